@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+# make run                           install what is missing, build, run otel-config.yaml
+# make                               build/weir and build/plugins/<kind>s/<type>.so
+# make test                          unit tests, conformance, then end-to-end
+# make SAN=address,undefined test    the same, sanitized, in its own tree (SAN=thread for races)
+# make fuzz T=60 | bench | peers     every fuzz target for T seconds | the README's table | the Go collector
+# make install PREFIX= DESTDIR=      program, plugins, headers, weir.pc, examples
+, := ,
+CC       ?= cc
+CXX      ?= c++
+PREFIX   ?= /usr/local
+VERSION  := 0.1.0
+T        ?= 60
+B        := build$(addprefix /,$(subst $(,),-,$(SAN)))
+OPT      ?= -O2 -g
+WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+HARDEN   := $(if $(SAN),,-fstack-protector-strong -D_FORTIFY_SOURCE=2)
+CPPFLAGS += -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -DWEIR_PREFIX='"$(PREFIX)"' \
+            -Iplugins/include -Iplugins/kit -Icore -I$(B)/proto -MMD -MP
+CFLAGS   += -std=c11 $(OPT) $(WARN) $(HARDEN) -fPIC -fvisibility=hidden -pthread $(addprefix -fsanitize=,$(SAN))
+CXXFLAGS += -std=c++17 $(OPT) -Wall -Wextra -Werror -fPIC -fvisibility=hidden $(addprefix -fsanitize=,$(SAN))
+LDFLAGS  += -pthread $(addprefix -fsanitize=,$(SAN)) $(if $(SAN),,-Wl$(,)-z$(,)relro$(,)-z$(,)now)
+
+# What a folder links beyond libweir; the rest is read from the tree.
+PKGS.core                := libuv yaml-0.1
+PKGS.plugins/kit         := libnghttp2 libdeflate libisal libzstd
+PKGS.processors/redaction := libcrypto
+PKGS.processors/attributes := libcrypto
+PKGS.processors/resource := libcrypto
+
+PLUGINS := $(patsubst %/,%,$(wildcard receivers/*/ processors/*/ exporters/*/ extensions/*/ connectors/*/))
+UNIT    := $(wildcard tests/unit/*/test_*.c)
+FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
+PROTOS  := $(wildcard plugins/proto/*.proto)
+
+objs     = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
+libs     = $(if $(PKGS.$(1)),$(shell pkg-config --libs $(PKGS.$(1))))
+link     = $(CC) $(CFLAGS) $(LDFLAGS) -L$(B) -Wl,--as-needed -o $@ $(filter %.o,$^)
+rpath    = -Wl,-rpath,'$$ORIGIN$(1)'
+CORE    := $(filter-out $(B)/core/main.o,$(call objs,core))
+KIT     := $(call objs,plugins/kit)
+PROTO   := $(patsubst plugins/proto/%.proto,$(B)/proto/%.pb-c.o,$(PROTOS))
+SUPPORT := $(call objs,tests/support)
+UNITS   := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
+SO      := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS))
+
+.PHONY: all run test unit conformance e2e fuzz bench peers install clean format
+.SECONDEXPANSION:
+.SECONDARY:
+all: $(B)/weir $(SO) $(if $(wildcard plugins/kit/re2),$(B)/libweirre2.so)
+
+$(B)/weir: $(B)/core/main.o $(B)/libweir.so
+	$(link) $(call rpath,) $(call rpath,/../lib) -lweir
+$(B)/libweir.so: $(CORE)
+	$(link) -shared -Wl,-soname,$(@F) $(call libs,core) -ldl -lm
+$(B)/libweirkit.so: $(KIT) $(B)/libweir.so
+	$(link) -shared -Wl,-soname,$(@F) $(call rpath,) -lweir $(call libs,plugins/kit)
+$(B)/libweirre2.so: $(B)/plugins/kit/re2/shim.o
+	$(CXX) $(CXXFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -o $@ $^ $(shell pkg-config --libs re2)
+$(B)/plugins/%.so: $$(call objs,$$*) $(B)/libweir.so $(B)/libweirkit.so
+	@mkdir -p $(@D)
+	$(link) -shared -Wl,-soname,$(@F) $(call rpath,/../..) $(call rpath,/../../..) -lweirkit -lweir $(call libs,$*)
+
+$(B)/%.o: %.c | $(B)/proto/.made
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(B)/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
+$(B)/proto/.made: $(PROTOS)
+	@mkdir -p $(@D)
+	$(if $(PROTOS),protoc-c --c_out=$(B)/proto -Iplugins/proto $(PROTOS))
+	@touch $@
+$(B)/proto/%.pb-c.o: $(B)/proto/.made
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $(@:.o=.c)
+
+# Tests of core link core's objects; of the kit the kit's; of plugins only the contract.
+TESTLIBS := $(shell pkg-config --libs check 2>/dev/null) -lprotobuf-c -lm -ldl
+$(B)/tests/unit/core/%: $(B)/tests/unit/core/%.o $(CORE) $(PROTO) $(SUPPORT)
+	$(link) $(call libs,core) $(TESTLIBS)
+$(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/libweir.so
+	$(link) $(call rpath,/../../..) -lweir $(call libs,plugins/kit) $(TESTLIBS)
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
+	$(link) $(call rpath,/../../..) -lweir $(TESTLIBS)
+
+unit: all $(UNITS)
+	@tests/run-unit $(B) $(UNITS)
+clean:
+	rm -rf $(B)
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan.h: a tree to a validated plan.  A plan is a value: what the graph shall
+ * be, with every component's configuration bound and checked; nothing runs
+ * yet.
+ */
+#ifndef CORE_PLAN_H
+#define CORE_PLAN_H
+
+#include <weir/plugin.h>
+
+#include "loader.h"
+#include "str.h"
+#include "tree.h"
+
+struct plan_component {
+	const struct weir_plugin *plugin;
+	enum weir_kind kind;
+	const char *id;			/* as the user wrote it */
+	const struct weir_node *node;	/* its block, NULL when null */
+	struct weir_component *prototype;	/* plugin->size bytes, bound */
+	uint32_t signals;		/* wired by pipelines */
+};
+
+struct plan_pipeline {
+	const char *id;			/* "traces/x" */
+	enum weir_signal signal;
+	struct plan_component **receivers, **processors, **exporters;
+	size_t n_receivers, n_processors, n_exporters;
+};
+
+struct plan_telemetry {			/* service.telemetry (1.9) */
+	weir_str log_level, log_encoding;
+	struct weir_strs log_output_paths;
+	bool log_disable_caller;
+	weir_str metrics_level;
+	weir_str metrics_host;		/* of the Prometheus reader */
+	uint32_t metrics_port;		/* 0: no reader */
+	bool without_units, without_type_suffix, without_scope_info;
+	struct weir_label *resource;	/* attributes of the process */
+	size_t n_resource;
+};
+
+struct plan {
+	struct arena arena;
+	struct weir_node *tree;
+	/* Referenced from service only; defined but unused ones are bound and
+	 * validated, and left out. */
+	struct plan_component *components;
+	size_t n_components;
+	struct plan_component **extensions;	/* in service.extensions order */
+	size_t n_extensions;
+	struct plan_pipeline *pipelines;
+	size_t n_pipelines;
+	uint32_t workers;		/* service.workers; 0 = auto */
+	weir_duration drain_timeout;	/* service.drain_timeout, 20s */
+	struct plan_telemetry telemetry;
+};
+
+/* Reads, binds and validates file.  The loader outlives the plan.  NULL and an
+ * error that names file, line, column and path. */
+struct plan *plan_load(struct loader *loader, const char *file,
+		       struct weir_error *error);
+struct plan *plan_parse(struct loader *loader, const char *name, weir_str text,
+			struct weir_error *error);
+void plan_free(struct plan **plan);
+
+#endif
