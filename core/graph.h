@@ -88,6 +88,7 @@ struct graph {
 	struct notes notes;		/* of the validating walk */
 	struct run **runs;
 	size_t n_runs;
+	struct parked *parked;		/* flow.c: batches that wait for room */
 	uint32_t levels;		/* receivers 0 .. exporters levels-1 */
 };
 
