@@ -26,6 +26,7 @@ struct worker {
 	uv_thread_t thread;
 	uv_loop_t loop;
 	uv_async_t wake;
+	uv_prepare_t prepare;		/* keeps busy_ns */
 	_Atomic(struct mail *) inbox;	/* newest first; turned round on take */
 	unsigned depth;			/* of worker_enter */
 	struct weir_batch_list answers;	/* told when the turn ends */
