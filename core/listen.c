@@ -414,7 +414,7 @@ static void sample_loads(void)
 		struct load *load = &table.loads[i];
 		uint64_t busy = atomic_load(&workers[i].busy_ns);
 
-		load->load = table.sampled
+		load->load = table.sampled && busy > load->busy_ns
 			? (double)(busy - load->busy_ns) /
 			  (double)(now - table.sampled)
 			: 0;
