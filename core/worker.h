@@ -78,6 +78,11 @@ bool timers_run(struct worker *worker);
 /* Cancels all timers of a component. */
 void timers_forget(struct weir_component *c);
 
+/* --- work.c --- */
+/* Waits for the component's work on the thread pool and runs every `out`;
+ * before destroy, own thread. */
+void work_finish(struct weir_component *c);
+
 /* --- net.c --- */
 void net_init(struct worker *worker);
 void net_release(struct worker *worker);
