@@ -159,10 +159,13 @@ struct weir_note {
 };
 #define WEIR_NOTE_DESCSZ (sizeof(struct weir_note) - 20)
 
-#if defined(__clang__) || defined(__GNUC__)
+#if defined(__clang__)
 #define WEIR_NOTE_ATTR							\
 	__attribute__((section(".note.weir"), used, aligned(4),		\
 		       no_sanitize("address")))
+#else	/* gcc puts no red zone around what has a section of its own */
+#define WEIR_NOTE_ATTR							\
+	__attribute__((section(".note.weir"), used, aligned(4)))
 #endif
 
 /*
