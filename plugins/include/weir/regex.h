@@ -39,6 +39,12 @@ WEIR_API weir_str weir_regex_group_name(const struct weir_regex *regex,
 					size_t i);
 WEIR_API weir_str weir_regex_pattern(const struct weir_regex *regex);
 
+/* The i-th word of a pattern that is an anchored alternation of plain words
+ * (^(a|b|c)$, ^a$): text matches exactly when it equals one of them.  False
+ * past the last, and for every other pattern. */
+WEIR_API bool weir_regex_word(const struct weir_regex *regex, size_t i,
+			      weir_str *word);
+
 #ifdef __cplusplus
 }
 #endif
