@@ -61,7 +61,7 @@ struct weir_batch {
 	struct waiter *waiters;
 	struct weir_node_instance *holder;	/* who owns it; NULL: core */
 	struct notes *notes;
-	struct step *step;		/* mailbox: where it goes */
+	struct weir_node_instance *dest;	/* mailbox: where it goes */
 	struct weir_outcome *outcome;	/* ended, NULL: OK */
 	struct weir_slice slices_in[BATCH_INLINE];
 	struct piece pieces_in[BATCH_INLINE];
@@ -109,6 +109,11 @@ bool batch_tell(struct worker *worker);
 /* Makes `part` (fresh, no waiters) answer together with `batch`: who waits for
  * batch is told when both ended, the worse outcome. */
 void batch_share_answer(struct weir_batch *batch, struct weir_batch *part);
+/* Opens a fan: whole waits aside until `branches` batches, whose only waiter
+ * is the one returned, have ended.  OK when one branch was. */
+struct waiter *fan_open(struct weir_batch *whole, uint32_t branches);
+/* Frees the frames that this worker keeps for reuse. */
+void frames_release(struct worker *worker);
 /* Marks the batch as holding n credits; given back when it ends. */
 void batch_charge(struct weir_batch *batch, struct weir_credits *credits,
 		  uint64_t n);

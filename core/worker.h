@@ -26,6 +26,7 @@ struct worker {
 	uv_thread_t thread;
 	uv_loop_t loop;
 	uv_async_t wake;
+	uv_prepare_t prepare;		/* keeps busy_ns */
 	_Atomic(struct mail *) inbox;	/* newest first; turned round on take */
 	unsigned depth;			/* of worker_enter */
 	struct weir_batch_list answers;	/* told when the turn ends */
@@ -85,6 +86,8 @@ void net_accept_begin(void);
 void net_accept_end(void);
 /* Closes every stream, listener and connect of a component, at once. */
 void net_forget(struct weir_component *c);
+/* Streams of a component that are open on this worker. */
+size_t net_streams(const struct weir_component *c);
 /* Over the hard line: stop reading; back under it: go on.  Own thread. */
 void net_pause_all(struct worker *worker, bool paused);
 
