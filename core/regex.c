@@ -106,7 +106,11 @@ static struct weir_regex *compile(weir_str text, struct weir_error *error)
 				    sizeof(why));
 	if (regex->re)
 		return regex;
-	weir_fail(error, NULL, "error parsing regexp: %s", why);
+	if (strchr(why, '`'))
+		weir_fail(error, NULL, "error parsing regexp: %s", why);
+	else
+		weir_fail(error, NULL, "error parsing regexp: %s: `%.*s`", why,
+			  WEIR_STR_FMT(text));
 fail:
 	destroy(regex);
 	return NULL;

@@ -63,17 +63,18 @@ RE2 *build(const StringPiece &pattern)
 	return re.release();
 }
 
-/* RE2 reports a missing parenthesis with what it saw; Go with the whole
- * pattern. */
-StringPiece culprit(const RE2 &re)
+/* Go says what is wrong with which piece; of a parenthesis the piece is the
+ * whole pattern, which the caller knows better (it took the names out). */
+void explain(const RE2 &re, char *error, size_t room)
 {
-	switch (re.error_code()) {
-	case RE2::ErrorMissingParen:
-	case RE2::ErrorUnexpectedParen:
-		return re.pattern();
-	default:
-		return re.error_arg();
-	}
+	const char *what = go_text(re.error_code());
+
+	if (re.error_code() == RE2::ErrorMissingParen ||
+	    re.error_code() == RE2::ErrorUnexpectedParen)
+		snprintf(error, room, "%s", what);
+	else
+		snprintf(error, room, "%s: `%s`", what,
+			 re.error_arg().c_str());
 }
 
 void *compile(const char *pattern, size_t len, char *error, size_t room)
@@ -82,9 +83,7 @@ try {
 
 	if (re->ok())
 		return re.release();
-	StringPiece what = culprit(*re);
-	snprintf(error, room, "%s: `%.*s`", go_text(re->error_code()),
-		 static_cast<int>(what.size()), what.data());
+	explain(*re, error, room);
 	return nullptr;
 } catch (const std::bad_alloc &) {
 	snprintf(error, room, "expression too large");

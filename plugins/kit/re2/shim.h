@@ -28,7 +28,8 @@ struct weirre2_group {
 
 struct weirre2 {
 	uint32_t version;
-	/* NULL and a sentence in error (room bytes, NUL-terminated). */
+	/* NULL and Go's words in error (room bytes, NUL-terminated): what is
+	 * wrong, and the piece in backquotes unless it is the whole pattern. */
 	void *(*compile)(const char *pattern, size_t len, char *error,
 			 size_t room);
 	void (*release)(void *re);
