@@ -159,10 +159,15 @@ struct weir_note {
 };
 #define WEIR_NOTE_DESCSZ (sizeof(struct weir_note) - 20)
 
-#if defined(__clang__) || defined(__GNUC__)
+/* gcc pads no variable that has a section of its own, and knows no_sanitize
+ * for functions only. */
+#ifdef __clang__
 #define WEIR_NOTE_ATTR							\
 	__attribute__((section(".note.weir"), used, aligned(4),		\
 		       no_sanitize("address")))
+#else
+#define WEIR_NOTE_ATTR							\
+	__attribute__((section(".note.weir"), used, aligned(4)))
 #endif
 
 /*
