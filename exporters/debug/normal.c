@@ -149,19 +149,19 @@ static void bucket(struct weir_text *out, double bound, uint64_t count)
 static void exponential(struct weir_text *out, const struct weir_point *point)
 {
 	double factor = ldexp(M_LN2, -point->scale);
-	struct debug_packed counts = debug_packed(point->positive.counts);
-	double index = point->positive.offset;
+	struct debug_packed below = debug_packed(point->negative.counts);
+	struct debug_packed above = debug_packed(point->positive.counts);
+	double index = (double)point->negative.offset +
+		       (double)debug_varints(point->negative.counts);
 
 	count_sum_range(out, point);
-	for (size_t i = debug_varints(point->negative.counts); i-- > 0;)
-		bucket(out,
-		       -exp(((double)point->negative.offset + (double)i) *
-			    factor),
-		       debug_varint_at(point->negative.counts, i));
+	while (debug_last_varint(&below))
+		bucket(out, -exp((index -= 1) * factor), below.value);
 	if (point->zero_count)
 		weir_text_addf(out, " zero=%" PRIu64, point->zero_count);
-	while (debug_next_varint(&counts))
-		bucket(out, exp((index += 1) * factor), counts.value);
+	index = point->positive.offset;
+	while (debug_next_varint(&above))
+		bucket(out, exp((index += 1) * factor), above.value);
 }
 
 static void summary(struct weir_text *out, const struct weir_point *point)

@@ -63,11 +63,6 @@ struct debug_counts debug_count(const struct weir_batch *batch)
 	return counts;
 }
 
-void debug_str(struct weir_text *out, weir_str text)
-{
-	weir_text_add(out, text);
-}
-
 void debug_value(struct weir_text *out, const struct weir_value *value)
 {
 	if (value->type == WEIR_VALUE_STRING)
@@ -176,6 +171,21 @@ bool debug_next_varint(struct debug_packed *packed)
 	return false;
 }
 
+bool debug_last_varint(struct debug_packed *packed)
+{
+	const uint8_t *start = packed->end, *end = packed->end;
+
+	if (start == packed->p)
+		return false;
+	do		/* the byte before a varint ends another */
+		start--;
+	while (start > packed->p && start[-1] >= 0x80);
+	for (packed->value = 0; end > start;)
+		packed->value = packed->value << 7 | (*--end & 0x7f);
+	packed->end = start;
+	return true;
+}
+
 size_t debug_varints(weir_str bytes)
 {
 	struct debug_packed packed = debug_packed(bytes);
@@ -184,14 +194,4 @@ size_t debug_varints(weir_str bytes)
 	while (debug_next_varint(&packed))
 		n++;
 	return n;
-}
-
-uint64_t debug_varint_at(weir_str bytes, size_t i)
-{
-	struct debug_packed packed = debug_packed(bytes);
-
-	while (debug_next_varint(&packed))
-		if (!i--)
-			return packed.value;
-	return 0;
 }

@@ -30,7 +30,6 @@ struct debug_wrappers {
 struct debug_wrappers debug_wrappers(const struct weir_batch *batch);
 bool debug_wrapper_next(struct debug_wrappers *w);
 
-void debug_str(struct weir_text *out, weir_str text);
 /* The string form of a value. */
 void debug_value(struct weir_text *out, const struct weir_value *value);
 /* Lower-case hex; nothing for an id of zeros. */
@@ -50,8 +49,9 @@ struct debug_packed {
 struct debug_packed debug_packed(weir_str bytes);
 bool debug_next_fixed(struct debug_packed *packed);
 bool debug_next_varint(struct debug_packed *packed);
-/* The value of a varint element by index, and how many there are. */
+/* The same from the end. */
+bool debug_last_varint(struct debug_packed *packed);
+/* How many varints there are. */
 size_t debug_varints(weir_str bytes);
-uint64_t debug_varint_at(weir_str bytes, size_t i);
 
 #endif
