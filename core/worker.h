@@ -16,10 +16,7 @@
 #include <uv.h>
 #include <weir/plugin.h>
 
-struct mail {
-	struct mail *next;
-	void (*deliver)(struct mail *mail);
-};
+#include "mail.h"
 
 struct timers;
 struct net;
@@ -29,9 +26,12 @@ struct worker {
 	uv_thread_t thread;
 	uv_loop_t loop;
 	uv_async_t wake;
+	uv_prepare_t prepare;		/* keeps busy_ns */
 	_Atomic(struct mail *) inbox;	/* newest first; turned round on take */
 	unsigned depth;			/* of worker_enter */
 	struct weir_batch_list answers;	/* told when the turn ends */
+	struct weir_batch *spare_batches;	/* batch.c: free list */
+	struct frame *spare_frames;	/* answer.c: free list */
 	struct timers *timers;		/* timer.c */
 	struct net *net;		/* net.c: streams, read buffer, flushes */
 	struct graph *graph;		/* graph.c */

@@ -39,12 +39,7 @@ WEIR_API uint64_t weir_credits_used(const struct weir_credits *credits);
 /* A wait for n credits; zero-initialise, one wait at a time. */
 struct weir_credits_wait {
 	void (*granted)(struct weir_component *c, struct weir_credits_wait *w);
-	struct weir_component *c;
-	uint64_t n;
-	struct weir_credits *credits;	/* core's from here on */
-	struct weir_credits_wait *next;
-	void *worker;
-	int state;
+	void *ticket;			/* core's; NULL: not waiting */
 };
 /* granted runs on c's thread, in a later turn, holding the n credits. */
 WEIR_API void weir_credits_wait(struct weir_credits_wait *wait,

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * budget.h: the process's byte budget, charged before allocation.
+ *
+ * Above the soft line new data is refused, above the hard line nothing is
+ * allocated and reading stops.  Any thread.
+ */
+#ifndef CORE_BUDGET_H
+#define CORE_BUDGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* False over the hard line, unless forced. */
+bool budget_charge(size_t bytes, bool force);
+void budget_return(size_t bytes);
+/* Above the soft line right now? */
+bool budget_soft(void);
+/* The lines that hold without a memory_limiter: 3/4 of the memory this
+ * process may use. */
+void budget_default(void);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * graph.h: one worker's share of the pipelines.
+ *
+ * A node is an instance of a component.  A step is a place in a pipeline: what
+ * happens to a batch next.  Steps are made once, when the graph is built:
+ *
+ *	receiver -> FAN -> ADMIT -> RUN -> PROCESS -> FAN -> EXPORT
+ *	           (pipelines)  (stages)          (exporters)
+ *
+ * A fan with one branch is left out.  Admission processors of a run of
+ * attribute processors are asked before it.
+ */
+#ifndef CORE_GRAPH_H
+#define CORE_GRAPH_H
+
+#include <weir/plugin.h>
+
+#include "batch.h"
+#include "notes.h"
+#include "plan.h"
+#include "run.h"
+#include "worker.h"
+
+/* What core counts at the edges of one node, per signal. */
+struct edge_counts {
+	uint64_t in, out;	/* receiver: accepted, refused; processor:
+				 * incoming, outgoing; exporter: sent, failed */
+	uint64_t enqueue_failed;
+	uint64_t dropped[WEIR_REASON_COUNT];
+	uint64_t refused[WEIR_REASON_COUNT];	/* requests, by reason */
+	bool touched;		/* a series appears once it was added to */
+	bool failed;		/* send_failed appears from the first one on */
+	bool sent;
+};
+
+/* A custodian's room for one signal. */
+struct custody {
+	struct weir_credits *credits;
+	enum weir_sizer sizer;
+	bool block;
+};
+
+struct step;
+
+struct weir_node_instance {
+	struct weir_component *c;
+	struct plan_component *plan;
+	struct worker *worker;
+	struct graph *graph;
+	const char *pipeline;		/* processors */
+	struct step *next[WEIR_SIGNAL_COUNT];	/* NULL: not wired */
+	struct run *first_run[WEIR_SIGNAL_COUNT];	/* receivers: what the
+						 * validating walk looks for */
+	struct custody custody[WEIR_SIGNAL_COUNT];
+	uint32_t level;			/* order of stopping */
+	size_t held;			/* batches it owns now */
+	size_t tracked;			/* batches that come back to it */
+	size_t work;			/* weir_work under way */
+	struct edge_counts counts[WEIR_SIGNAL_COUNT];
+	uint64_t received_bytes, walked_bytes, mended;
+	const char *transport;
+	struct weir_label *labels;	/* of sent and failed */
+	size_t n_labels;
+	bool started, stopped;
+	struct weir_node_instance *remote;	/* WEIR_ONE on another worker:
+						 * this one is only a door */
+};
+
+enum step_kind { STEP_FAN, STEP_ADMIT, STEP_RUN, STEP_PROCESS, STEP_EXPORT };
+
+struct step {
+	enum step_kind kind;
+	struct weir_node_instance *node;	/* ADMIT, PROCESS, EXPORT */
+	struct run *run;		/* RUN */
+	struct weir_node_instance **stages;	/* RUN: for the counters */
+	size_t n;			/* RUN: stages; FAN: branches */
+	struct step **branches;		/* FAN */
+	struct step *next;		/* ADMIT, RUN, PROCESS */
+};
+
+struct graph {
+	struct worker *worker;
+	struct plan *plan;
+	struct arena arena;
+	struct weir_node_instance **nodes;	/* in order of start */
+	size_t n_nodes, cap_nodes;
+	struct notes notes;		/* of the validating walk */
+	struct run **runs;
+	size_t n_runs;
+	uint32_t levels;		/* receivers 0 .. exporters levels-1 */
+};
+
+/* Makes all instances and steps of one worker; nothing is started.  first: the
+ * graph of worker 0, where WEIR_ONE instances live (NULL: this is it). */
+struct graph *graph_new(struct plan *plan, struct worker *worker,
+			struct graph *first);
+/* Starts nodes in order: extensions, exporters, processors, receivers.  On the
+ * worker's thread.  -1: those that started are to be stopped by the caller. */
+int graph_start(struct graph *graph, struct weir_error *error);
+/* Calls stop on the nodes of a level; true when they hold nothing more. */
+void graph_stop(struct graph *graph, uint32_t level);
+bool graph_idle(struct graph *graph, uint32_t level);
+/* Extensions, after all levels. */
+void graph_stop_extensions(struct graph *graph);
+/* Drops what is still held, destroys all.  On the worker's thread. */
+void graph_free(struct graph **graph);
+
+/* Lets the batch go on at step; gives it up. */
+void step_take(struct step *step, struct weir_batch *batch);
+
+/* Ownership of a batch, for the accounting. */
+static inline void node_hold(struct weir_node_instance *node,
+			     struct weir_batch *batch)
+{
+	batch->holder = node;
+	if (node)
+		node->held++;
+}
+
+static inline void node_release(struct weir_batch *batch)
+{
+	if (batch->holder)
+		batch->holder->held--;
+	batch->holder = NULL;
+}
+
+#endif
