@@ -86,6 +86,8 @@ void net_accept_begin(void);
 void net_accept_end(void);
 /* Closes every stream, listener and connect of a component, at once. */
 void net_forget(struct weir_component *c);
+/* Streams of a component that are open on this worker. */
+size_t net_streams(const struct weir_component *c);
 /* Over the hard line: stop reading; back under it: go on.  Own thread. */
 void net_pause_all(struct worker *worker, bool paused);
 
