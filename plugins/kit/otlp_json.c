@@ -148,24 +148,50 @@ static void put_double(struct weir_text *out, uint64_t bits)
 	PUT(out, "\"");
 }
 
-static bool plain(weir_str text)
+static void put_escape(struct weir_text *out, unsigned char c)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
+	static const char digits[] = "0123456789abcdef";
+	const char code[6] = { '\\', 'u', '0', '0', digits[c >> 4],
+			       digits[c & 15] };
 
-		if (c < 0x20 || c == '"' || c == '\\')
-			return false;
+	switch (c) {
+	case '"':
+		PUT(out, "\\\"");
+		break;
+	case '\\':
+		PUT(out, "\\\\");
+		break;
+	case '\n':
+		PUT(out, "\\n");
+		break;
+	case '\r':
+		PUT(out, "\\r");
+		break;
+	case '\t':
+		PUT(out, "\\t");
+		break;
+	default:	/* also \b and \f, as the Collector's file has them */
+		put(out, code, sizeof(code));
+		break;
 	}
-	return true;
 }
 
 static void put_text(struct weir_text *out, weir_str text)
 {
+	size_t done = 0;
+
 	PUT(out, "\"");
-	if (text.len && plain(text))
-		put(out, text.ptr, text.len);
-	else
-		weir_text_add_json(out, text);
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		put(out, text.ptr + done, i - done);
+		put_escape(out, c);
+		done = i + 1;
+	}
+	if (done < text.len)
+		put(out, text.ptr + done, text.len - done);
 	PUT(out, "\"");
 }
 
