@@ -37,6 +37,9 @@ struct worker {
 	struct graph *graph;		/* graph.c */
 	_Atomic uint64_t busy_ns;	/* time spent outside of poll */
 	_Atomic uint32_t connections;
+	void (*turn_ended)(struct worker *worker);	/* service.c: drain */
+	struct mail stop_mail;
+	uint32_t stop_level;
 	bool manual;			/* tests: no thread, no real clock */
 	_Atomic bool stopping;
 };
