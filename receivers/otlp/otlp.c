@@ -148,7 +148,7 @@ static int validate(struct weir_component *c, struct weir_error *error)
 {
 	struct otlp *self = WEIR_SELF(c, struct otlp);
 
-	if (weir_node_kind(self->protocols.http) != WEIR_NODE_NULL)
+	if (self->protocols.http)
 		return weir_fail(error, "protocols.http", "OTLP over HTTP is "
 				 "not available yet: use protocols.grpc");
 	if (!self->protocols.grpc.enabled)
