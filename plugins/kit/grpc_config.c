@@ -145,7 +145,7 @@ static const struct weir_field client_keepalive_fields[] = {
 const struct weir_field weir_grpc_client_fields[] = {
 	WEIR_FIELD(struct weir_grpc_client_config, endpoint, NULL,
 		   "The server: host:port, dns:///host:port or unix:///path."),
-	WEIR_FIELD(struct weir_grpc_client_config, compression, "gzip",
+	WEIR_FIELD(struct weir_grpc_client_config, compression, "",
 		   "Of requests: gzip, zstd or none."),
 	WEIR_FIELD(struct weir_grpc_client_config, tls, NULL,
 		   "{insecure: true} sends in plain text; TLS is not available yet."),
@@ -154,7 +154,7 @@ const struct weir_field weir_grpc_client_fields[] = {
 		      "Pings that find out about a dead connection."),
 	WEIR_FIELD(struct weir_grpc_client_config, read_buffer_size, "0",
 		   "Accepted; the worker's own buffer is used."),
-	WEIR_FIELD(struct weir_grpc_client_config, write_buffer_size, "524288",
+	WEIR_FIELD(struct weir_grpc_client_config, write_buffer_size, "0",
 		   "Accepted; requests are written without a copy."),
 	WEIR_FIELD(struct weir_grpc_client_config, wait_for_ready, "false",
 		   "Wait for a connection instead of failing while there is none."),
