@@ -154,7 +154,7 @@ static bool may_retry(const struct weir_outcome *outcome, weir_duration *after)
 	return true;
 }
 
-/* Trailers-Only; before the request has ended also RST_STREAM(NO_ERROR). */
+/* Trailers-Only. */
 static void answer_failure(struct weir_grpc_call *call, const char *http,
 			   const struct weir_outcome *outcome)
 {
@@ -182,8 +182,6 @@ static void answer_failure(struct weir_grpc_call *call, const char *http,
 					 "identity,gzip,zstd");
 	call->answered = true;
 	h2_server_respond(h2, call->id, nv, n, NULL);
-	if (!call->ended)
-		h2_server_reset(h2, call->id, NGHTTP2_NO_ERROR);
 	call->conn->wake(call->conn);
 }
 

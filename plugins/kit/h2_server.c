@@ -209,8 +209,19 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
 	return 0;
 }
 
+/* An answer before the request has ended: tell the client to stop sending
+ * (RFC 9113 8.1).  Only now: a reset that is queued would overtake it. */
+static void after_headers(struct h2_server *h2, const nghttp2_frame *frame)
+{
+	int32_t id = frame->hd.stream_id;
+
+	if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM &&
+	    !nghttp2_session_get_stream_remote_close(h2->session, id))
+		h2_server_reset(h2, id, NGHTTP2_NO_ERROR);
+}
+
 /* "MadeYouReset": resets that a client provokes count like its own.  Not
- * those after an early answer (NO_ERROR), and not refusals. */
+ * those after an early answer (NO_ERROR). */
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame,
 			 void *arg)
 {
@@ -219,6 +230,8 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame,
 	(void)session;
 	if (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS)
 		h2->strikes = 0, h2->pinged = 0;
+	if (frame->hd.type == NGHTTP2_HEADERS)
+		after_headers(h2, frame);
 	else if (frame->hd.type == NGHTTP2_RST_STREAM &&
 		 frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
 		 !spend(&h2->resets, h2->now, RESETS))

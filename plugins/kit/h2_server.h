@@ -49,7 +49,8 @@ bool h2_server_is_done(struct h2_server *h2);
 bool h2_server_is_ready(const struct h2_server *h2);
 
 /* HEADERS; with body (which says EOF, and submits trailers in its callback
- * when there are any) or, without, END_STREAM. */
+ * when there are any) or, without, END_STREAM.  A request that has not ended
+ * by then is reset with NO_ERROR. */
 void h2_server_respond(struct h2_server *h2, int32_t id, const nghttp2_nv *nv,
 		       size_t n, const nghttp2_data_provider *body);
 void h2_server_reset(struct h2_server *h2, int32_t id, uint32_t error);
