@@ -41,7 +41,7 @@ struct snapshot {
 	struct mail mail;
 	uint32_t at;			/* worker that adds next */
 	struct worker *asker;
-	struct weir_component *c;
+	struct weir_node_instance *node;	/* who asked */
 	void (*done)(struct weir_component *c, void *arg,
 		     const struct weir_family *families, size_t n);
 	void *arg;
@@ -453,8 +453,8 @@ static void finish(struct mail *mail)
 	struct snapshot *snap = (struct snapshot *)mail;
 
 	add_process(snap);
-	if (snap->c->node)	/* the asker may have gone meanwhile */
-		snap->done(snap->c, snap->arg, lay_out(snap), snap->n);
+	if (snap->node->c)	/* the asker may have gone meanwhile */
+		snap->done(snap->node->c, snap->arg, lay_out(snap), snap->n);
 	arena_release(&snap->arena);
 	free(snap);
 }
@@ -479,7 +479,7 @@ void weir_metrics_snapshot(struct weir_component *c,
 {
 	struct snapshot *snap = xcalloc(1, sizeof(*snap));
 
-	snap->c = c;
+	snap->node = c->node;
 	snap->done = done;
 	snap->arg = arg;
 	snap->asker = c->node->worker;

@@ -37,6 +37,9 @@ struct worker {
 	struct graph *graph;		/* graph.c */
 	_Atomic uint64_t busy_ns;	/* time spent outside of poll */
 	_Atomic uint32_t connections;
+	void (*turn_ended)(struct worker *worker);	/* service.c: drain */
+	struct mail stop_mail;
+	uint32_t stop_level;
 	bool manual;			/* tests: no thread, no real clock */
 	_Atomic bool stopping;
 };
@@ -74,6 +77,11 @@ void timers_release(struct worker *worker);
 bool timers_run(struct worker *worker);
 /* Cancels all timers of a component. */
 void timers_forget(struct weir_component *c);
+
+/* --- work.c --- */
+/* Waits for the component's work on the thread pool and runs every `out`;
+ * before destroy, own thread. */
+void work_finish(struct weir_component *c);
 
 /* --- net.c --- */
 void net_init(struct worker *worker);
