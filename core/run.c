@@ -374,21 +374,21 @@ static size_t find_notes(struct run *run)
 size_t run_apply(struct run *run, struct weir_batch *batch)
 {
 	size_t walked = 0;
-	uint32_t n = batch->n;
 
 	run->batch = batch;
 	if (interest_set_empty(run->interest))
 		return 0;
-	/* Backwards: a slice that is dropped moves those behind it. */
-	for (uint32_t i = n; i-- > 0; ) {
+	for (uint32_t i = 0, n = batch->n; i < batch->n; ) {
 		run->base = batch->slices[i].ptr;
 		run->len = (uint32_t)batch->slices[i].len;
 		walked += find_notes(run);
-		if (!run->notes->n)
-			continue;
-		visit_notes(run);
-		if (!edit_empty(&run->edits))
+		if (run->notes->n)
+			visit_notes(run);
+		if (run->notes->n && !edit_empty(&run->edits))
 			write_slice(run, i);
+		if (batch->n == n)
+			i++;
+		n = batch->n;	/* less: a slice was dropped */
 	}
 	batch->notes = NULL;
 	return walked;
