@@ -61,7 +61,7 @@ struct weir_batch {
 	struct waiter *waiters;
 	struct weir_node_instance *holder;	/* who owns it; NULL: core */
 	struct notes *notes;
-	struct step *step;		/* mailbox: where it goes */
+	struct weir_node_instance *dest;	/* mailbox: where it goes */
 	struct weir_outcome *outcome;	/* ended, NULL: OK */
 	struct weir_slice slices_in[BATCH_INLINE];
 	struct piece pieces_in[BATCH_INLINE];

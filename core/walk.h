@@ -32,6 +32,10 @@ struct walk_result {
 	uint32_t invalid_utf8;	/* string fields to be mended */
 	const char *why;	/* malformed: a literal, "length past the end" */
 	uint32_t offset;	/* malformed: where */
+	/* Messages of any kind, for who charges by them: a message may be as
+	 * small as two bytes. */
+	uint32_t elements;
+	bool too_big;		/* malformed only for us: too much to keep */
 };
 
 /* Walks the body of an export request of that signal: validation and, when set

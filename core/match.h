@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * match.h: the compiled set of an interest, as the walk asks it.
+ *
+ * A place is where the walk stands: the attributes of a level, inside lists
+ * and maps there, its text fields, a log record's body.  Every place knows
+ * what is looked for in it, so that most keys cost one test of a bit.
+ */
+#ifndef CORE_MATCH_H
+#define CORE_MATCH_H
+
+#include <weir/attributes.h>
+
+/* Places of a level, in this order from 3 * level. */
+enum { PLACE_FLAT, PLACE_NESTED, PLACE_TEXT, PLACE_KINDS };
+
+#define PLACE_OF(level, kind) (PLACE_KINDS * (level) + (kind))
+
+enum place_id {
+	PLACE_BODY = PLACE_OF(WEIR_LEVEL_COUNT, 0),	/* the body itself */
+	PLACE_BODY_ENTRY,	/* entries of a body that is a map */
+	PLACE_BODY_NESTED,	/* further inside */
+	PLACE_SHARED,		/* so many have a bit */
+	PLACE_NOTHING = PLACE_SHARED,	/* nobody looks here */
+	PLACE_WRAPPER,		/* of a resource: only its schema_url */
+	PLACE_SCOPE_WRAPPER,
+	PLACE_COUNT
+};
+
+struct place {
+	uint64_t lengths;	/* of the keys looked for: bit min(len, 63) */
+	uint32_t bit;		/* 0 for those that nobody can look in */
+	bool key_regex;		/* any key may matter: ask */
+	bool value_regex;
+	bool any_type;		/* values that are no strings, too */
+	bool always;
+	const struct place *in_list, *in_map, *text;
+};
+
+struct interest_set {
+	struct place place[PLACE_COUNT];
+	uint64_t seed;
+	struct set_key *keys;		/* open addressing, half full at most */
+	uint32_t key_mask;
+	struct set_regex *key_regexes, *value_regexes;
+	uint32_t n_key_regexes, n_value_regexes;
+	struct key_cache *cache;	/* what key patterns decided; changes */
+	bool empty;
+};
+
+bool match_key_slow(const struct interest_set *set, const struct place *place,
+		    weir_str key);
+bool match_text_slow(const struct interest_set *set, const struct place *place,
+		     weir_str text, bool any_type);
+
+/* Is a key looked for in that place? */
+static inline bool match_key(const struct interest_set *set,
+			     const struct place *place, const uint8_t *key,
+			     size_t len)
+{
+	if (!(place->lengths >> (len < 63 ? len : 63) & 1) &&
+	    !place->key_regex)
+		return false;
+	return match_key_slow(set, place,
+			      (weir_str){ (const char *)key, len });
+}
+
+/* Does a string value or text field match a value pattern there? */
+static inline bool match_text(const struct interest_set *set,
+			      const struct place *place, const uint8_t *text,
+			      size_t len)
+{
+	if (!place->value_regex)
+		return false;
+	return match_text_slow(set, place,
+			       (weir_str){ (const char *)text, len }, false);
+}
+
+#endif
