@@ -64,7 +64,7 @@ $(B)/plugins/%.so: $$(call objs,$$*) $(B)/libweir.so $(B)/libweirkit.so
 	@mkdir -p $(@D)
 	$(link) -shared -Wl,-soname,$(@F) $(call rpath,/../..) $(call rpath,/../../..) -lweirkit -lweir $(call libs,$*)
 
-$(B)/%.o: %.c | $(B)/proto/.made
+$(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(say)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -76,6 +76,10 @@ $(B)/proto/.made: $(PROTOS)
 	@mkdir -p $(@D)
 	$(if $(PROTOS),protoc-c --c_out=$(B)/proto -Iplugins/proto $(PROTOS))
 	@touch $@
+$(B)/tests/%.o: tests/%.c $(B)/proto/.made
+	@mkdir -p $(@D)
+	$(say)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(B)/proto/%.pb-c.o: $(B)/proto/.made
 	$(say)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $(@:.o=.c)
@@ -89,8 +93,23 @@ $(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/l
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
 	$(link) $(call rpath,/../../..) -lweir $(TESTLIBS)
 
+$(B)/tests/conformance/conformance: $(B)/tests/conformance/conformance.o $(B)/libweir.so
+	$(link) $(call rpath,/../..) -lweir $(TESTLIBS)
+
 unit: all $(UNITS)
 	@tests/run-unit $(B) $(UNITS)
+conformance: all $(B)/tests/conformance/conformance
+	@tests/conformance/run $(B)
+e2e: all
+	WEIR_BUILD=$(B) $(PRELOAD) build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
+test:
+	@tools/setup test build
+	$(MAKE) unit conformance e2e
+run:
+	@tools/setup build
+	@$(MAKE) all
+	$(B)/weir --config otel-config.yaml
+
 clean:
 	rm -rf $(B)
 format:
