@@ -11,6 +11,7 @@ CXX      ?= c++
 PREFIX   ?= /usr/local
 VERSION  := 0.1.0
 T        ?= 60
+Q        := $(if $(V),,@)
 B        := build$(addprefix /,$(subst $(,),-,$(SAN)))
 OPT      ?= -O2 -g
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
@@ -35,7 +36,8 @@ PROTOS  := $(wildcard plugins/proto/*.proto)
 
 objs     = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
 libs     = $(if $(PKGS.$(1)),$(shell pkg-config --libs $(PKGS.$(1))))
-link     = $(CC) $(CFLAGS) $(LDFLAGS) -L$(B) -Wl,--as-needed -o $@ $(filter %.o,$^)
+say      = $(if $(V),,@echo '  $@')
+link     = $(if $(V),,@echo '  $@';) $(CC) $(CFLAGS) $(LDFLAGS) -L$(B) -Wl,--as-needed -o $@ $(filter %.o,$^)
 rpath    = -Wl,-rpath,'$$ORIGIN$(1)'
 CORE    := $(filter-out $(B)/core/main.o,$(call objs,core))
 KIT     := $(call objs,plugins/kit)
@@ -56,23 +58,31 @@ $(B)/libweir.so: $(CORE)
 $(B)/libweirkit.so: $(KIT) $(B)/libweir.so
 	$(link) -shared -Wl,-soname,$(@F) $(call rpath,) -lweir $(call libs,plugins/kit)
 $(B)/libweirre2.so: $(B)/plugins/kit/re2/shim.o
-	$(CXX) $(CXXFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -o $@ $^ $(shell pkg-config --libs re2)
+	$(say)
+	$(Q)$(CXX) $(CXXFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -o $@ $^ $(shell pkg-config --libs re2)
 $(B)/plugins/%.so: $$(call objs,$$*) $(B)/libweir.so $(B)/libweirkit.so
 	@mkdir -p $(@D)
 	$(link) -shared -Wl,-soname,$(@F) $(call rpath,/../..) $(call rpath,/../../..) -lweirkit -lweir $(call libs,$*)
 
-$(B)/%.o: %.c | $(B)/proto/.made
+$(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(say)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(B)/%.o: %.cc
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
+	$(say)
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
 $(B)/proto/.made: $(PROTOS)
 	@mkdir -p $(@D)
 	$(if $(PROTOS),protoc-c --c_out=$(B)/proto -Iplugins/proto $(PROTOS))
 	@touch $@
+$(B)/tests/%.o: tests/%.c $(B)/proto/.made
+	@mkdir -p $(@D)
+	$(say)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(B)/proto/%.pb-c.o: $(B)/proto/.made
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $(@:.o=.c)
+	$(say)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $(@:.o=.c)
 
 # Tests of core link core's objects; of the kit the kit's; of plugins only the contract.
 TESTLIBS := $(shell pkg-config --libs check 2>/dev/null) -lprotobuf-c -lm -ldl
@@ -83,8 +93,23 @@ $(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/l
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
 	$(link) $(call rpath,/../../..) -lweir $(TESTLIBS)
 
+$(B)/tests/conformance/conformance: $(B)/tests/conformance/conformance.o $(B)/libweir.so
+	$(link) $(call rpath,/../..) -lweir $(TESTLIBS)
+
 unit: all $(UNITS)
 	@tests/run-unit $(B) $(UNITS)
+conformance: all $(B)/tests/conformance/conformance
+	@tests/conformance/run $(B)
+e2e: all
+	WEIR_BUILD=$(B) $(PRELOAD) build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
+test:
+	@tools/setup test build
+	$(MAKE) unit conformance e2e
+run:
+	@tools/setup build
+	@$(MAKE) all
+	$(B)/weir --config otel-config.yaml
+
 clean:
 	rm -rf $(B)
 format:

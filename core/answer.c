@@ -235,6 +235,10 @@ static void track_told(struct waiter *self, struct weir_batch *batch,
 	node->tracked--;
 	count_answer(node, batch->signal, frame->track.items, outcome);
 	frame_free(frame);
+	if (!node->c) {		/* destroyed: the one below is told instead */
+		batch_end(batch, outcome);
+		return;
+	}
 	node_hold(node, batch);
 	node->c->plugin->answered(node->c, batch, outcome, cookie);
 }

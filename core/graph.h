@@ -22,6 +22,8 @@
 #include "run.h"
 #include "worker.h"
 
+#define LEVEL_EXTENSION UINT32_MAX	/* stopped after all levels */
+
 /* What core counts at the edges of one node, per signal. */
 struct edge_counts {
 	uint64_t in, out;	/* receiver: accepted, refused; processor:
@@ -102,9 +104,10 @@ int graph_start(struct graph *graph, struct weir_error *error);
 /* Calls stop on the nodes of a level; true when they hold nothing more. */
 void graph_stop(struct graph *graph, uint32_t level);
 bool graph_idle(struct graph *graph, uint32_t level);
-/* Extensions, after all levels. */
-void graph_stop_extensions(struct graph *graph);
-/* Drops what is still held, destroys all.  On the worker's thread. */
+/* Stops the extensions, destroys all components.  On the worker's thread.
+ * Answers that are still in the mail find nodes without a component. */
+void graph_destroy(struct graph *graph);
+/* Frees nodes and steps, when no worker can name them any more. */
 void graph_free(struct graph **graph);
 
 /* Lets the batch go on at step; gives it up. */

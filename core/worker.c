@@ -104,8 +104,11 @@ static bool finish_turn(struct worker *worker)
 
 void worker_leave(struct worker *worker)
 {
-	if (worker->depth == 1)
+	if (worker->depth == 1) {
 		finish_turn(worker);
+		if (worker->turn_ended)
+			worker->turn_ended(worker);
+	}
 	worker->depth--;
 }
 

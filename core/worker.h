@@ -37,6 +37,9 @@ struct worker {
 	struct graph *graph;		/* graph.c */
 	_Atomic uint64_t busy_ns;	/* time spent outside of poll */
 	_Atomic uint32_t connections;
+	void (*turn_ended)(struct worker *worker);	/* service.c: drain */
+	struct mail stop_mail;
+	uint32_t stop_level;
 	bool manual;			/* tests: no thread, no real clock */
 	_Atomic bool stopping;
 };
@@ -75,6 +78,11 @@ bool timers_run(struct worker *worker);
 /* Cancels all timers of a component. */
 void timers_forget(struct weir_component *c);
 
+/* --- work.c --- */
+/* Waits for the component's work on the thread pool and runs every `out`;
+ * before destroy, own thread. */
+void work_finish(struct weir_component *c);
+
 /* --- net.c --- */
 void net_init(struct worker *worker);
 void net_release(struct worker *worker);
@@ -86,6 +94,8 @@ void net_accept_begin(void);
 void net_accept_end(void);
 /* Closes every stream, listener and connect of a component, at once. */
 void net_forget(struct weir_component *c);
+/* Streams of a component that are open on this worker. */
+size_t net_streams(const struct weir_component *c);
 /* Over the hard line: stop reading; back under it: go on.  Own thread. */
 void net_pause_all(struct worker *worker, bool paused);
 

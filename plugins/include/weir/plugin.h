@@ -159,10 +159,13 @@ struct weir_note {
 };
 #define WEIR_NOTE_DESCSZ (sizeof(struct weir_note) - 20)
 
-#if defined(__clang__) || defined(__GNUC__)
+#if defined(__clang__)
 #define WEIR_NOTE_ATTR							\
 	__attribute__((section(".note.weir"), used, aligned(4),		\
 		       no_sanitize("address")))
+#else	/* gcc puts no red zone around what has a section of its own */
+#define WEIR_NOTE_ATTR							\
+	__attribute__((section(".note.weir"), used, aligned(4)))
 #endif
 
 /*
@@ -216,6 +219,10 @@ WEIR_API uint64_t weir_budget_used(void);
 WEIR_API uint64_t weir_process_rss(void);
 /* Memory this process may use: cgroup limit, else physical. */
 WEIR_API uint64_t weir_memory_total(void);
+/* For the first screen, from start: "OTLP/gRPC", "127.0.0.1:4317" and what to
+ * do with it (shell text, may be ""); copied. */
+WEIR_API void weir_announce(struct weir_component *c, const char *what,
+			    const char *where, const char *hint);
 /* Is anyone wired for that signal behind this receiver? */
 WEIR_API bool weir_has_pipeline(const struct weir_component *c,
 				enum weir_signal signal);

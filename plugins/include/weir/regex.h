@@ -12,6 +12,7 @@
 
 #include <weir/base.h>
 #include <weir/status.h>
+#include <weir/value.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,11 +34,25 @@ WEIR_API bool weir_regex_match(const struct weir_regex *regex, weir_str text);
  * i-th group, ptr NULL when it took no part.  n: room in groups. */
 WEIR_API bool weir_regex_find(const struct weir_regex *regex, weir_str text,
 			      size_t from, weir_str *groups, size_t n);
+/* Appends text to out, each match replaced by what `put` appends for it; an
+ * empty match right behind another one is none (Go's ReplaceAllStringFunc).
+ * False when nothing matched: out is as it was.  Fails closed: what the engine
+ * cannot tell counts as one match. */
+WEIR_API bool weir_regex_replace(const struct weir_regex *regex, weir_str text,
+	struct weir_text *out,
+	void (*put)(void *arg, weir_str match, struct weir_text *out),
+	void *arg);
 /* Number of groups, without group 0; name of the i-th (from 1), "" if none. */
 WEIR_API size_t weir_regex_groups(const struct weir_regex *regex);
 WEIR_API weir_str weir_regex_group_name(const struct weir_regex *regex,
 					size_t i);
 WEIR_API weir_str weir_regex_pattern(const struct weir_regex *regex);
+
+/* The i-th word of a pattern that is an anchored alternation of plain words
+ * (^(a|b|c)$, ^a$): text matches exactly when it equals one of them.  False
+ * past the last, and for every other pattern. */
+WEIR_API bool weir_regex_word(const struct weir_regex *regex, size_t i,
+			      weir_str *word);
 
 #ifdef __cplusplus
 }

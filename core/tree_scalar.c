@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tree_scalar.c: what a plain YAML scalar means.
+ *
+ * The rules are those of Go's yaml.v3, which the Collector reads its files
+ * with: true/false are booleans, yes/no/on/off are strings; 0x, 0o, 0b and
+ * legacy 0777 are integers; underscores between digits are skipped.  A pure
+ * function of the text; nothing is held.
+ */
+#include "tree.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+static bool among(weir_str text, const char *const *words)
+{
+	for (; *words; words++)
+		if (weir_str_eq(text, weir_str_of(*words)))
+			return true;
+	return false;
+}
+
+/* null, true, false, .inf, .nan: the scalars that are words. */
+static bool resolve_word(struct weir_node *node)
+{
+	static const char *const null[] = { "", "~", "null", "Null", "NULL",
+					    NULL };
+	static const char *const yes[] = { "true", "True", "TRUE", NULL };
+	static const char *const no[] = { "false", "False", "FALSE", NULL };
+	static const char *const nan[] = { ".nan", ".NaN", ".NAN", NULL };
+	static const char *const inf[] = { ".inf", ".Inf", ".INF", "+.inf",
+					   "+.Inf", "+.INF", NULL };
+	static const char *const minus[] = { "-.inf", "-.Inf", "-.INF", NULL };
+
+	if (among(node->text, null)) {
+		node->kind = WEIR_NODE_NULL;
+	} else if (among(node->text, yes) || among(node->text, no)) {
+		node->kind = WEIR_NODE_BOOL;
+		node->boolean = among(node->text, yes);
+	} else if (among(node->text, nan)) {
+		node->kind = WEIR_NODE_DOUBLE;
+		node->real = (double)NAN;
+	} else if (among(node->text, inf) || among(node->text, minus)) {
+		node->kind = WEIR_NODE_DOUBLE;
+		node->real = among(node->text, inf) ? (double)INFINITY
+						    : -(double)INFINITY;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* The digits' base; *digits moves past the prefix. */
+static int base_of(const char **digits)
+{
+	const char *p = *digits;
+
+	if (p[0] != '0' || !p[1])
+		return 10;
+	*digits += 2;
+	switch (p[1]) {
+	case 'x': case 'X':
+		return 16;
+	case 'o': case 'O':
+		return 8;
+	case 'b': case 'B':
+		return 2;
+	}
+	*digits = p + 1;	/* 0777, as YAML 1.1 had it */
+	return 8;
+}
+
+static bool resolve_integer(struct weir_node *node, const char *plain)
+{
+	bool negative = *plain == '-';
+	const char *digits = plain + (negative || *plain == '+');
+	int base = base_of(&digits);
+	unsigned long long value;
+	char *end;
+
+	/* strtoull would take blanks, signs and a second 0x. */
+	if (!((*digits >= '0' && *digits <= '9') ||
+	      (base == 16 && ((*digits | 32) >= 'a' && (*digits | 32) <= 'f'))))
+		return false;
+	if (base == 16 && digits[0] == '0' && (digits[1] | 32) == 'x')
+		return false;
+	errno = 0;
+	value = strtoull(digits, &end, base);
+	if (*end || errno)
+		return false;
+	if (negative && value > (uint64_t)INT64_MAX + 1)
+		return false;
+	if (*plain == '+' && value > INT64_MAX)
+		return false;
+	node->kind = WEIR_NODE_INT;
+	node->integer = (int64_t)(negative ? 0 - (uint64_t)value : value);
+	node->big = !negative && value > INT64_MAX;
+	return true;
+}
+
+static const char *skip_digits(const char *p)
+{
+	while (*p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+/* [-+]? ( . digits | digits [. [digits]] ) [ e [-+] digits ] */
+static bool is_float(const char *p)
+{
+	const char *start;
+
+	p += *p == '-' || *p == '+';
+	start = p;
+	p = skip_digits(p);
+	if (p == start) {
+		if (*p != '.')
+			return false;
+		start = ++p;
+		p = skip_digits(p);
+		if (p == start)
+			return false;
+	} else if (*p == '.') {
+		p = skip_digits(p + 1);
+	}
+	if ((*p | 32) == 'e') {
+		p += 1 + (p[1] == '-' || p[1] == '+');
+		start = p;
+		p = skip_digits(p);
+		if (p == start)
+			return false;
+	}
+	return !*p;
+}
+
+static bool resolve_float(struct weir_node *node, const char *plain)
+{
+	double value;
+
+	if (!is_float(plain))
+		return false;
+	value = strtod(plain, NULL);
+	if (isinf(value))	/* 1e999 is no number there either */
+		return false;
+	node->kind = WEIR_NODE_DOUBLE;
+	node->real = value;
+	return true;
+}
+
+#define NUMBER_MAX 400	/* longer ones are text */
+
+void tree_resolve(struct weir_node *node)
+{
+	char plain[NUMBER_MAX + 1];
+	size_t len = 0;
+	char first = node->text.len ? node->text.ptr[0] : 0;
+
+	node->kind = WEIR_NODE_STR;
+	if (node->quoted || resolve_word(node))
+		return;
+	if (node->text.len > NUMBER_MAX || !first ||
+	    !strchr("+-.0123456789", first))
+		return;
+	for (size_t i = 0; i < node->text.len; i++) {
+		if (node->text.ptr[i] == '_' && first != '.')
+			continue;
+		if (!node->text.ptr[i])
+			return;
+		plain[len++] = node->text.ptr[i];
+	}
+	plain[len] = 0;
+	if (first == '.' || !resolve_integer(node, plain))
+		resolve_float(node, plain);
+}

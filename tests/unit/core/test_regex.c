@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What Go's regexp package takes, refuses, finds and replaces; the rows were
+ * compared with it.
+ */
+#include <check.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <weir/regex.h>
+
+#include "pattern.h"
+
+/* Core finds the engine beside libweir.so; here core is linked in, so it is
+ * opened beforehand and found by its soname. */
+static void open_engine(void)
+{
+	const char *build = getenv("WEIR_BUILD");
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/libweirre2.so", build ? build : "build");
+	ck_assert_msg(dlopen(path, RTLD_NOW) != NULL, "%s", dlerror());
+}
+
+static struct weir_regex *compile(const char *pattern)
+{
+	struct weir_error error;
+	struct weir_regex *regex = weir_regex_new(weir_str_of(pattern), &error);
+
+	ck_assert_msg(regex != NULL, "%s: %s", pattern, error.text);
+	return regex;
+}
+
+/* --- What is refused ------------------------------------------------------- */
+
+static const struct {
+	const char *pattern, *text;
+} refused[] = {
+	{ "a(b", "missing closing ): `a(b`" },
+	{ "a)", "unexpected ): `a)`" },
+	{ "[a", "missing closing ]: `[a`" },
+	{ "[z-a]", "invalid character class range: `z-a`" },
+	{ "*a", "missing argument to repetition operator: `*`" },
+	{ "a**", "invalid nested repetition operator: `**`" },
+	{ "a{2,1}", "invalid repeat count: `{2,1}`" },
+	{ "a{1001}", "invalid repeat count: `{1001}`" },
+	{ "(?P<n-a>a)", "invalid named capture: `(?P<n-a>`" },
+	{ "(?<n", "invalid named capture: `(?<n`" },
+	{ "(?<=a)b", "invalid named capture: `(?<=a)b`" },
+	{ "(?P<>a)", "invalid named capture: `(?P<>`" },
+	{ "(?<\xc3\xa9>a)", "invalid named capture: `(?<\xc3\xa9>`" },
+	{ "x\\C", "invalid escape sequence: `\\C`" },
+	{ "[\\C]", "invalid escape sequence: `\\C`" },
+	{ "\\8", "invalid escape sequence: `\\8`" },
+	{ "\\Z", "invalid escape sequence: `\\Z`" },
+	{ "a\\", "trailing backslash at end of expression: ``" },
+	{ "(?=a)", "invalid or unsupported Perl syntax: `(?=`" },
+	{ "[[:foo:]]", "invalid character class range: `[:foo:]`" },
+	{ "\\pX", "invalid character class range: `\\pX`" },
+	{ "(?P<n>", "missing closing ): `(?P<n>`" },
+	{ "a\xff", "invalid UTF-8: `a\xff`" },
+};
+
+START_TEST(refuses_what_go_refuses)
+{
+	struct weir_error error;
+	char want[600];
+
+	open_engine();
+	snprintf(want, sizeof(want), "error parsing regexp: %s",
+		 refused[_i].text);
+	ck_assert_ptr_null(weir_regex_new(weir_str_of(refused[_i].pattern),
+					  &error));
+	ck_assert_str_eq(error.text, want);
+}
+END_TEST
+
+/* --- What matches ------------------------------------------------------------ */
+
+static const struct {
+	const char *why, *pattern, *text;
+	bool matches;
+} matches[] = {
+	{ "a literal is found anywhere", "key", "my_key_2", true },
+	{ "a literal is case-sensitive", "key", "KEY", false },
+	{ "escaped punctuation is literal", "user\\.email", "userxemail", false },
+	{ "the empty pattern is everywhere", "", "", true },
+	{ "a word is the whole text", "^token$", "token", true },
+	{ "a longer text is not the word", "^token$", "token2", false },
+	{ "one of the words", "^(api_key|token)$", "token", true },
+	{ "a part of a word", "^(api_key|token)$", "api", false },
+	{ "the empty word", "^(a|)$", "", true },
+	{ "words in a group without capture", "^(?:a|b)$", "b", true },
+	{ "words in a named group", "^(?<n>a|b)$", "b", true },
+	{ "alternatives outside of a group are not anchored", "^a|b$", "xb",
+	  true },
+	{ "no anchor at the end", "^(a|b)", "bc", true },
+	{ "$ is not before a last newline", "^a$", "a\n", false },
+	{ "$ of the engine neither", "^a+$", "a\n", false },
+	{ "(?i) folds", "(?i)token", "ToKeN", true },
+	{ "(?i) in the middle folds", "x(?i)y", "xY", true },
+	{ ". is no newline", "a.b", "a\nb", false },
+	{ "(?s). is", "(?s)a.b", "a\nb", true },
+	{ "a class", "[0-9]{3}", "ab123", true },
+	{ "a class that holds a bracket", "[]a]x", "]x", true },
+	{ "the same name twice", "(?<n>a)(?P<n>b)", "ab", true },
+	{ "a quoted parenthesis is no group", "\\Qa(?<n>b\\E+", "a(?<n>b",
+	  true },
+	{ "an optional literal is not required", "ab?c*d{0}e", "ae", true },
+	{ "a repeated one is", "xab+c", "xac", false },
+	{ "after a class escape", "\\d+key", "1key", true },
+	{ "a Unicode class", "\\p{Greek}", "\xce\xb1", true },
+	{ "a character of two bytes repeated", "\xc3\xa9+x",
+	  "\xc3\xa9\xc3\xa9x", true },
+	{ "invalid UTF-8 reads as U+FFFD", "a\xef\xbf\xbd" "b", "a\xff" "b",
+	  true },
+	{ ". matches an invalid byte", "^a.b$", "a\xff" "b", true },
+	{ "but only one", "^a.b$", "a\xff\xfe" "b", false },
+};
+
+START_TEST(matches_as_go)
+{
+	struct weir_regex *regex;
+
+	open_engine();
+	regex = compile(matches[_i].pattern);
+	ck_assert_msg(weir_regex_match(regex, weir_str_of(matches[_i].text)) ==
+		      matches[_i].matches, "%s", matches[_i].why);
+	weir_regex_free(&regex);
+	ck_assert_ptr_null(regex);
+}
+END_TEST
+
+/* --- What needs no engine ------------------------------------------------------ */
+
+static const struct {
+	const char *pattern;
+	enum pattern_kind kind;
+	const char *literal;
+} kinds[] = {
+	{ "key", PATTERN_LITERAL, "key" },
+	{ "a\\.b", PATTERN_LITERAL, "a.b" },
+	{ "", PATTERN_LITERAL, "" },
+	{ "^key$", PATTERN_WORDS, "" },
+	{ "^(a|b\\.c|d)$", PATTERN_WORDS, "" },
+	{ "^key", PATTERN_ENGINE, "key" },
+	{ "^a|b$", PATTERN_ENGINE, "" },
+	{ "^(a|b)+$", PATTERN_ENGINE, "" },
+	{ "^(a+|b)$", PATTERN_ENGINE, "" },
+	{ "(?i)key", PATTERN_ENGINE, "" },
+	{ "(?i:k)ey", PATTERN_ENGINE, "" },
+	{ "(a|b)key", PATTERN_ENGINE, "key" },
+	{ "a|key", PATTERN_ENGINE, "" },
+	{ "ab?key.*z", PATTERN_ENGINE, "key" },
+	{ "sk-[A-Za-z0-9]{20}", PATTERN_ENGINE, "sk-" },
+	{ "\\x{6b}ey", PATTERN_ENGINE, "ey" },
+	{ "[\\]key]x", PATTERN_ENGINE, "x" },
+	{ "([)(]key)ab", PATTERN_ENGINE, "ab" },
+	{ "key{2}", PATTERN_ENGINE, "ke" },
+	{ "\xef\xbf\xbd", PATTERN_ENGINE, "" },
+};
+
+START_TEST(finds_what_needs_no_engine)
+{
+	struct pattern p = { 0 };
+	struct weir_error error;
+
+	ck_assert_int_eq(pattern_parse(&p, weir_str_of(kinds[_i].pattern),
+				       &error), 0);
+	ck_assert_msg(p.kind == kinds[_i].kind, "%s", kinds[_i].pattern);
+	ck_assert_msg(weir_str_eq(p.literal, weir_str_of(kinds[_i].literal)),
+		      "%s: %.*s", kinds[_i].pattern, WEIR_STR_FMT(p.literal));
+	pattern_release(&p);
+}
+END_TEST
+
+START_TEST(words_come_in_the_order_given)
+{
+	struct weir_regex *regex = compile("^(token|api_key|a\\.b)$");
+	weir_str word;
+
+	ck_assert(weir_regex_word(regex, 0, &word));
+	ck_assert(weir_str_eq(word, WEIR_STR("token")));
+	ck_assert(weir_regex_word(regex, 2, &word));
+	ck_assert(weir_str_eq(word, WEIR_STR("a.b")));
+	ck_assert(!weir_regex_word(regex, 3, &word));
+	weir_regex_free(&regex);
+	regex = compile("token");
+	ck_assert(!weir_regex_word(regex, 0, &word));
+	weir_regex_free(&regex);
+}
+END_TEST
+
+START_TEST(one_object_serves_a_pattern)
+{
+	struct weir_regex *a = compile("^x$"), *b = compile("^x$"), *c = b;
+
+	ck_assert_ptr_eq(a, b);
+	weir_regex_free(&a);
+	ck_assert(weir_regex_match(b, WEIR_STR("x")));
+	weir_regex_free(&b);
+	a = compile("^y$");
+	ck_assert(c != NULL && weir_regex_match(a, WEIR_STR("y")));
+	weir_regex_free(&a);
+}
+END_TEST
+
+START_TEST(an_engine_that_cannot_be_opened_refuses_the_pattern)
+{
+	struct weir_error error;
+
+	ck_assert_ptr_null(weir_regex_new(WEIR_STR("a+"), &error));
+	ck_assert_ptr_nonnull(strstr(error.text, "libweirre2.so"));
+}
+END_TEST
+
+/* --- Groups ---------------------------------------------------------------------- */
+
+START_TEST(groups_have_names_and_places)
+{
+	struct weir_regex *regex;
+	weir_str got[4], text = WEIR_STR("k=v;z=");
+
+	open_engine();
+	regex = compile("(?P<key>\\w+)=(?<value>\\w+)?(;)?");
+	ck_assert_uint_eq(weir_regex_groups(regex), 3);
+	ck_assert(weir_str_eq(weir_regex_group_name(regex, 1), WEIR_STR("key")));
+	ck_assert(weir_str_eq(weir_regex_group_name(regex, 2),
+			      WEIR_STR("value")));
+	ck_assert_uint_eq(weir_regex_group_name(regex, 3).len, 0);
+	ck_assert(weir_regex_find(regex, text, 0, got, 4));
+	ck_assert(weir_str_eq(got[0], WEIR_STR("k=v;")));
+	ck_assert(weir_regex_find(regex, text, 4, got, 4));
+	ck_assert(weir_str_eq(got[1], WEIR_STR("z")));
+	ck_assert_ptr_null(got[2].ptr);
+	ck_assert(!weir_regex_find(regex, text, 6, got, 4));
+	weir_regex_free(&regex);
+}
+END_TEST
+
+START_TEST(places_are_those_of_the_text_as_given)
+{
+	weir_str text = WEIR_STR("\xff\xff" "a1"), got[1];
+	struct weir_regex *regex;
+
+	open_engine();
+	regex = compile("[0-9]");
+	ck_assert(weir_regex_find(regex, text, 1, got, 1));
+	ck_assert_ptr_eq(got[0].ptr, text.ptr + 3);
+	ck_assert_uint_eq(got[0].len, 1);
+	weir_regex_free(&regex);
+}
+END_TEST
+
+/* --- Replacing --------------------------------------------------------------------- */
+
+static void stars(void *arg, weir_str match, struct weir_text *out)
+{
+	(void)arg;
+	weir_text_addf(out, "<%.*s>", WEIR_STR_FMT(match));
+}
+
+static const struct {
+	const char *pattern, *text, *want;	/* want NULL: no match */
+} replaced[] = {
+	{ ".*", "", "<>" },
+	{ ".*", "a\nb\n", "<a>\n<b>\n<>" },
+	{ "a*", "baac", "<>b<aa>c<>" },
+	{ "x*", "abc", "<>a<>b<>c<>" },
+	{ "$", "ab", "ab<>" },
+	{ "^", "ab", "<>ab" },
+	{ "\\b", "ab cd", "<>ab<> <>cd<>" },
+	{ "(?m)^", "a\nb", "<>a\n<>b" },
+	{ "", "ab", "<>a<>b<>" },
+	{ "", "\xc3\xa9", "<>\xc3\xa9<>" },
+	{ "aa", "aaaaa", "<aa><aa>a" },
+	{ "^a", "aaa", "<a>aa" },
+	{ "^(aaa|b)$", "aaa", "<aaa>" },
+	{ "4[0-9]{3}", "x4111 4222y", "x<4111> <4222>y" },
+	{ "4[0-9]{3}", "x411", NULL },
+	{ "\\d", "\xff" "1\xfe" "2", "\xff<1>\xfe<2>" },
+	{ ".", "\xff\xe9", "<\xff><\xe9>" },
+};
+
+START_TEST(replaces_as_go)
+{
+	struct weir_text out = { 0 };
+	struct weir_regex *regex;
+	bool any;
+
+	open_engine();
+	regex = compile(replaced[_i].pattern);
+	any = weir_regex_replace(regex, weir_str_of(replaced[_i].text), &out,
+				 stars, NULL);
+	ck_assert(any == (replaced[_i].want != NULL));
+	if (any)
+		ck_assert_msg(weir_str_eq((weir_str){ out.ptr, out.len },
+					  weir_str_of(replaced[_i].want)),
+			      "%s on %s: %.*s", replaced[_i].pattern,
+			      replaced[_i].text, (int)out.len, out.ptr);
+	weir_text_release(&out);
+	weir_regex_free(&regex);
+}
+END_TEST
+
+START_TEST(a_pattern_too_large_for_the_usual_memory_is_taken)
+{
+	struct weir_regex *regex;
+
+	open_engine();
+	regex = compile("[[:word:]\\pL]{900}x");
+	ck_assert(!weir_regex_match(regex, WEIR_STR("short")));
+	weir_regex_free(&regex);
+}
+END_TEST
+
+#define EACH(t, rows) tcase_add_loop_test(c, t, 0, \
+		(int)(sizeof(rows) / sizeof(*(rows))))
+
+int main(void)
+{
+	Suite *s = suite_create("core/regex");
+	TCase *c = tcase_create("regex");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	EACH(refuses_what_go_refuses, refused);
+	EACH(matches_as_go, matches);
+	EACH(finds_what_needs_no_engine, kinds);
+	EACH(replaces_as_go, replaced);
+	tcase_add_test(c, words_come_in_the_order_given);
+	tcase_add_test(c, one_object_serves_a_pattern);
+	tcase_add_test(c, an_engine_that_cannot_be_opened_refuses_the_pattern);
+	tcase_add_test(c, groups_have_names_and_places);
+	tcase_add_test(c, places_are_those_of_the_text_as_given);
+	tcase_add_test(c, a_pattern_too_large_for_the_usual_memory_is_taken);
+	suite_add_tcase(s, c);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
