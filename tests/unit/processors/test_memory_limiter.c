@@ -86,21 +86,20 @@ END_TEST
 
 START_TEST(payloads_alone_cross_the_line_between_two_checks)
 {
-	struct spans spans = spans_make(9500);	/* 0.27 of 0.8 MiB */
-
 	begin("{check_interval: 1h, limit_mib: 1}");
 	weir_test_next_holds(t);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 2; i++) {	/* 0.27 of 0.8 MiB each */
+		struct spans spans = spans_make(9500);
+
 		weir_test_send(t, WEIR_SIGNAL_TRACES, spans.ptr, spans.len,
 			       NULL);
+		free(spans.ptr);
+	}
 	weir_test_run(t);
-	free(spans.ptr);
-	ck_assert_int_eq(give(1).reason, WEIR_REASON_MEMORY);
-	ck_assert_uint_eq(weir_test_passed(t), 3);
-	weir_test_next_acks(t);
+	ck_assert_uint_eq(weir_test_passed(t), 2);
+	ck_assert_int_eq(give(9500).reason, WEIR_REASON_MEMORY);
 	weir_test_release(t, NULL);
 	weir_test_run(t);
-	ck_assert_int_eq(give(1).status, WEIR_OK);
 	end();
 }
 END_TEST
