@@ -72,6 +72,19 @@ struct otlp_bytes otlp_bytes_copy(const uint8_t *ptr, size_t len,
 	return out;
 }
 
+void otlp_bytes_append(struct otlp_bytes *bytes, const uint8_t *ptr, size_t len)
+{
+	struct otlp_bytes out = bytes_new(bytes->len + len, bytes->len);
+
+	if (bytes->len)
+		memcpy(out.ptr, bytes->ptr, bytes->len);
+	if (len)
+		memcpy(out.ptr + bytes->len, ptr, len);
+	out.items = bytes->items;
+	otlp_bytes_free(bytes);
+	*bytes = out;
+}
+
 void otlp_bytes_free(struct otlp_bytes *bytes)
 {
 	free(bytes->ptr);
