@@ -180,7 +180,7 @@ long_tag(struct walker *w, const struct schema *s, const uint8_t *p,
 	uint64_t v;
 	const uint8_t *q = wire_varint(p, end, &v);
 
-	if (!q)
+	if (!q || q - p > 5)
 		return fail(w, p, "tag cut off or too long");
 	if (v > UINT32_MAX)
 		return fail(w, p, "field number too large");
