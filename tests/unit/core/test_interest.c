@@ -49,6 +49,8 @@ static struct wish random_wish(struct gen *gen)
 				 literals[gen_below(gen, 6)];
 	if (w.look == ALWAYS)
 		w.where &= gen_one_in(gen, 2) ? 0 : 1u << gen_below(gen, 8);
+	if (w.look == KEY)
+		return w;
 	w.regex = weir_regex_new(weir_str_of(w.text), &error);
 	ck_assert_ptr_nonnull(w.regex);
 	return w;
@@ -405,7 +407,8 @@ static uint32_t one_seed(enum weir_signal signal, uint64_t seed)
 	notes_release(&notes);
 	interest_set_free(&set);
 	for (size_t i = 0; i < WISHES; i++)
-		weir_regex_free(&wishes[i].regex);
+		if (wishes[i].regex)
+			weir_regex_free(&wishes[i].regex);
 	protobuf_c_message_free_unpacked(msg, NULL);
 	otlp_bytes_free(&b);
 	return n;
