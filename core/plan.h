@@ -20,6 +20,9 @@ struct plan_component {
 	const struct weir_node *node;	/* its block, NULL when null */
 	struct weir_component *prototype;	/* plugin->size bytes, bound */
 	uint32_t signals;		/* wired by pipelines */
+	const struct weir_node *key;	/* where its id stands */
+	bool used;			/* service refers to it */
+	bool validated;			/* validate was called: destroy it */
 };
 
 struct plan_pipeline {
@@ -30,14 +33,15 @@ struct plan_pipeline {
 };
 
 struct plan_telemetry {			/* service.telemetry (1.9) */
-	weir_str log_level, log_encoding;
+	weir_str log_level, log_encoding;	/* "info", "console" */
 	struct weir_strs log_output_paths;
 	bool log_disable_caller;
 	weir_str metrics_level;
 	weir_str metrics_host;		/* of the Prometheus reader */
 	uint32_t metrics_port;		/* 0: no reader */
 	bool without_units, without_type_suffix, without_scope_info;
-	struct weir_label *resource;	/* attributes of the process */
+	struct weir_label *resource;	/* attributes of the process; value.ptr
+					 * NULL: the default one is removed */
 	size_t n_resource;
 };
 
@@ -45,10 +49,11 @@ struct plan {
 	struct arena arena;
 	struct weir_node *tree;
 	/* Referenced from service only; defined but unused ones are bound and
-	 * validated, and left out. */
+	 * validated, and stand behind these. */
 	struct plan_component *components;
-	size_t n_components;
-	struct plan_component **extensions;	/* in service.extensions order */
+	size_t n_components, n_defined;
+	struct plan_component **extensions;	/* in service.extensions order,
+						 * "telemetry" last */
 	size_t n_extensions;
 	struct plan_pipeline *pipelines;
 	size_t n_pipelines;
@@ -63,6 +68,10 @@ struct plan *plan_load(struct loader *loader, const char *file,
 		       struct weir_error *error);
 struct plan *plan_parse(struct loader *loader, const char *name, weir_str text,
 			struct weir_error *error);
+/* Destroys the prototypes too. */
 void plan_free(struct plan **plan);
+
+/* "file:line:column: path: sentence", as it is printed; cut to size. */
+void plan_error_text(const struct weir_error *error, char *out, size_t size);
 
 #endif

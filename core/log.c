@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * log.c: one line per call, in the form that Collector users know.
+ *
+ *	console  time \t level \t file:line \t words \t {"key": value}
+ *	json     {"level":...,"ts":...,"caller":...,"msg":...,"key":value}
+ *
+ * Each call site (per thread) writes ten lines in ten seconds, then every
+ * hundredth, and says how many it kept back.  Holds the open files and the
+ * severity between calls.  Must never block on anything but the files it
+ * writes to, and never fail.
+ */
+#include "log.h"
+
+#include "log_fields.h"
+
+#include <weir/plugin.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FILES_MAX 8
+#define WINDOW_NS 10000000000u
+#define FIRST_LINES 10
+#define THEN_EACH 100
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int files[FILES_MAX] = { STDERR_FILENO };	/* under lock */
+static size_t n_files = 1;				/* under lock */
+static _Atomic int least = WEIR_INFO;
+static _Atomic bool json_lines, no_caller;
+
+static const char *const names[] = { "debug", "info", "warn", "error" };
+
+/* --- set-up ----------------------------------------------------------------------- */
+
+static int level_of(weir_str level)
+{
+	if (!level.len)
+		return WEIR_INFO;
+	for (int i = 0; i <= WEIR_ERROR; i++)
+		if (weir_str_eq(level, weir_str_of(names[i])))
+			return i;
+	return WEIR_ERROR + 1;	/* dpanic, panic, fatal: never written */
+}
+
+static int open_path(weir_str path, struct weir_error *error)
+{
+	char name[4096];
+	int fd;
+
+	if (weir_str_eq(path, WEIR_STR("stderr")))
+		return STDERR_FILENO;
+	if (weir_str_eq(path, WEIR_STR("stdout")))
+		return STDOUT_FILENO;
+	if (path.len >= sizeof(name))
+		return weir_fail(error, "", "log path too long");
+	memcpy(name, path.ptr, path.len);
+	name[path.len] = 0;
+	fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return weir_fail(error, "", "open %s: %s", name,
+				 strerror(errno));
+	return fd;
+}
+
+static void close_files(const int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] != STDERR_FILENO && fds[i] != STDOUT_FILENO)
+			close(fds[i]);
+}
+
+static int open_files(const struct weir_strs *paths, int *fds, size_t *n,
+		      struct weir_error *error)
+{
+	for (*n = 0; *n < paths->len; ++*n) {
+		if (*n == FILES_MAX)
+			weir_fail(error, "", "more than %d log files",
+				  FILES_MAX);
+		else
+			fds[*n] = open_path(paths->items[*n], error);
+		if (*n == FILES_MAX || fds[*n] < 0) {
+			close_files(fds, *n);
+			return -1;
+		}
+	}
+	if (!paths->len)
+		fds[(*n)++] = STDERR_FILENO;
+	return 0;
+}
+
+int log_setup(const struct log_options *options, struct weir_error *error)
+{
+	int fds[FILES_MAX], old[FILES_MAX];
+	size_t n, n_old;
+
+	if (open_files(&options->paths, fds, &n, error))
+		return -1;
+	pthread_mutex_lock(&lock);
+	memcpy(old, files, sizeof(old));
+	n_old = n_files;
+	memcpy(files, fds, n * sizeof(*fds));
+	n_files = n;
+	pthread_mutex_unlock(&lock);
+	close_files(old, n_old);
+	least = level_of(options->level);
+	json_lines = weir_str_eq(options->encoding, WEIR_STR("json"));
+	no_caller = options->disable_caller;
+	return 0;
+}
+
+bool weir_log_enabled(enum weir_severity severity)
+{
+	return (int)severity >= atomic_load_explicit(&least,
+						     memory_order_relaxed);
+}
+
+/* --- limits ------------------------------------------------------------------------ */
+
+/* May this line be written?  *kept_back: how many were not since the last. */
+static bool may_write(struct weir_log_site *site, uint32_t *kept_back)
+{
+	uint64_t window = weir_now() / WINDOW_NS;
+
+	*kept_back = 0;
+	if (!site)
+		return true;
+	if (site->window != window) {
+		site->window = window;
+		site->count = 0;
+	}
+	site->count++;
+	if (site->count > FIRST_LINES &&
+	    (site->count - FIRST_LINES) % THEN_EACH) {
+		site->suppressed++;
+		return false;
+	}
+	*kept_back = site->suppressed;
+	site->suppressed = 0;
+	return true;
+}
+
+/* --- parts of a line ------------------------------------------------------------------ */
+
+/* 2006-01-02T15:04:05.000Z, or with +0100 where the zone is not UTC. */
+static void stamp(char *out, size_t size)
+{
+	uint64_t now = weir_wall_now();
+	time_t seconds = (time_t)(now / 1000000000);
+	char zone[8] = "Z";
+	struct tm tm;
+	size_t len;
+
+	localtime_r(&seconds, &tm);
+	len = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (tm.tm_gmtoff)
+		strftime(zone, sizeof(zone), "%z", &tm);
+	snprintf(out + len, size - len, ".%03u%s",
+		 (unsigned)(now / 1000000 % 1000), zone);
+}
+
+/* The last two parts of the path: "core/plan.c". */
+static const char *short_name(const char *file)
+{
+	const char *cut = file;
+
+	for (const char *p = file; *p; p++)
+		if (*p == '/' && strchr(p + 1, '/'))
+			cut = p + 1;
+	return cut;
+}
+
+static void caller(char *out, size_t size, const struct weir_log_site *site)
+{
+	*out = 0;
+	if (site && site->file && !no_caller)
+		snprintf(out, size, "%s:%d", short_name(site->file),
+			 site->line);
+}
+
+/* The signal when it is one: a processor's pipeline names it, others are wired
+ * for several. */
+static const char *signal_of(const struct weir_component *c)
+{
+	for (int i = 0; i < WEIR_SIGNAL_COUNT; i++) {
+		const char *name = weir_signal_name((enum weir_signal)i);
+
+		if (c->pipeline ? !strncmp(c->pipeline, name, strlen(name))
+				: c->signals == 1u << i)
+			return name;
+	}
+	return NULL;
+}
+
+static void component_fields(struct log_json *json,
+			     const struct weir_component *c)
+{
+	const char *signal = signal_of(c);
+
+	if (c->id)
+		log_json_str(json, "otelcol.component.id", weir_str_of(c->id));
+	if (c->plugin)
+		log_json_str(json, "otelcol.component.kind", weir_str_of(
+			weir_kind_name((enum weir_kind)c->plugin->kind)));
+	if (c->pipeline)
+		log_json_str(json, "otelcol.pipeline.id",
+			     weir_str_of(c->pipeline));
+	if (signal)
+		log_json_str(json, "otelcol.signal", weir_str_of(signal));
+}
+
+/* --- lines ------------------------------------------------------------------------------ */
+
+struct line {
+	struct weir_component *c;
+	const struct weir_log_site *site;
+	enum weir_severity severity;
+	const char *words, *fields;
+	uint32_t kept_back;
+};
+
+static void add_fields(struct log_json *json, const struct line *line,
+		       va_list args)
+{
+	if (line->c)
+		component_fields(json, line->c);
+	if (line->fields)
+		log_json_fields(json, line->fields, args);
+	if (line->kept_back)
+		log_json_uint(json, "suppressed", line->kept_back);
+}
+
+static void write_console(struct buf *out, const struct line *line,
+			  va_list args)
+{
+	struct log_json json = { .out = out, .spaced = true };
+	char when[40], where[160];
+	size_t start;
+
+	stamp(when, sizeof(when));
+	caller(where, sizeof(where), line->site);
+	buf_addf(out, "%s\t%s\t%s%s%s", when, names[line->severity], where,
+		 where[0] ? "\t" : "", line->words);
+	start = out->len;
+	buf_add(out, "\t{", 2);
+	add_fields(&json, line, args);
+	buf_add(out, "}", 1);
+	if (!json.more)
+		out->len = start;
+}
+
+static void write_json(struct buf *out, const struct line *line, va_list args)
+{
+	struct log_json json = { .out = out };
+	char when[40], where[160];
+
+	stamp(when, sizeof(when));
+	caller(where, sizeof(where), line->site);
+	buf_add(out, "{", 1);
+	log_json_str(&json, "level", weir_str_of(names[line->severity]));
+	log_json_str(&json, "ts", weir_str_of(when));
+	if (where[0])
+		log_json_str(&json, "caller", weir_str_of(where));
+	log_json_str(&json, "msg", weir_str_of(line->words));
+	add_fields(&json, line, args);
+	buf_add(out, "}", 1);
+}
+
+static void write_all(int fd, const uint8_t *p, size_t left)
+{
+	while (left) {
+		ssize_t n = write(fd, p, left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;		/* a full or broken log is no reason
+					 * to stop */
+		p += n;
+		left -= (size_t)n;
+	}
+}
+
+void weir_log(struct weir_component *c, struct weir_log_site *site,
+	      enum weir_severity severity, const char *words,
+	      const char *fields, ...)
+{
+	struct line line = { c, site, severity, words, fields, 0 };
+	struct buf out = { 0 };
+	va_list args;
+
+	if (!weir_log_enabled(severity) || !may_write(site, &line.kept_back))
+		return;
+	va_start(args, fields);
+	if (json_lines)
+		write_json(&out, &line, args);
+	else
+		write_console(&out, &line, args);
+	va_end(args);
+	buf_add(&out, "\n", 1);
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < n_files; i++)
+		write_all(files[i], out.ptr, out.len);
+	pthread_mutex_unlock(&lock);
+	buf_release(&out);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan_id.c: "type", "type/name", "signal/name".  Pure but for the arena.
+ */
+#include "plan_parts.h"
+
+#define TYPE_MAX 63
+#define NAME_MAX_BYTES 1024
+
+static weir_str trim(weir_str text)
+{
+	while (text.len && (*text.ptr == ' ' || *text.ptr == '\t')) {
+		text.ptr++;
+		text.len--;
+	}
+	while (text.len && (text.ptr[text.len - 1] == ' ' ||
+			    text.ptr[text.len - 1] == '\t'))
+		text.len--;
+	return text;
+}
+
+static bool is_type(weir_str type)
+{
+	for (size_t i = 0; i < type.len; i++) {
+		char c = type.ptr[i];
+		bool letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+
+		if (!letter && !(i && ((c >= '0' && c <= '9') || c == '_')))
+			return false;
+	}
+	return type.len && type.len <= TYPE_MAX;
+}
+
+/* No separators, control characters or symbols.  Beyond ASCII only the
+ * separators and controls that have a code of their own are known here. */
+static bool is_name(weir_str name)
+{
+	if (!name.len || name.len > NAME_MAX_BYTES)
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		unsigned char c = (unsigned char)name.ptr[i];
+
+		if (c <= ' ' || c == 0x7f || strchr("$+<=>^`|~", c))
+			return false;
+		/* U+0080-U+00A0, U+2000-U+200F, U+2028-U+202F, U+3000 */
+		if (c == 0xc2 && i + 1 < name.len &&
+		    (unsigned char)name.ptr[i + 1] <= 0xa0)
+			return false;
+		if (i + 2 < name.len && c == 0xe2 &&
+		    (unsigned char)name.ptr[i + 1] == 0x80 &&
+		    ((unsigned char)name.ptr[i + 2] <= 0x8f ||
+		     ((unsigned char)name.ptr[i + 2] >= 0xa8 &&
+		      (unsigned char)name.ptr[i + 2] <= 0xaf)))
+			return false;
+		if (i + 2 < name.len && !memcmp(name.ptr + i, "\xe3\x80\x80", 3))
+			return false;
+	}
+	return true;
+}
+
+/* Cuts at the first slash; false and an error when a part is missing. */
+static int split(struct planner *p, const struct weir_node *node,
+		 const char *path, weir_str *type, weir_str *name)
+{
+	weir_str id = trim(node->text);
+	const char *slash = id.len ? memchr(id.ptr, '/', id.len) : NULL;
+
+	*type = id;
+	*name = (weir_str){ NULL, 0 };
+	if (!id.len)
+		return tree_error(p->error, node, path, "id must not be empty");
+	if (!slash)
+		return 0;
+	*type = trim((weir_str){ id.ptr, (size_t)(slash - id.ptr) });
+	*name = trim((weir_str){ slash + 1,
+				 id.len - (size_t)(slash - id.ptr) - 1 });
+	if (!type->len)
+		return tree_error(p->error, node, path, "in \"%.*s\" id: the "
+				  "part before / should not be empty",
+				  WEIR_STR_FMT(id));
+	if (!name->len)
+		return tree_error(p->error, node, path, "in \"%.*s\" id: the "
+				  "part after / should not be empty",
+				  WEIR_STR_FMT(id));
+	return 0;
+}
+
+static const char *rejoin(struct planner *p, const struct weir_node *node,
+			  const char *path, weir_str type, weir_str name)
+{
+	if (!name.ptr)
+		return arena_str(&p->plan->arena, type).ptr;
+	if (!is_name(name)) {
+		tree_error(p->error, node, path,
+			   "invalid character(s) in name \"%.*s\"",
+			   WEIR_STR_FMT(name));
+		return NULL;
+	}
+	return arena_printf(&p->plan->arena, "%.*s/%.*s", WEIR_STR_FMT(type),
+			    WEIR_STR_FMT(name));
+}
+
+const char *plan_id(struct planner *p, const struct weir_node *node,
+		    const char *path)
+{
+	weir_str type, name;
+
+	if (split(p, node, path, &type, &name))
+		return NULL;
+	if (!is_type(type)) {
+		tree_error(p->error, node, path,
+			   "invalid character(s) in type \"%.*s\"",
+			   WEIR_STR_FMT(type));
+		return NULL;
+	}
+	return rejoin(p, node, path, type, name);
+}
+
+weir_str plan_id_type(const char *id)
+{
+	return (weir_str){ id, strcspn(id, "/") };
+}
+
+const char *plan_pipeline_id(struct planner *p, const struct weir_node *node,
+			     const char *path, enum weir_signal *signal)
+{
+	weir_str type, name;
+
+	if (split(p, node, path, &type, &name))
+		return NULL;
+	for (int i = 0; i < WEIR_SIGNAL_COUNT; i++) {
+		*signal = (enum weir_signal)i;
+		if (weir_str_eq(type, weir_str_of(weir_signal_name(*signal))))
+			return rejoin(p, node, path, type, name);
+	}
+	tree_error(p->error, node, path,
+		   "in \"%.*s\" id: unknown pipeline signal: \"%.*s\"",
+		   WEIR_STR_FMT(node->text), WEIR_STR_FMT(type));
+	return NULL;
+}

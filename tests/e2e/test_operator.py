@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator types and reads."""
+import json
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+
+from conftest import BUILD, ROOT, eventually, free_port, spans
+from pipelines import HEAD, TELEMETRY, to_backend
+
+
+def run(*args, **env):
+    return subprocess.run([str(BUILD / "weir"), *map(str, args)], text=True,
+                          capture_output=True, timeout=60, cwd=ROOT)
+
+
+def test_the_default_configuration_is_valid_and_so_is_every_example():
+    for config in [ROOT / "otel-config.yaml", *(ROOT / "configs").glob("*.yaml"),
+                   *ROOT.glob("*/*/example.yaml")]:
+        done = run("validate", "--config", config)
+        assert done.returncode == 0, f"{config}: {done.stderr}"
+
+
+def test_version_help_components_and_describe():
+    assert run("--version").stdout.startswith("weir ")
+    assert "validate" in run("--help").stdout
+    components = run("components").stdout
+    for name in ("otlp", "batch", "memory_limiter", "redaction", "otlp_grpc", "file",
+                 "debug", "nop", "health_check"):
+        assert name in components
+    about = run("describe", "processors/batch").stdout
+    assert "send_batch_size" in about and "8192" in about
+
+
+@pytest.mark.parametrize("text,expected", [
+    ("exporters:\n  debug:\n    verbosty: basic\n", 'did you mean "verbosity"?'),
+    ("exporters:\n  debgu:\n", "debug"),
+    ("exporters:\n  debug:\n    verbosity: loud\n", "loud"),
+])
+def test_a_wrong_configuration_names_file_line_column_and_what_to_write(
+        tmp_path, text, expected):
+    path = tmp_path / "wrong.yaml"
+    path.write_text("receivers: {otlp: {protocols: {grpc: }}}\n" + text + """
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [debug]}
+""")
+    done = run("validate", "--config", path)
+    assert done.returncode == 1
+    assert "wrong.yaml:" in done.stderr
+    line = done.stderr.split("wrong.yaml:")[1]
+    assert line[0].isdigit() and ":" in line
+    assert expected in done.stderr
+
+
+def test_an_unknown_command_or_a_missing_file_is_a_sentence():
+    assert run("validat", "--config", "x").returncode != 0
+    missing = run("--config", "/no/such/file.yaml")
+    assert missing.returncode == 1
+    assert "/no/such/file.yaml" in missing.stderr
+
+
+def test_a_port_that_is_taken_stops_the_start(weir, backend):
+    there = backend()
+    w = weir(to_backend(), wait=False, BACKEND=there.port, OTLP=there.port)
+    assert w.process.wait(timeout=30) == 1
+    w.reader.join(timeout=10)
+    assert "in use" in w.output
+
+
+def test_a_tls_exporter_is_refused_until_there_is_tls(tmp_path):
+    path = tmp_path / "tls.yaml"
+    path.write_text("""
+receivers: {otlp: {protocols: {grpc: }}}
+exporters: {otlp_grpc: {endpoint: "gateway:4317"}}
+service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp_grpc]}}}
+""")
+    done = run("validate", "--config", path)
+    assert done.returncode == 1
+    assert "TLS" in done.stderr
+
+
+HEALTHY = HEAD + f"""
+exporters: {{nop: }}
+extensions:
+  health_check: {{endpoint: "127.0.0.1:${{env:HEALTH}}"}}
+service:
+  extensions: [health_check]
+{TELEMETRY}
+  pipelines:
+    traces: {{receivers: [otlp], exporters: [nop]}}
+"""
+
+
+def test_health_check_answers(weir):
+    w = weir(HEALTHY)
+    with urllib.request.urlopen(f"http://127.0.0.1:{w.env['HEALTH']}/") as page:
+        assert page.status == 200
+        assert json.load(page)["status"] == "Server available"
+
+
+def test_sighup_is_harmless_and_sigterm_exits_0(weir, client):
+    w = weir(HEALTHY)
+    w.process.send_signal(signal.SIGHUP)
+    w.saw("Received signal from OS")
+    client(w.otlp).export("traces", spans(1))
+    assert w.stop() == 0
+    assert "Shutdown complete." in w.output
+
+
+def test_the_file_exporter_writes_one_request_a_line(weir, client, tmp_path):
+    out = tmp_path / "out.jsonl"
+    w = weir(HEAD + f"""
+exporters: {{file: {{path: "{out}"}}}}
+service:
+  workers: 3
+{TELEMETRY}
+  pipelines:
+    traces: {{receivers: [otlp], exporters: [file]}}
+""")
+    c = client(w.otlp)
+    for i in range(20):
+        c.export("traces", spans(5, first=5 * i))
+    assert w.stop() == 0
+    lines = out.read_text().splitlines()
+    names = [s["name"] for l in lines for rs in json.loads(l)["resourceSpans"]
+             for ss in rs["scopeSpans"] for s in ss["spans"]]
+    assert sorted(names) == sorted(f"op-{i}" for i in range(100))
+
+
+def test_make_runs_first_screen_says_what_to_do(tmp_path):
+    """The configuration that `make run` uses, on other ports."""
+    text = (ROOT / "otel-config.yaml").read_text()
+    ports = {p: free_port() for p in (4317, 8888, 13133)}
+    for old, new in ports.items():
+        text = text.replace(f":{old}", f":{new}").replace(f"port: {old}", f"port: {new}")
+    path = tmp_path / "otel-config.yaml"
+    path.write_text(text)
+    p = subprocess.Popen([str(BUILD / "weir"), "--config", str(path)], cwd=tmp_path,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    seen = []
+    for line in p.stdout:
+        seen.append(line)
+        if "Everything is ready" in line:
+            break
+    p.send_signal(signal.SIGTERM)
+    rest, _ = p.communicate(timeout=60)
+    screen = "".join(seen)
+    assert p.returncode == 0, screen + rest
+    for port in ports.values():
+        assert str(port) in screen
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in screen
