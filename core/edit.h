@@ -75,6 +75,20 @@ static inline bool edit_empty(const struct edit_list *list)
 	return !list->edits.n;
 }
 
+/* Forgets the nodes and edits that came after a mark. */
+struct edit_mark {
+	uint32_t nodes, edits;
+};
+static inline struct edit_mark edit_mark(const struct edit_list *list)
+{
+	return (struct edit_mark){ list->n_nodes, list->edits.n };
+}
+static inline void edit_rewind(struct edit_list *list, struct edit_mark mark)
+{
+	list->n_nodes = mark.nodes;
+	list->edits.n = mark.edits;
+}
+
 /* Ends the list: the length of the result; then writes it.  Once each. */
 size_t edit_measure(struct edit_list *list);
 void edit_write(struct edit_list *list, uint8_t *out);

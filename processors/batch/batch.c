@@ -114,6 +114,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 	char name[32];
 
 	(void)error;
+	self->started = weir_now();
 	snprintf(name, sizeof(name), "room of worker %u", c->worker);
 	for (int i = 0; i < WEIR_SIGNAL_COUNT; i++)
 		if (c->signals & 1u << i)

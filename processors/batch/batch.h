@@ -19,6 +19,7 @@ struct batch {
 	weir_gauge cardinality;
 	struct weir_partitions partitions;
 	struct shard *shards;			/* all, newest first */
+	uint64_t started;			/* weir_now() */
 	bool stopping;
 };
 

@@ -29,7 +29,8 @@ struct shard *shard_new(struct batch *owner)
 	if (!shard)
 		return NULL;
 	shard->owner = owner;
-	shard->phase = weir_now();
+	/* The one shard without metadata_keys ticks from the start on. */
+	shard->phase = owner->metadata_keys.len ? weir_now() : owner->started;
 	return shard;
 }
 
