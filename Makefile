@@ -25,9 +25,6 @@ LDFLAGS  += -pthread $(addprefix -fsanitize=,$(SAN)) $(if $(SAN),,-Wl$(,)-z$(,)r
 # What a folder links beyond libweir; the rest is read from the tree.
 PKGS.core                := libuv yaml-0.1
 PKGS.plugins/kit         := libnghttp2 libdeflate libisal libzstd
-PKGS.processors/redaction := libcrypto
-PKGS.processors/attributes := libcrypto
-PKGS.processors/resource := libcrypto
 
 PLUGINS := $(patsubst %/,%,$(wildcard receivers/*/ processors/*/ exporters/*/ extensions/*/ connectors/*/))
 UNIT    := $(wildcard tests/unit/*/test_*.c)
