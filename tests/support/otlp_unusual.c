@@ -103,6 +103,12 @@ static void odd_message(struct units *u, struct gen *gen,
 			const ProtobufCMessageDescriptor *type,
 			const uint8_t *p, const uint8_t *end);
 
+/* Enums have a descriptor, too. */
+static bool is_message(const ProtobufCFieldDescriptor *f)
+{
+	return f->type == PROTOBUF_C_TYPE_MESSAGE;
+}
+
 static uint32_t key_of(const ProtobufCFieldDescriptor *f)
 {
 	return f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF ? KEY_ONEOF : f->id;
@@ -230,7 +236,7 @@ static void rival(struct units *u, struct gen *gen,
 		if (!(f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) ||
 		    !gen_one_in(gen, 2))
 			continue;
-		if (f->descriptor)
+		if (is_message(f))
 			put_field(u, gen, KEY_ONEOF,
 				  WIRE_TAG(f->id, WIRE_BYTES), "", 0);
 		else if (f->type == PROTOBUF_C_TYPE_BYTES)
@@ -255,9 +261,9 @@ static void odd_field(struct units *u, struct gen *gen,
 	bool oneof = f && f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
 
 	/* A message rival would merge with a message that wins. */
-	if (oneof && !f->descriptor && gen_one_in(gen, 4))
+	if (oneof && !is_message(f) && gen_one_in(gen, 4))
 		rival(u, gen, type);
-	if (f->descriptor) {
+	if (is_message(f)) {
 		odd_child(u, gen, f, field);
 		return;
 	}
