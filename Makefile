@@ -25,9 +25,6 @@ LDFLAGS  += -pthread $(addprefix -fsanitize=,$(SAN)) $(if $(SAN),,-Wl$(,)-z$(,)r
 # What a folder links beyond libweir; the rest is read from the tree.
 PKGS.core                := libuv yaml-0.1
 PKGS.plugins/kit         := libnghttp2 libdeflate libisal libzstd
-PKGS.processors/redaction := libcrypto
-PKGS.processors/attributes := libcrypto
-PKGS.processors/resource := libcrypto
 
 PLUGINS := $(patsubst %/,%,$(wildcard receivers/*/ processors/*/ exporters/*/ extensions/*/ connectors/*/))
 UNIT    := $(wildcard tests/unit/*/test_*.c)
@@ -62,7 +59,7 @@ $(B)/libweirre2.so: $(B)/plugins/kit/re2/shim.o
 	$(Q)$(CXX) $(CXXFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -o $@ $^ $(shell pkg-config --libs re2)
 $(B)/plugins/%.so: $$(call objs,$$*) $(B)/libweir.so $(B)/libweirkit.so
 	@mkdir -p $(@D)
-	$(link) -shared -Wl,-soname,$(@F) $(call rpath,/../..) $(call rpath,/../../..) -lweirkit -lweir $(call libs,$*)
+	$(link) -shared -Wl,-soname,$(@F) $(call rpath,/../..) $(call rpath,/../../..) -lweirkit -lweir $(call libs,$*) -lm
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -110,6 +107,30 @@ run:
 	@$(MAKE) all
 	$(B)/weir --config otel-config.yaml
 
+# Sanitizers want to be first, also in a python that starts us.
+$(B)/fuzz/%: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(say)
+	$(Q)clang $(CPPFLAGS) -std=c11 -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		-o $@ $< tests/support/*.c $(filter-out core/main.c,$(wildcard core/*.c)) $(wildcard plugins/kit/*.c) \
+		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) -lprotobuf-c -lcheck -lm -ldl
+fuzz: $(B)/proto/.made $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
+	@tests/fuzz/run $(B) $(T)
+bench: all
+	@tools/setup bench
+	bench/run.py
+peers:
+	bench/peers.sh
+
+LIB := $(DESTDIR)$(PREFIX)/lib
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIB)/weir/plugins $(LIB)/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/weir
+	install $(B)/weir $(DESTDIR)$(PREFIX)/bin
+	install $(B)/libweir.so $(B)/libweirkit.so $(wildcard $(B)/libweirre2.so) $(LIB)
+	cd $(B)/plugins && for so in [!k]*/*.so; do install -D $$so $(abspath $(LIB))/weir/plugins/$$so; done
+	cp -R plugins/include/weir $(DESTDIR)$(PREFIX)/include
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/weir.pc.in >$(LIB)/pkgconfig/weir.pc
+	cp -R otel-config.yaml configs $(DESTDIR)$(PREFIX)/share/weir
 clean:
 	rm -rf $(B)
 format:

@@ -18,6 +18,7 @@
 
 #include "edit.h"
 #include "fields.h"
+#include "graph.h"
 
 #define TAG_METADATA TAG_BYTES(12)	/* Metric.metadata = 12 */
 #define MAX_PARTS 1024			/* of one record in one go */
@@ -499,6 +500,8 @@ struct weir_batch *weir_batch_split(struct weir_batch *batch,
 		return NULL;
 	}
 	batch->notes = NULL;
+	if (batch->holder)
+		node_hold(batch->holder, part);
 	batch_share_answer(batch, part);
 	return part;
 }

@@ -317,7 +317,7 @@ static void make_field(struct maker *m, const ProtobufCFieldDescriptor *f,
 		make_repeated(m, f, msg, depth);
 		return;
 	}
-	if (gen_one_in(&m->gen, 3) || (f->descriptor && depth > 12))
+	if (gen_one_in(&m->gen, 3) || (f->type == PROTOBUF_C_TYPE_MESSAGE && depth > 12))
 		return;
 	make_value(m, f, msg + f->offset, depth);
 	if (f->label == PROTOBUF_C_LABEL_OPTIONAL &&
@@ -341,7 +341,7 @@ static void make_oneof(struct maker *m, const ProtobufCMessageDescriptor *type,
 
 		if (!(f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) || chosen--)
 			continue;
-		if (f->descriptor && depth > 12)
+		if (f->type == PROTOBUF_C_TYPE_MESSAGE && depth > 12)
 			return;
 		make_value(m, f, msg + f->offset, depth);
 		memcpy(msg + f->quantifier_offset, &f->id, 4);
