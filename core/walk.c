@@ -564,18 +564,22 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 			p += len;
 			break;
 		case FIELD_ATTRIBUTE:
-			p = read_len(w, p, end, &len);
-			if (unlikely(!p))
-				return false;
-			if (likely(walk_attribute_fast(w, p, len, place,
-						       match)))
-				attributes++;
-			else if (!walk_child(w, f, start, p, len, tag, depth,
-					     place, match))
-				return false;
-			if (match)
-				place = w->top->place;
-			p += len;
+			/* They come in a row: no dispatch for each. */
+			do {
+				p = read_len(w, p, end, &len);
+				if (unlikely(!p))
+					return false;
+				if (likely(walk_attribute_fast(w, p, len, place,
+							       match)))
+					attributes++;
+				else if (!walk_child(w, f, start, p, len, tag,
+						     depth, place, match))
+					return false;
+				if (match)
+					place = w->top->place;
+				p += len;
+				start = p;
+			} while (p < end && *p == tag && p++);
 			break;
 		case FIELD_MESSAGE:
 			p = read_len(w, p, end, &len);
