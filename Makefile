@@ -14,7 +14,8 @@ T        ?= 60
 Q        := $(if $(V),,@)
 B        := build$(addprefix /,$(subst $(,),-,$(SAN)))
 OPT      ?= -O2 -g
-WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+# The sanitizers of gcc make it see null pointers that are none.
+WARN     := -Wall -Wextra $(if $(SAN),,-Werror) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDEN   := $(if $(SAN),,-fstack-protector-strong -D_FORTIFY_SOURCE=2)
 CPPFLAGS += -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -DWEIR_PREFIX='"$(PREFIX)"' \
             -Iplugins/include -Iplugins/kit -Icore -I$(B)/proto -MMD -MP
@@ -25,9 +26,6 @@ LDFLAGS  += -pthread $(addprefix -fsanitize=,$(SAN)) $(if $(SAN),,-Wl$(,)-z$(,)r
 # What a folder links beyond libweir; the rest is read from the tree.
 PKGS.core                := libuv yaml-0.1
 PKGS.plugins/kit         := libnghttp2 libdeflate libisal libzstd
-PKGS.processors/redaction := libcrypto
-PKGS.processors/attributes := libcrypto
-PKGS.processors/resource := libcrypto
 
 PLUGINS := $(patsubst %/,%,$(wildcard receivers/*/ processors/*/ exporters/*/ extensions/*/ connectors/*/))
 UNIT    := $(wildcard tests/unit/*/test_*.c)
@@ -62,9 +60,9 @@ $(B)/libweirre2.so: $(B)/plugins/kit/re2/shim.o
 	$(Q)$(CXX) $(CXXFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -o $@ $^ $(shell pkg-config --libs re2)
 $(B)/plugins/%.so: $$(call objs,$$*) $(B)/libweir.so $(B)/libweirkit.so
 	@mkdir -p $(@D)
-	$(link) -shared -Wl,-soname,$(@F) $(call rpath,/../..) $(call rpath,/../../..) -lweirkit -lweir $(call libs,$*)
+	$(link) -shared -Wl,-soname,$(@F) $(call rpath,/../..) $(call rpath,/../../..) -lweirkit -lweir $(call libs,$*) -lm
 
-$(B)/%.o: %.c | $(B)/proto/.made
+$(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(say)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -76,6 +74,10 @@ $(B)/proto/.made: $(PROTOS)
 	@mkdir -p $(@D)
 	$(if $(PROTOS),protoc-c --c_out=$(B)/proto -Iplugins/proto $(PROTOS))
 	@touch $@
+$(B)/tests/%.o: tests/%.c $(B)/proto/.made
+	@mkdir -p $(@D)
+	$(say)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(B)/proto/%.pb-c.o: $(B)/proto/.made
 	$(say)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $(@:.o=.c)
@@ -89,8 +91,47 @@ $(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/l
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
 	$(link) $(call rpath,/../../..) -lweir $(TESTLIBS)
 
+$(B)/tests/conformance/conformance: $(B)/tests/conformance/conformance.o $(B)/libweir.so
+	$(link) $(call rpath,/../..) -lweir $(TESTLIBS)
+
 unit: all $(UNITS)
 	@tests/run-unit $(B) $(UNITS)
+conformance: all $(B)/tests/conformance/conformance
+	@tests/conformance/run $(B)
+e2e: all
+	WEIR_BUILD=$(B) $(PRELOAD) build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
+test:
+	@tools/setup test build
+	$(MAKE) unit conformance e2e
+run:
+	@tools/setup build
+	@$(MAKE) all
+	$(B)/weir --config otel-config.yaml
+
+# Sanitizers want to be first, also in a python that starts us.
+$(B)/fuzz/%: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(say)
+	$(Q)clang $(CPPFLAGS) -std=c11 -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		-o $@ $< tests/support/*.c $(filter-out core/main.c,$(wildcard core/*.c)) $(wildcard plugins/kit/*.c) \
+		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) -lprotobuf-c -lcheck -lm -ldl
+fuzz: $(B)/proto/.made $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
+	@tests/fuzz/run $(B) $(T)
+bench: all
+	@tools/setup bench
+	bench/run.py
+peers:
+	bench/peers.sh
+
+LIB := $(DESTDIR)$(PREFIX)/lib
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIB)/weir/plugins $(LIB)/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/weir
+	install $(B)/weir $(DESTDIR)$(PREFIX)/bin
+	install $(B)/libweir.so $(B)/libweirkit.so $(wildcard $(B)/libweirre2.so) $(LIB)
+	cd $(B)/plugins && for so in [!k]*/*.so; do install -D $$so $(abspath $(LIB))/weir/plugins/$$so; done
+	cp -R plugins/include/weir $(DESTDIR)$(PREFIX)/include
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/weir.pc.in >$(LIB)/pkgconfig/weir.pc
+	cp -R otel-config.yaml configs $(DESTDIR)$(PREFIX)/share/weir
 clean:
 	rm -rf $(B)
 format:

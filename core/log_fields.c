@@ -216,20 +216,30 @@ static const char *write_value(struct log_json *json, const char *format,
 	return format;
 }
 
+/* A key ends at its = or, when it begins with a quote, at the next one. */
+static const char *write_key(struct log_json *json, const char *format)
+{
+	size_t quoted = *format == '"';
+	size_t n = strcspn(format + quoted, quoted ? "\"" : "= ");
+
+	if (!n)
+		return NULL;
+	key(json, (weir_str){ format + quoted, n });
+	format += n + quoted;
+	format += quoted && *format == '"';
+	return format + (*format == '=');
+}
+
 void log_json_fields(struct log_json *json, const char *format, va_list args)
 {
 	struct args copy;
 
 	va_copy(copy.list, args);
 	while (*format) {
-		size_t n;
-
 		format += strspn(format, " ");
-		n = strcspn(format, "= ");
-		if (!n)
+		format = write_key(json, format);
+		if (!format)
 			break;
-		key(json, (weir_str){ format, n });
-		format += n + (format[n] == '=');
 		format = write_value(json, format, &copy);
 	}
 	va_end(copy.list);

@@ -67,6 +67,16 @@ void net_forget(struct weir_component *c)
 	} while (stream);
 }
 
+size_t net_streams(const struct weir_component *c)
+{
+	size_t n = 0;
+
+	for (struct weir_stream *s = worker_current()->net->streams; s;
+	     s = s->next)
+		n += s->c == c && s->accepted && !s->closing;
+	return n;
+}
+
 void net_pause_all(struct worker *worker, bool paused)
 {
 	struct net *net = worker->net;

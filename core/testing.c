@@ -31,6 +31,13 @@ struct passed {
 	size_t items;
 };
 
+/* What was sent, shared with the batch on its way and as it was: nobody may
+ * write into a payload. */
+struct sent {
+	struct weir_batch *shared;
+	struct buf before;
+};
+
 enum next_does { NEXT_ACKS, NEXT_NACKS, NEXT_HOLDS };
 
 struct weir_test {
@@ -45,6 +52,7 @@ struct weir_test {
 	struct worker worker;
 	struct graph *graph;
 	struct answer *answers;
+	struct sent *sent;
 	size_t n_answers;
 	struct passed *passed;
 	size_t n_passed;
@@ -287,6 +295,12 @@ int weir_test_send(struct weir_test *t, enum weir_signal signal,
 	if (batch) {
 		t->answers = xrealloc(t->answers, (number + 1) *
 				      sizeof(*t->answers));
+		t->sent = xrealloc(t->sent, (number + 1) * sizeof(*t->sent));
+		t->sent[number] = (struct sent){ batch_share(batch), { 0 } };
+		t->sent[number].shared->holder = NULL;
+		for (uint32_t i = 0; i < batch->n; i++)
+			buf_add(&t->sent[number].before, batch->slices[i].ptr,
+				batch->slices[i].len);
 		t->answers[t->n_answers++] = (struct answer){ 0 };
 		weir_batch_track(c, batch, (void *)number);
 		weir_forward(c, batch);
@@ -452,6 +466,31 @@ static int find_leak(struct weir_test *t, struct weir_error *error)
 	return 0;
 }
 
+/* Compares what is shared with what it was, and lets it go. */
+static int find_changed(struct weir_test *t, struct weir_error *error)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < t->n_answers; i++) {
+		struct sent *sent = &t->sent[i];
+		size_t at = 0;
+
+		for (uint32_t k = 0; k < sent->shared->n; k++) {
+			const struct weir_slice *s = &sent->shared->slices[k];
+
+			if (memcmp(sent->before.ptr + at, s->ptr, s->len))
+				failed = weir_fail(error, "", "the bytes of batch %zu were written into",
+						   i);
+			at += s->len;
+		}
+		batch_free(sent->shared);
+		buf_release(&sent->before);
+	}
+	free(t->sent);
+	t->sent = NULL;
+	return failed;
+}
+
 static int find_unanswered(struct weir_test *t, struct weir_error *error)
 {
 	for (size_t i = 0; i < t->n_answers; i++)
@@ -486,6 +525,8 @@ int weir_test_close(struct weir_test **test, struct weir_error *error)
 		weir_test_release(t, NULL);
 		weir_test_run(t);
 		failed = find_leak(t, error);
+		if (find_changed(t, error))
+			failed = -1;
 		graph_destroy(t->graph);
 		weir_test_run(t);
 		worker_release(&t->worker);

@@ -166,17 +166,17 @@ static void log_summary(struct debug *self, const struct weir_batch *batch,
 
 	switch (weir_batch_signal(batch)) {
 	case WEIR_SIGNAL_TRACES:
-		LOG_ENTRY(&self->base, "Traces", "resource spans=%zu spans=%zu",
+		LOG_ENTRY(&self->base, "Traces", "\"resource spans\"=%zu spans=%zu",
 			  counts.resources, items);
 		break;
 	case WEIR_SIGNAL_METRICS:
-		LOG_ENTRY(&self->base, "Metrics", "resource metrics=%zu "
-			  "metrics=%zu data points=%zu", counts.resources,
+		LOG_ENTRY(&self->base, "Metrics", "\"resource metrics\"=%zu "
+			  "metrics=%zu \"data points\"=%zu", counts.resources,
 			  counts.metrics, items);
 		break;
 	default:
-		LOG_ENTRY(&self->base, "Logs", "resource logs=%zu "
-			  "log records=%zu", counts.resources, items);
+		LOG_ENTRY(&self->base, "Logs", "\"resource logs\"=%zu "
+			  "\"log records\"=%zu", counts.resources, items);
 		break;
 	}
 }

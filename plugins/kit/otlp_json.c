@@ -134,18 +134,25 @@ static void put_int64(struct weir_text *out, int64_t value)
 	PUT(out, "\"");
 }
 
+/* The shortest form, but exponents have two digits: 1e-07. */
 static void put_double(struct weir_text *out, uint64_t bits)
 {
 	double value;
 
 	memcpy(&value, &bits, sizeof(value));
-	if (isfinite(value)) {
+	if (!isfinite(value)) {
+		PUT(out, "\"");
 		weir_text_add_double(out, value);
+		PUT(out, "\"");
 		return;
 	}
-	PUT(out, "\"");
 	weir_text_add_double(out, value);
-	PUT(out, "\"");
+	if (out->len > 3 && !memcmp(out->ptr + out->len - 3, "e-", 2)) {
+		char last = out->ptr[--out->len];
+
+		PUT(out, "0");
+		put(out, &last, 1);
+	}
 }
 
 static void put_escape(struct weir_text *out, unsigned char c)

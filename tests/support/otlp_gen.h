@@ -39,6 +39,10 @@ void otlp_bytes_free(struct otlp_bytes *bytes);
 struct otlp_bytes otlp_bytes_copy(const uint8_t *ptr, size_t len,
 				  uint64_t noise);
 
+/* Appends; the noise moves behind. */
+void otlp_bytes_append(struct otlp_bytes *bytes, const uint8_t *ptr,
+		       size_t len);
+
 /* A random valid request of that signal. */
 struct otlp_bytes otlp_gen(enum weir_signal signal, uint64_t seed,
 			   const struct gen_options *options);

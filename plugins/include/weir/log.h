@@ -34,7 +34,7 @@ struct weir_log_site {
 };
 
 /* Any thread.  c may be NULL (core itself).  fields: blank-separated key=value
- * pairs, each value one conversion: %s %.*s %d %u %x %ld %lu %lld %llu %zu %g
+ * pairs (a key with blanks in double quotes), each value one conversion: %s %.*s %d %u %x %ld %lu %lld %llu %zu %g
  * %c.  Core takes the pairs apart by the format, not by the result, so a value
  * may hold anything: the writer escapes it.  May be NULL. */
 WEIR_API void weir_log(struct weir_component *c, struct weir_log_site *site,

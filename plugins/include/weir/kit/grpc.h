@@ -24,20 +24,21 @@ struct weir_grpc_keepalive_policy {
 	weir_duration min_time;
 	bool permit_without_stream;
 };
+struct weir_grpc_server_keepalive {
+	bool enabled;
+	struct weir_grpc_keepalive_params server_parameters;
+	struct weir_grpc_keepalive_policy enforcement_policy;
+};
 struct weir_grpc_server_config {	/* rows: weir_grpc_server_fields */
 	bool enabled;
 	weir_str endpoint, transport;
 	int64_t max_recv_msg_size_mib;
 	uint32_t max_concurrent_streams;
 	int64_t read_buffer_size, write_buffer_size;
-	struct {
-		bool enabled;
-		struct weir_grpc_keepalive_params server_parameters;
-		struct weir_grpc_keepalive_policy enforcement_policy;
-	} keepalive;
-	struct { bool enabled; weir_str authenticator; } auth;
+	struct weir_grpc_server_keepalive keepalive;
 	bool include_metadata;
-	const struct weir_node *tls;	/* refused until TLS exists */
+	/* Recognised, and refused until they exist. */
+	const struct weir_node *tls, *auth, *middlewares;
 };
 WEIR_API extern const struct weir_field weir_grpc_server_fields[];
 /* What the rows cannot say; path: of the block, "protocols.grpc". */
@@ -87,26 +88,22 @@ WEIR_API void weir_grpc_fail(struct weir_grpc_call *call,
 
 /* --- Client -------------------------------------------------------------------- */
 
-struct weir_grpc_client_tls {
-	bool insecure, insecure_skip_verify;
-	weir_str server_name_override, ca_file, ca_pem, cert_file, cert_pem,
-		key_file, min_version, max_version;
-	weir_secret key_pem;
+struct weir_grpc_client_keepalive {
+	bool enabled;
+	weir_duration time, timeout;
+	bool permit_without_stream;
 };
 struct weir_grpc_client_config {	/* rows: weir_grpc_client_fields */
 	weir_str endpoint;
 	weir_str compression;
-	struct weir_grpc_client_tls tls;
-	struct {
-		bool enabled;
-		weir_duration time, timeout;
-		bool permit_without_stream;
-	} keepalive;
+	/* { insecure: true }; anything else is refused until TLS exists. */
+	const struct weir_node *tls;
+	struct weir_grpc_client_keepalive keepalive;
 	int64_t read_buffer_size, write_buffer_size;
 	bool wait_for_ready;
 	struct weir_pairs headers;
 	weir_str balancer_name, authority, user_agent;
-	struct { bool enabled; weir_str authenticator; } auth;
+	const struct weir_node *auth, *middlewares;	/* refused as well */
 };
 WEIR_API extern const struct weir_field weir_grpc_client_fields[];
 WEIR_API int weir_grpc_client_validate(

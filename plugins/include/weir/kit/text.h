@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define WEIR_DURATION_TEXT 32	/* bytes that hold any duration */
+#define WEIR_DURATION_TEXT 48	/* bytes that hold any duration */
 
 /* "1h2m3.5s", "983.075947ms", "0s": as Go writes a duration.  Returns out. */
 WEIR_API const char *weir_duration_text(weir_duration duration,

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * edit.c: a list of changes to one run of bytes, applied once.
+ *
+ * Never touches the base.  Edits of one node may not overlap; an insert at an
+ * offset comes before what is cut there.
+ */
+#include "edit.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "wire.h"
+
+void edit_begin(struct edit_list *list, const uint8_t *base, size_t len)
+{
+	list->base = base;
+	list->len = (uint32_t)len;
+	list->n_nodes = 0;
+	list->edits.n = list->lengths.n = 0;
+	buf_clear(&list->bytes);
+}
+
+void edit_release(struct edit_list *list)
+{
+	free(list->nodes);
+	free(list->edits.v);
+	free(list->lengths.v);
+	free(list->scratch.v);
+	buf_release(&list->bytes);
+	*list = (struct edit_list){ 0 };
+}
+
+uint32_t edit_node(struct edit_list *list, uint32_t parent, uint32_t offset,
+		   uint32_t len, uint8_t len_width)
+{
+	uint16_t depth = 0;
+
+	if (parent != EDIT_TOP)
+		depth = list->nodes[parent].depth + 1;
+	if (list->n_nodes == list->cap_nodes) {
+		list->cap_nodes = list->cap_nodes ? 2 * list->cap_nodes : 64;
+		list->nodes = xrealloc(list->nodes, list->cap_nodes *
+						    sizeof(*list->nodes));
+	}
+	list->nodes[list->n_nodes] = (struct edit_node){
+		parent, offset, len, depth, len_width, 0 };
+	return list->n_nodes++;
+}
+
+uint32_t edit_node_body(struct edit_list *list, uint32_t parent,
+			weir_str body)
+{
+	const uint8_t *at = (const uint8_t *)body.ptr, *len = at - 1;
+
+	/* Back over the length: all of its bytes but the last have the high
+	 * bit, and the last one of the tag before it has not. */
+	while (len[-1] & 0x80)
+		len--;
+	return edit_node(list, parent, (uint32_t)(at - list->base),
+			 (uint32_t)body.len, (uint8_t)(at - len));
+}
+
+/* --- Collecting --------------------------------------------------------------- */
+
+static void edits_reserve(struct edits *edits, uint32_t n)
+{
+	if (n <= edits->cap)
+		return;
+	while (edits->cap < n)
+		edits->cap = edits->cap ? 2 * edits->cap : 64;
+	edits->v = xrealloc(edits->v, edits->cap * sizeof(*edits->v));
+}
+
+static struct edit *edits_add(struct edits *edits)
+{
+	edits_reserve(edits, edits->n + 1);
+	return &edits->v[edits->n++];
+}
+
+/*
+ * What comes first at one offset: what is deeper (the end of a message before
+ * what follows it), then inserts by rank, then what is cut.
+ *	63       32 31      16   8   7    0
+ *	 offset     ~depth      cut  rank
+ */
+static uint64_t order(const struct edit_list *list, uint32_t node,
+		      uint32_t offset, bool cut, uint8_t rank)
+{
+	uint16_t depth = 0;
+
+	if (node != EDIT_TOP)
+		depth = list->nodes[node].depth + 1;
+	return (uint64_t)offset << 32 | (uint32_t)(uint16_t)~depth << 16 |
+	       (uint32_t)cut << 8 | rank;
+}
+
+uint8_t *edit_put(struct edit_list *list, uint32_t node, uint32_t offset,
+		  uint32_t cut, uint8_t rank, uint32_t size)
+{
+	struct edit *edit = edits_add(&list->edits);
+
+	*edit = (struct edit){ order(list, node, offset, cut, rank), cut,
+			       (uint32_t)list->bytes.len, size, node };
+	if (size > UINT32_MAX - list->bytes.len ||
+	    !buf_reserve(&list->bytes, size))
+		abort();	/* more than 4 GiB of changes to one payload */
+	list->bytes.len += size;
+	return list->bytes.ptr + edit->from;
+}
+
+void edit_cut(struct edit_list *list, uint32_t node, uint32_t offset,
+	      uint32_t len)
+{
+	*edits_add(&list->edits) = (struct edit){
+		order(list, node, offset, true, 0), len, 0, 0, node };
+}
+
+/* --- Order ---------------------------------------------------------------------- */
+
+static void merge(struct edit *v, uint32_t mid, uint32_t n, struct edit *left)
+{
+	uint32_t i = 0, j = mid, k = 0;
+
+	memcpy(left, v, mid * sizeof(*v));
+	while (i < mid && j < n)
+		v[k++] = v[j].key < left[i].key ? v[j++] : left[i++];
+	memcpy(v + k, left + i, (mid - i) * sizeof(*v));
+}
+
+/* Stable.  Edits arrive nearly in order: neighbouring runs that are already
+ * in order cost one comparison. */
+static void sort(struct edit_list *list, struct edits *edits)
+{
+	edits_reserve(&list->scratch, edits->n);
+	for (uint32_t run = 1; run < edits->n; run *= 2) {
+		for (uint32_t i = 0; edits->n - i > run; ) {
+			struct edit *v = edits->v + i;
+			uint32_t n = edits->n - i;
+
+			if (n > 2 * run)
+				n = 2 * run;
+			if (v[run].key < v[run - 1].key)
+				merge(v, run, n, list->scratch.v);
+			i += n;
+		}
+	}
+}
+
+/* --- Applying -------------------------------------------------------------------- */
+
+/* Adds to the parent's difference what became of a node, and an edit of the
+ * node's length. */
+static int64_t settle(struct edit_list *list, struct edit_node *node,
+		      uint32_t number)
+{
+	uint64_t len = (uint64_t)((int64_t)node->len + node->delta);
+	unsigned width = wire_varint_size(len);
+	struct edit *edit = edits_add(&list->lengths);
+
+	*edit = (struct edit){
+		order(list, number, node->offset - node->len_width, true, 0),
+		node->len_width, (uint32_t)list->bytes.len, width, number };
+	if (!buf_reserve(&list->bytes, WIRE_VARINT_MAX))
+		abort();
+	wire_put_varint(list->bytes.ptr + list->bytes.len, len);
+	list->bytes.len += width;
+	return node->delta + (int64_t)width - node->len_width;
+}
+
+size_t edit_measure(struct edit_list *list)
+{
+	int64_t total = list->len;
+
+	for (uint32_t i = 0; i < list->edits.n; i++) {
+		const struct edit *e = &list->edits.v[i];
+		int64_t *to = e->node == EDIT_TOP ? &total :
+						    &list->nodes[e->node].delta;
+
+		*to += (int64_t)e->len - e->cut;
+	}
+	for (uint32_t i = list->n_nodes; i-- > 0; ) {
+		struct edit_node *node = &list->nodes[i];
+		int64_t *to = node->parent == EDIT_TOP ?
+			&total : &list->nodes[node->parent].delta;
+
+		if (node->delta)
+			*to += settle(list, node, i);
+	}
+	/* The lengths were collected backwards. */
+	for (uint32_t i = 0, j = list->lengths.n; i + 1 < j; i++) {
+		struct edit swap = list->lengths.v[i];
+
+		list->lengths.v[i] = list->lengths.v[--j];
+		list->lengths.v[j] = swap;
+	}
+	sort(list, &list->edits);
+	sort(list, &list->lengths);
+	return (size_t)total;
+}
+
+static uint8_t *copy(uint8_t *out, const uint8_t *from, size_t len)
+{
+	if (len)
+		memcpy(out, from, len);
+	return out + len;
+}
+
+void edit_write(struct edit_list *list, uint8_t *out)
+{
+	const struct edit *a = list->edits.v, *a_end = a + list->edits.n;
+	const struct edit *b = list->lengths.v, *b_end = b + list->lengths.n;
+	uint32_t done = 0;
+
+	while (a != a_end || b != b_end) {
+		const struct edit *e = b == b_end ||
+			(a != a_end && a->key < b->key) ? a++ : b++;
+		uint32_t at = (uint32_t)(e->key >> 32);
+
+		assert(at >= done);	/* nothing is edited inside a cut */
+		out = copy(out, list->base + done, at - done);
+		out = copy(out, list->bytes.ptr + e->from, e->len);
+		done = at + e->cut;
+	}
+	copy(out, list->base + done, list->len - done);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * element.h: one message, decoded so that stages can change it.
+ *
+ * A run has one element and shows it again and again: element_open puts
+ * another message into it, element_write turns what the stages changed into
+ * edits.  Attributes, text fields and the flat view are decoded when first
+ * asked for.
+ *
+ * Each call acts as if its result were written at once: where an added field
+ * goes depends only on what is live at that moment.  So a run of stages gives
+ * the same bytes as the stages one after the other.
+ *
+ * Up to three messages are changed together:
+ *	outer	the wrapper: holds schema_url, and own when it is made
+ *	own	the message itself; a Resource or a scope may be absent
+ *	status	Span.status, which may be absent too
+ */
+#ifndef CORE_ELEMENT_H
+#define CORE_ELEMENT_H
+
+#include <weir/attributes.h>
+
+#include "edit.h"
+
+/* A message of the slice that is being edited. */
+struct part {
+	weir_str body;
+	uint32_t node;		/* of edit_list, or PART_UNKNOWN */
+	bool present;		/* in the bytes */
+	bool made;		/* not in the bytes, to be inserted */
+	uint32_t anchor;	/* where, when made */
+};
+#define PART_UNKNOWN UINT32_MAX
+
+/* pub first: what a stage holds is a pointer to it. */
+struct attr_slot {
+	struct weir_attr pub;
+	struct attr_slot *next;
+	uint32_t start, len;	/* the field; added: where it goes, 0 */
+	bool gone, replaced;
+};
+
+struct text_slot {
+	weir_str text;		/* now */
+	uint32_t start, len;	/* the field in its part; len 0: absent */
+	uint32_t anchor;	/* inserted: where */
+	bool cut, replaced, inserted;
+};
+
+struct slot_chunk;
+
+struct weir_element {
+	/* The message; set by element_open. */
+	const struct weir_batch *batch;
+	enum weir_signal signal;
+	enum weir_level level;
+	enum weir_metric_data data;	/* of a data point */
+	const uint8_t *base;		/* the slice */
+	uint32_t base_len;
+	uint32_t attr_field;		/* number of its attribute list */
+	struct part outer, own, status;
+
+	/* Decoded when asked for. */
+	bool has_attrs, has_texts, has_schema_url, has_view;
+	struct attr_slot *first, *last;
+	struct text_slot text[WEIR_TEXT_COUNT];
+	struct text_slot body;		/* LogRecord.body; text unused */
+	struct weir_value body_value;
+	union {
+		struct weir_span span;
+		struct weir_log_record log;
+		struct weir_point point;
+		struct weir_metric_view metric;
+		struct weir_scope scope;
+	} view;
+
+	bool changed;
+	struct slot_chunk *chunks, *chunk;	/* all; the one in use */
+	uint32_t used;				/* of the one in use */
+	struct arena scratch;
+	bool scratched;
+
+	struct edit_list inner;		/* weir_value_rewrite */
+	struct weir_text path;
+};
+
+/* What element_open is told. */
+struct element_place {
+	enum weir_level level;
+	enum weir_metric_data data;
+	struct part outer, own;
+};
+/* Shows another message.  batch, signal, base and base_len are the caller's
+ * to set before. */
+void element_open(struct weir_element *e, const struct element_place *place);
+void element_release(struct weir_element *e);
+
+/* Emits the edits of what changed.  own.node must be known when the message is
+ * present, outer.node when own may be absent. */
+void element_write(struct weir_element *e, struct edit_list *list);
+/* Makes sure that the attribute list, the text fields are decoded. */
+void element_load_attrs(struct weir_element *e);
+void element_load_texts(struct weir_element *e);
+
+/* Field number of a text in its part, 0: not of this kind of element. */
+uint32_t element_text_field(const struct weir_element *e,
+			    enum weir_text_field field);
+
+/* A KeyValue field with another value: its size, its bytes.  record: the body
+ * it had (empty: none), whose other fields are kept. */
+struct entry {
+	uint32_t tag;
+	weir_str record, key;
+	const struct weir_value *value;
+};
+size_t entry_size(const struct entry *entry);
+uint8_t *entry_put(const struct entry *entry, uint8_t *out);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * filter.c: items that a predicate does not keep are cut out.
+ *
+ * One descent over the wrappers' lengths; neighbours that go are one cut, and
+ * a wrapper that lost all it had is one cut in its parent.  Slices that lose
+ * nothing are not copied.  Holds nothing between calls.
+ */
+#include <weir/views.h>
+
+#include "edit.h"
+#include "fields.h"
+
+/* What the descent stands in. */
+enum level { IN_REQUEST, IN_WRAPPER, IN_SCOPE, IN_METRIC, IN_DATA };
+
+struct filter {
+	struct weir_batch *batch;
+	struct edit_list list;
+	bool (*keep)(struct filter *f, weir_str item);
+	union {
+		bool (*span)(const struct weir_span_at *at, void *arg);
+		bool (*log)(const struct weir_log_at *at, void *arg);
+		bool (*point)(const struct weir_point_at *at, void *arg);
+	} user;
+	void *arg;
+	struct weir_resource resource;
+	struct weir_scope scope;
+	struct weir_metric_view metric;
+};
+
+struct tally {
+	size_t kept, removed;
+};
+
+/* Bytes next to each other that go. */
+struct gap {
+	const uint8_t *start, *end;
+	uint32_t node;
+};
+
+static void close_gap(struct filter *f, struct gap *gap)
+{
+	if (gap->start != gap->end)
+		edit_cut(&f->list, gap->node,
+			 (uint32_t)(gap->start - f->list.base),
+			 (uint32_t)(gap->end - gap->start));
+	gap->start = gap->end;
+}
+
+static void widen_gap(struct filter *f, struct gap *gap, const uint8_t *start,
+		      const uint8_t *end)
+{
+	if (gap->end != start) {
+		close_gap(f, gap);
+		gap->start = start;
+	}
+	gap->end = end;
+}
+
+static bool is_child(enum level level, uint32_t tag)
+{
+	switch (level) {
+	case IN_REQUEST:
+		return tag == TAG_RECORDS;
+	case IN_WRAPPER:
+		return tag == TAG_SCOPES;
+	case IN_SCOPE:
+		return tag == TAG_ITEMS;
+	case IN_METRIC:
+		return tag_is_data(tag);
+	case IN_DATA:
+		break;
+	}
+	return tag == TAG_POINTS;
+}
+
+static void look_at(struct filter *f, enum level level, weir_str body)
+{
+	if (level == IN_WRAPPER)
+		weir_resource_read(body, &f->resource);
+	else if (level == IN_SCOPE)
+		weir_scope_read(body, &f->scope);
+	else if (level == IN_METRIC)
+		weir_metric_read(body, &f->metric);
+}
+
+static struct tally filter_in(struct filter *f, enum level level,
+			      weir_str body, uint32_t node);
+
+/* What became of a child: an item, or a wrapper of items. */
+static struct tally filter_child(struct filter *f, enum level level,
+				 weir_str body, uint32_t node)
+{
+	bool metrics = f->batch->signal == WEIR_SIGNAL_METRICS;
+	bool kept;
+
+	if (level != (metrics ? IN_DATA : IN_SCOPE)) {
+		look_at(f, level + 1, body);
+		node = edit_node_body(&f->list, node, body);
+		return filter_in(f, level + 1, body, node);
+	}
+	kept = f->keep(f, body);
+	return (struct tally){ kept, !kept };
+}
+
+static struct tally filter_in(struct filter *f, enum level level,
+			      weir_str body, uint32_t node)
+{
+	struct fields fields = fields_of(body);
+	struct gap gap = { fields.p, fields.p, node };
+	struct tally sum = { 0 };
+	struct wire_field field;
+
+	while (fields_next(&fields, &field)) {
+		struct edit_mark mark = edit_mark(&f->list);
+		struct tally child;
+
+		if (!is_child(level, field.tag))
+			continue;
+		child = filter_child(f, level, field_body(&field), node);
+		sum.kept += child.kept;
+		sum.removed += child.removed;
+		if (child.kept || !child.removed)
+			continue;
+		edit_rewind(&f->list, mark);
+		widen_gap(f, &gap, field.start, fields.p);
+	}
+	close_gap(f, &gap);
+	return sum;
+}
+
+/* --- Slices -------------------------------------------------------------------- */
+
+static void shrink_slice(struct filter *f, uint32_t i, size_t kept)
+{
+	size_t len = edit_measure(&f->list);
+	struct weir_payload *payload = payload_new(len, true);
+
+	if (!payload) {		/* what should go must not stay */
+		batch_replace(f->batch, i, NULL, NULL, 0, 0);
+		return;
+	}
+	edit_write(&f->list, payload->bytes);
+	batch_replace(f->batch, i, payload, payload->bytes, len,
+		      (uint32_t)kept);
+}
+
+/* True when the slice is still there. */
+static bool filter_slice(struct filter *f, uint32_t i)
+{
+	const struct weir_slice *slice = &f->batch->slices[i];
+	weir_str body = { (const char *)slice->ptr, slice->len };
+	uint32_t n = f->batch->n;
+	struct tally sum;
+
+	edit_begin(&f->list, slice->ptr, slice->len);
+	sum = filter_in(f, IN_REQUEST, body, EDIT_TOP);
+	if (!sum.removed)
+		return true;
+	f->batch->notes = NULL;
+	if (sum.kept)
+		shrink_slice(f, i, sum.kept);
+	else
+		batch_replace(f->batch, i, NULL, NULL, 0, 0);
+	return f->batch->n == n;
+}
+
+static size_t filter_batch(struct filter *f)
+{
+	size_t before = f->batch->items;
+
+	for (uint32_t i = 0; i < f->batch->n; )
+		i += filter_slice(f, i);
+	edit_release(&f->list);
+	return before - f->batch->items;
+}
+
+/* --- Signals ------------------------------------------------------------------- */
+
+static bool keep_span(struct filter *f, weir_str item)
+{
+	struct weir_span_at at;
+
+	weir_span_read(item, &at.span);
+	at.scope = &f->scope;
+	at.resource = &f->resource;
+	return f->user.span(&at, f->arg);
+}
+
+static bool keep_log(struct filter *f, weir_str item)
+{
+	struct weir_log_at at;
+
+	weir_log_read(item, &at.record);
+	at.scope = &f->scope;
+	at.resource = &f->resource;
+	return f->user.log(&at, f->arg);
+}
+
+static bool keep_point(struct filter *f, weir_str item)
+{
+	struct weir_point_at at;
+
+	weir_point_read(item, f->metric.data, &at.point);
+	at.metric = &f->metric;
+	at.scope = &f->scope;
+	at.resource = &f->resource;
+	return f->user.point(&at, f->arg);
+}
+
+size_t weir_spans_filter(struct weir_batch *batch,
+	bool (*keep)(const struct weir_span_at *at, void *arg), void *arg)
+{
+	struct filter f = { .batch = batch, .keep = keep_span,
+			    .user.span = keep, .arg = arg };
+
+	return batch->signal == WEIR_SIGNAL_TRACES ? filter_batch(&f) : 0;
+}
+
+size_t weir_logs_filter(struct weir_batch *batch,
+	bool (*keep)(const struct weir_log_at *at, void *arg), void *arg)
+{
+	struct filter f = { .batch = batch, .keep = keep_log,
+			    .user.log = keep, .arg = arg };
+
+	return batch->signal == WEIR_SIGNAL_LOGS ? filter_batch(&f) : 0;
+}
+
+size_t weir_points_filter(struct weir_batch *batch,
+	bool (*keep)(const struct weir_point_at *at, void *arg), void *arg)
+{
+	struct filter f = { .batch = batch, .keep = keep_point,
+			    .user.point = keep, .arg = arg };
+
+	return batch->signal == WEIR_SIGNAL_METRICS ? filter_batch(&f) : 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * encode.h: a snapshot of metrics as Prometheus text 0.0.4.  Pure.
+ */
+#ifndef TELEMETRY_ENCODE_H
+#define TELEMETRY_ENCODE_H
+
+#include <weir/service.h>
+
+/* Growable text; zero-initialised, freed by text_release. */
+struct text {
+	char *ptr;
+	size_t len, cap;
+	bool failed;		/* memory ran out: what is there is not whole */
+};
+void text_release(struct text *text);
+
+struct encode_options {
+	bool without_units;		/* no _seconds, _bytes... */
+	bool without_type_suffix;	/* no _total */
+	bool without_scope_info;	/* no otel_scope_... labels */
+	const char *scope_version;
+};
+
+/* Appends all families, the scrape handler's own, and target_info with the
+ * resource's labels. */
+void encode_metrics(struct text *out, const struct encode_options *options,
+		    const struct weir_family *families, size_t n,
+		    const struct weir_label *resource, size_t n_resource);
+
+#endif

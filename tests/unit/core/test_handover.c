@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_handover.c: the one primitive that crosses threads: reserve, hand over,
+ * answer.  Real worker threads, random schedules; made for TSan.
+ *
+ * Every worker has a sender; one keeper lives on worker 0 and is a custodian
+ * with little room.  It keeps, acks or nacks what it gets, at random.  However
+ * it goes, each batch is answered once, on the thread it came from, and all
+ * credits are back at the end.
+ */
+#include <check.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "batch.h"
+#include "credits.h"
+#include "graph.h"
+#include "str.h"
+
+#define WORKERS 4
+#define BATCHES 500		/* a sender */
+#define WINDOW 16		/* under way at once, a sender */
+#define ROOM 24			/* of the keeper, in requests */
+
+static atomic_uint answered, acked, refused, senders_left;
+static uv_sem_t all_done;
+static bool block;		/* the keeper's block_on_overflow */
+
+/* --- The sender: a receiver on every worker ---------------------------------------- */
+
+struct sender {
+	struct weir_component base;
+	unsigned sent, under_way;
+};
+
+static void send_more(struct sender *self)
+{
+	while (self->under_way < WINDOW && self->sent < BATCHES) {
+		struct weir_payload *payload = payload_new(64, true);
+		struct weir_batch *batch = batch_new(WEIR_SIGNAL_TRACES);
+
+		memset(payload->bytes, (int)self->base.worker, 64);
+		batch_add(batch, payload, payload->bytes, 64, 3);
+		payload_unref(payload);
+		node_hold(self->base.node, batch);
+		weir_batch_track(&self->base, batch, worker_current());
+		self->sent++;
+		self->under_way++;
+		weir_forward(&self->base, batch);
+	}
+}
+
+static void sender_answered(struct weir_component *c, struct weir_batch *batch,
+			    const struct weir_outcome *outcome, void *cookie)
+{
+	struct sender *self = WEIR_SELF(c, struct sender);
+
+	if (cookie != worker_current() || c->node->worker != worker_current())
+		abort();
+	atomic_fetch_add(&answered, 1);
+	if (outcome->status == WEIR_OK)
+		atomic_fetch_add(&acked, 1);
+	else
+		atomic_fetch_add(&refused, 1);
+	weir_batch_ack(batch);
+	self->under_way--;
+	send_more(self);
+	if (self->sent == BATCHES && !self->under_way &&
+	    atomic_fetch_sub(&senders_left, 1) == 1)
+		uv_sem_post(&all_done);
+}
+
+static const struct weir_plugin sender_plugin = {
+	.kind = WEIR_RECEIVER, .type = "sender", .signals = WEIR_TRACES,
+	.size = sizeof(struct sender), .answered = sender_answered,
+};
+
+/* --- The keeper: one exporter in the process ------------------------------------------ */
+
+struct keeper {
+	struct weir_component base;
+	struct weir_batch_list kept;
+	struct weir_timer timer;
+};
+
+static void keeper_let_go(struct weir_component *c, struct weir_timer *timer)
+{
+	struct keeper *self = WEIR_SELF(c, struct keeper);
+	struct weir_batch *batch;
+
+	(void)timer;
+	while ((batch = weir_batch_shift(&self->kept)))
+		weir_batch_ack(batch);
+}
+
+static int keeper_start(struct weir_component *c, struct weir_error *error)
+{
+	(void)error;
+	weir_custody(c, WEIR_SIGNAL_TRACES,
+		     weir_credits_get(c, WEIR_SIGNAL_TRACES, "room", ROOM),
+		     WEIR_SIZER_REQUESTS, block);
+	return 0;
+}
+
+static void keeper_consume(struct weir_component *c, struct weir_batch *batch)
+{
+	struct keeper *self = WEIR_SELF(c, struct keeper);
+	struct weir_outcome outcome;
+	size_t n;
+	const struct weir_slice *slices = weir_batch_slices(batch, &n);
+
+	if (worker_current()->number != 0 || n != 1 || slices[0].len != 64 ||
+	    slices[0].ptr[0] >= WORKERS)
+		abort();
+	switch (weir_random() % 4) {
+	case 0:
+		weir_batch_ack(batch);
+		break;
+	case 1:
+		weir_outcome_set(&outcome, WEIR_UNAVAILABLE,
+				 WEIR_REASON_BACKEND, "by chance");
+		weir_batch_nack(batch, &outcome);
+		break;
+	case 2:		/* custody: told at once, kept for a while */
+		batch = weir_batch_accept(c, batch);
+		/* fall through */
+	default:
+		weir_batch_push(&self->kept, batch);
+		if (!weir_timer_is_set(&self->timer))
+			weir_timer_set(&self->timer, c,
+				       (weir_duration){ 200000 },
+				       keeper_let_go);
+	}
+}
+
+static void keeper_stop(struct weir_component *c)
+{
+	keeper_let_go(c, NULL);
+}
+
+static const struct weir_plugin keeper_plugin = {
+	.kind = WEIR_EXPORTER, .type = "keeper", .signals = WEIR_TRACES,
+	.placement = WEIR_ONE, .custodian = true,
+	.size = sizeof(struct keeper), .start = keeper_start,
+	.consume = keeper_consume, .stop = keeper_stop,
+};
+
+/* --- The stage ------------------------------------------------------------------------- */
+
+static void make(struct plan_component *component,
+		 const struct weir_plugin *plugin)
+{
+	component->plugin = plugin;
+	component->kind = (enum weir_kind)plugin->kind;
+	component->id = plugin->type;
+	component->signals = WEIR_TRACES;
+	component->prototype = xcalloc(1, plugin->size);
+}
+
+struct task {
+	struct mail mail;
+	struct worker *worker;
+	void (*run)(struct worker *worker);
+	uv_sem_t done;
+};
+
+static void run_task(struct mail *mail)
+{
+	struct task *task = (struct task *)mail;
+
+	task->run(task->worker);
+	uv_sem_post(&task->done);
+}
+
+static void on_worker(struct worker *worker, void (*run)(struct worker *))
+{
+	struct task task = { .worker = worker, .run = run };
+
+	task.mail.deliver = run_task;
+	uv_sem_init(&task.done, 0);
+	worker_post(worker, &task.mail);
+	uv_sem_wait(&task.done);
+	uv_sem_destroy(&task.done);
+}
+
+static void start(struct worker *worker)
+{
+	struct weir_error error;
+
+	if (graph_start(worker->graph, &error))
+		abort();
+}
+
+static void begin(struct worker *worker)
+{
+	for (size_t i = 0; i < worker->graph->n_nodes; i++)
+		if (worker->graph->nodes[i]->plan->kind == WEIR_RECEIVER)
+			send_more((struct sender *)worker->graph->nodes[i]->c);
+}
+
+static void stop(struct worker *worker)
+{
+	for (uint32_t level = 0; level < worker->graph->levels; level++)
+		graph_stop(worker->graph, level);
+}
+
+static void destroy(struct worker *worker)
+{
+	graph_destroy(worker->graph);
+}
+
+static void play(bool blocking)
+{
+	struct plan_component senders = { 0 }, keeper = { 0 };
+	struct plan_component *receivers[] = { &senders };
+	struct plan_component *exporters[] = { &keeper };
+	struct plan_pipeline pipeline = {
+		.id = "traces", .signal = WEIR_SIGNAL_TRACES,
+		.receivers = receivers, .n_receivers = 1,
+		.exporters = exporters, .n_exporters = 1 };
+	struct plan plan = { .components = &senders, .n_components = 1,
+			     .pipelines = &pipeline, .n_pipelines = 1 };
+
+	block = blocking;
+	answered = acked = refused = 0;
+	senders_left = WORKERS;
+	uv_sem_init(&all_done, 0);
+	make(&senders, &sender_plugin);
+	make(&keeper, &keeper_plugin);
+	n_workers = WORKERS;
+	workers = xcalloc(WORKERS, sizeof(*workers));
+	for (uint32_t i = 0; i < WORKERS; i++)
+		worker_init(&workers[i], i, false);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		graph_new(&plan, &workers[i], i ? workers[0].graph : NULL);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		worker_start(&workers[i]);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		on_worker(&workers[i], start);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		on_worker(&workers[i], begin);
+	uv_sem_wait(&all_done);
+	on_worker(&workers[0], stop);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		on_worker(&workers[i], destroy);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		worker_stop(&workers[i]);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		worker_join(&workers[i]);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		worker_release(&workers[i]);
+	for (uint32_t i = 0; i < WORKERS; i++)
+		graph_free(&workers[i].graph);
+	credits_release();
+	free(workers);
+	free(senders.prototype);
+	free(keeper.prototype);
+	uv_sem_destroy(&all_done);
+}
+
+START_TEST(answers_each_batch_once_on_its_own_thread)
+{
+	play(false);
+	ck_assert_uint_eq(answered, WORKERS * BATCHES);
+	ck_assert_uint_gt(acked, 0);
+	ck_assert_uint_gt(refused, 0);
+	ck_assert_uint_eq(weir_budget_used(), 0);
+}
+END_TEST
+
+START_TEST(makes_senders_wait_for_room_when_it_blocks)
+{
+	play(true);
+	ck_assert_uint_eq(answered, WORKERS * BATCHES);
+	ck_assert_uint_eq(weir_budget_used(), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("core/handover");
+	TCase *tests = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tests, 120);
+	tcase_add_loop_test(tests, answers_each_batch_once_on_its_own_thread,
+			    0, 4);
+	tcase_add_loop_test(tests, makes_senders_wait_for_room_when_it_blocks,
+			    0, 4);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
