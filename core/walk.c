@@ -158,14 +158,23 @@ static const struct place *push(struct walker *w, unsigned kind,
 	return f->place;
 }
 
-/* A wrapper without resource or scope stands for it, when every one of them
- * is to be shown. */
-static void miss_head(struct walker *w, unsigned kind)
+/* Field 1 was not there.  A wrapper without resource or scope stands for it,
+ * when every one of them is to be shown; a KeyValue has the empty key. */
+static void miss_head(struct walker *w, const struct schema *s,
+		      const struct place *place)
 {
-	unsigned level = kind == NOTE_WRAPPER ? WEIR_LEVEL_RESOURCE :
-						WEIR_LEVEL_SCOPE;
+	const struct interest_set *set = w->set;
+	bool hit = false;
 
-	if (w->set->place[PLACE_OF(level, PLACE_FLAT)].always)
+	if (s->kind == NOTE_WRAPPER)
+		place = &set->place[PLACE_OF(WEIR_LEVEL_RESOURCE, PLACE_FLAT)];
+	if (s->kind == NOTE_SCOPE_WRAPPER)
+		place = &set->place[PLACE_OF(WEIR_LEVEL_SCOPE, PLACE_FLAT)];
+	if (s->kind == NOTE_WRAPPER || s->kind == NOTE_SCOPE_WRAPPER)
+		hit = place->always;
+	else if (s->field[1].flags & FIELD_KEY)
+		hit = match_key(set, place, (const uint8_t *)"", 0);
+	if (hit)
 		want(w);
 }
 
@@ -180,7 +189,7 @@ long_tag(struct walker *w, const struct schema *s, const uint8_t *p,
 	uint64_t v;
 	const uint8_t *q = wire_varint(p, end, &v);
 
-	if (!q)
+	if (!q || q - p > 5)
 		return fail(w, p, "tag cut off or too long");
 	if (v > UINT32_MAX)
 		return fail(w, p, "field number too large");
@@ -591,9 +600,8 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 		    f->type != FIELD_TEXT && place->any_type)
 			want(w);
 	}
-	if (match && !(seen & 2) &&
-	    (s->kind == NOTE_WRAPPER || s->kind == NOTE_SCOPE_WRAPPER))
-		miss_head(w, s->kind);
+	if (match && unlikely(!(seen & 2)))
+		miss_head(w, s, place);
 	return true;
 }
 

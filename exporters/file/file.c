@@ -17,6 +17,7 @@
 #include "open.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PENDING_MAX (64u << 20)	/* bytes waiting to be written */
@@ -122,16 +123,26 @@ static int write_all(int fd, const char *ptr, size_t len)
 	return 0;
 }
 
+/* The senders will come again: take back what got in.  Only a regular file
+ * can; what a disk fault does not let us cut off stays. */
+static void cut_off(int fd, off_t before)
+{
+	struct stat st;
+
+	if (before < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	if (ftruncate(fd, before) < 0)
+		errno = 0;
+}
+
 static void write_load(void *arg)
 {
 	struct load *load = arg;
 	off_t before = lseek(load->fd, 0, SEEK_END);
 
 	load->error = write_all(load->fd, load->text.ptr, load->text.len);
-	/* The senders will come again: take back what got in.  A pipe has no
-	 * position, and nothing can be taken back from it. */
-	if (load->error && before >= 0 && ftruncate(load->fd, before) < 0)
-		load->error = errno;
+	if (load->error)
+		cut_off(load->fd, before);
 }
 
 /* --- On the loop -------------------------------------------------------------- */

@@ -56,26 +56,28 @@ void grpc_message_decode(weir_str value, char *out, size_t room)
 {
 	size_t len = 0;
 
-	for (size_t i = 0; i < value.len && len < room - 1; i++) {
+	for (size_t i = 0; i < value.len && len + 1 < room; i++) {
 		int high = -1, low = -1;
 
 		if (value.ptr[i] == '%' && value.len - i > 2) {
 			high = hex_digit(value.ptr[i + 1]);
 			low = hex_digit(value.ptr[i + 2]);
 		}
+		out[len] = value.ptr[i];
 		if (high >= 0 && low >= 0) {
-			out[len++] = (char)(high << 4 | low);
+			out[len] = (char)(high << 4 | low);
 			i += 2;
-		} else {
-			out[len++] = value.ptr[i];
 		}
+		if ((unsigned char)out[len] < 0x20 || out[len] == 0x7f)
+			out[len] = '?';		/* it ends in a log */
+		len++;
 	}
 	out[len] = '\0';
 }
 
 /* --- base64 ------------------------------------------------------------------ */
 
-static size_t base64_encode(char *out, const uint8_t *in, size_t len)
+size_t grpc_base64_encode(char *out, const uint8_t *in, size_t len)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		"abcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -189,7 +191,7 @@ size_t grpc_details_encode(char *out, const struct weir_outcome *outcome,
 		      strnlen(outcome->text, sizeof(outcome->text)));
 	if (retry_after.ns > 0)
 		p = put_retry_info(p, retry_after);
-	return base64_encode(out, status, (size_t)(p - status));
+	return grpc_base64_encode(out, status, (size_t)(p - status));
 }
 
 /* --- Reading one --- */

@@ -16,7 +16,8 @@
 /* Percent-encodes text into out (GRPC_MESSAGE_MAX bytes, not terminated); what
  * does not fit is left out at a whole character.  Returns the length. */
 size_t grpc_message_encode(char *out, const char *text);
-/* The other way; malformed escapes stay as they are.  Terminates, cuts. */
+/* The other way; malformed escapes stay as they are, control characters become
+ * '?'.  Terminates, cuts. */
 void grpc_message_decode(weir_str value, char *out, size_t room);
 
 /* The value of grpc-status-details-bin (GRPC_DETAILS_MAX bytes): a
@@ -39,7 +40,9 @@ enum weir_status grpc_status_of_http(int http);
 /* What RST_STREAM with that HTTP/2 error code means. */
 enum weir_status grpc_status_of_h2(uint32_t error);
 
-/* Standard base64, padded or not; -1 when malformed or too long for room. */
+/* Standard base64 without padding; out has room for (len * 4 + 2) / 3. */
+size_t grpc_base64_encode(char *out, const uint8_t *in, size_t len);
+/* Padded or not; -1 when malformed or too long for room. */
 int64_t grpc_base64_decode(weir_str value, uint8_t *out, size_t room);
 
 #endif
