@@ -14,7 +14,8 @@ T        ?= 60
 Q        := $(if $(V),,@)
 B        := build$(addprefix /,$(subst $(,),-,$(SAN)))
 OPT      ?= -O2 -g
-WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+# The sanitizers of gcc make it see null pointers that are none.
+WARN     := -Wall -Wextra $(if $(SAN),,-Werror) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDEN   := $(if $(SAN),,-fstack-protector-strong -D_FORTIFY_SOURCE=2)
 CPPFLAGS += -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -DWEIR_PREFIX='"$(PREFIX)"' \
             -Iplugins/include -Iplugins/kit -Icore -I$(B)/proto -MMD -MP
