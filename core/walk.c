@@ -650,7 +650,7 @@ struct walk_result walk_request(enum weir_signal signal, const uint8_t *bytes,
 
 	memset(&w, 0, offsetof(struct walker, frames));
 	w.base = bytes;
-	w.set = set;
+	w.set = set && !set->empty ? set : NULL;
 	w.notes = notes;
 	w.top = w.frames;
 	if (notes) {
