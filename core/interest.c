@@ -61,7 +61,7 @@ struct key_cache {
 	struct cache_slot slot[CACHE_SLOTS];
 };
 
-/* --- Declaring --------------------------------------------------------------- */
+/* --- Declaring ---------------------------------------------------------- */
 
 struct weir_interest *interest_new(void)
 {
@@ -128,7 +128,7 @@ void weir_interest_always(struct weir_interest *interest, uint32_t where)
 	add(interest, ITEM_ALWAYS, where);
 }
 
-/* --- Places ------------------------------------------------------------------ */
+/* --- Places ------------------------------------------------------------- */
 
 /* The places that a mask of `enum weir_where` means, a bit each. */
 static uint32_t places_of(uint32_t where)
@@ -184,7 +184,7 @@ static void join_places(struct interest_set *set)
 	     PLACE_OF(WEIR_LEVEL_SCOPE, PLACE_TEXT));
 }
 
-/* --- Keys -------------------------------------------------------------------- */
+/* --- Keys --------------------------------------------------------------- */
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -330,7 +330,7 @@ bool match_text_slow(const struct interest_set *set, const struct place *place,
 	return false;
 }
 
-/* --- Compiling --------------------------------------------------------------- */
+/* --- Compiling ---------------------------------------------------------- */
 
 static void add_key_regex(struct interest_set *set, const struct item *item,
 			  uint32_t places)

@@ -60,7 +60,7 @@ fail(struct walker *w, const uint8_t *where, const char *why)
 	return NULL;
 }
 
-/* --- Notes ------------------------------------------------------------------- */
+/* --- Notes -------------------------------------------------------------- */
 
 static bool notes_grow(struct notes *notes)
 {
@@ -179,10 +179,10 @@ static void miss_head(struct walker *w, const struct schema *s,
 		want(w);
 }
 
-/* --- Scalars ----------------------------------------------------------------- */
+/* --- Scalars ------------------------------------------------------------ */
 
-/* A tag that is not as short as can be, or longer than two bytes.  A known field in more bytes than it needs is
- * unusual. */
+/* A tag of more than two bytes, or of more than it needs: unusual, where the
+ * field is a known one. */
 static __attribute__((noinline)) const uint8_t *
 long_tag(struct walker *w, const struct schema *s, const uint8_t *p,
 	 const uint8_t *end, uint32_t *tag)
@@ -289,7 +289,7 @@ static const uint8_t *walk_packed(struct walker *w, unsigned type,
 	return p;
 }
 
-/* --- What has no row, or not this shape -------------------------------------- */
+/* --- What has no row, or not this shape --------------------------------- */
 
 static const uint8_t *skip(struct walker *w, const uint8_t *p,
 			   const uint8_t *end, uint32_t tag)
@@ -359,7 +359,7 @@ walk_odd(struct walker *w, const struct schema_field *f, uint32_t tag,
 	return fail(w, start, "wrong wire type");
 }
 
-/* --- Messages ---------------------------------------------------------------- */
+/* --- Messages ----------------------------------------------------------- */
 
 static bool walk_plain(struct walker *w, const struct schema *s,
 		       const uint8_t *p, const uint8_t *end, unsigned depth,
@@ -433,7 +433,7 @@ static always_inline bool walk_value_fast(struct walker *w, const uint8_t *p,
 		if (len < 2 || p[1] != len - 2)
 			return false;
 		walk_text(w, p + 2, len - 2);
-		if (match && unlikely(match_text(w->set, place, p + 2, len - 2)))
+		if (match && match_text(w->set, place, p + 2, len - 2))
 			want(w);
 		return true;
 	}
@@ -650,7 +650,7 @@ struct walk_result walk_request(enum weir_signal signal, const uint8_t *bytes,
 
 	memset(&w, 0, offsetof(struct walker, frames));
 	w.base = bytes;
-	w.set = set;
+	w.set = set && !set->empty ? set : NULL;
 	w.notes = notes;
 	w.top = w.frames;
 	if (notes) {

@@ -74,7 +74,8 @@ static void http_span(struct typical *t, struct gen *gen)
 	int_attribute(t, "server.port", 8443);
 	int_attribute(t, "http.response.status_code", 200);
 	text_attribute(t, "user_agent.original",
-		       "Mozilla/5.0 (X11; Linux x86_64) Gecko/%llu", gen_below(gen, 9));
+		       "Mozilla/5.0 (X11; Linux x86_64) Gecko/%llu",
+		       gen_below(gen, 9));
 	text_attribute(t, "client.address", "10.4.3.%llu",
 		       gen_below(gen, 255));
 }
@@ -117,7 +118,7 @@ static void secrets(struct typical *t, struct gen *gen)
 	text_attribute(t, "token", "%016llx", gen_next(gen));
 }
 
-/* --- The request ------------------------------------------------------------- */
+/* --- The request -------------------------------------------------------- */
 
 struct writer {
 	uint8_t *ptr;

@@ -108,7 +108,7 @@ static void release(struct units *u)
 	free(u->v);
 }
 
-/* --- Fields ------------------------------------------------------------------ */
+/* --- Fields ------------------------------------------------------------- */
 
 static void odd_message(struct units *u, struct gen *gen,
 			const ProtobufCMessageDescriptor *type,
@@ -296,7 +296,7 @@ static void odd_field(struct units *u, struct gen *gen,
 		odd_scalar(u, gen, f, field);
 }
 
-/* --- Messages ---------------------------------------------------------------- */
+/* --- Messages ----------------------------------------------------------- */
 
 static void group(struct units *u, struct gen *gen)
 {

@@ -20,7 +20,7 @@
 #define SEEDS 1200	/* of each signal */
 #define NODES 4000
 
-/* --- What is looked for ------------------------------------------------------ */
+/* --- What is looked for ------------------------------------------------- */
 
 enum look { KEY, KEY_REGEX, VALUE_REGEX, ANY_VALUE_REGEX, ALWAYS, LOOKS };
 
@@ -81,7 +81,7 @@ static struct interest_set *compile(const struct wish *wishes, size_t n)
 	return set;
 }
 
-/* --- The naive matcher ------------------------------------------------------- */
+/* --- The naive matcher -------------------------------------------------- */
 
 struct node {
 	enum note_kind kind;
@@ -332,7 +332,7 @@ static void show_ancestors(struct tree *t)
 	}
 }
 
-/* --- Held against each other ------------------------------------------------- */
+/* --- Held against each other -------------------------------------------- */
 
 static void compare(const struct tree *t, const struct notes *notes,
 		    uint64_t seed)
