@@ -508,8 +508,9 @@ char *loader_default_dirs(const char *flag)
 	program[len < 0 ? 0 : len] = 0;
 	slash = strrchr(program, '/');
 	if (slash)
-		buf_addf(&dirs, "%.*s/plugins:", (int)(slash - program),
-			 program);
+		buf_addf(&dirs, "%.*s/plugins:%.*s/../lib/weir/plugins:",
+			 (int)(slash - program), program,
+			 (int)(slash - program), program);
 	buf_addf(&dirs, "%s/lib/weir/plugins", WEIR_PREFIX);
 	buf_add(&dirs, "", 1);
 	return (char *)dirs.ptr;

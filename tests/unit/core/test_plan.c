@@ -149,11 +149,11 @@ START_TEST(telemetry_is_read)
 	     "    logs: {level: DEBUG, encoding: json, disable_caller: true,"
 	     " output_paths: [stdout, /tmp/x], sampling: {enabled: false},"
 	     " initial_fields: {a: b}}\n"
-	     "    metrics: {level: detailed, readers: [{pull: {exporter: "
+	     "    metrics: {level: Detailed, readers: [{pull: {exporter: "
 	     "{prometheus: {host: 0.0.0.0, port: 9999, without_units: false}"
 	     "}}}]}\n"
 	     "    traces: {level: none}\n"
-	     "    resource: {a: 1, service.name: }\n" PIPES);
+	     "    resource: {a: '1', service.name: }\n" PIPES);
 	t = &plan->telemetry;
 	ck_assert(weir_str_eq(t->log_level, WEIR_STR("debug")));
 	ck_assert(weir_str_eq(t->log_encoding, WEIR_STR("json")));
@@ -161,6 +161,7 @@ START_TEST(telemetry_is_read)
 	ck_assert_uint_eq(t->log_output_paths.len, 2);
 	ck_assert(weir_str_eq(t->metrics_host, WEIR_STR("0.0.0.0")));
 	ck_assert_uint_eq(t->metrics_port, 9999);
+	ck_assert(weir_str_eq(t->metrics_level, WEIR_STR("detailed")));
 	ck_assert(!t->without_units && t->without_scope_info);
 	ck_assert_uint_eq(t->n_resource, 2);
 	ck_assert(weir_str_eq(t->resource[0].value, WEIR_STR("1")));
@@ -289,7 +290,9 @@ static const struct {
 	{ HEAD "service:\n  telemetry: {metrics: {address: here}}\n" PIPES,
 	  "\"here\" is not host:port" },
 	{ HEAD "service:\n  telemetry: {metrics: {level: some}}\n" PIPES,
-	  "unknown value \"some\"" },
+	  "unknown metrics level \"some\"" },
+	{ HEAD "service:\n  telemetry: {resource: {a: 1}}\n" PIPES,
+	  "legacy resource attribute \"a\" must be string or null" },
 	/* what nobody uses is bound and validated too */
 	{ "receivers: {otlp: , otlp/2: {fail: true}}\nexporters: {otlp: }\n"
 	  "service:\n" PIPES, "f.yaml:1:36: receivers.otlp/2.fail: refused by "
