@@ -184,7 +184,7 @@ START_TEST(the_resource_is_in_target_info)
 }
 END_TEST
 
-/* --- the extension ------------------------------------------------------------ */
+/* --- the extension -------------------------------------------------------- */
 
 static int free_port(void)
 {
