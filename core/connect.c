@@ -217,7 +217,8 @@ static void on_resolved(uv_getaddrinfo_t *req, int status,
 	}
 	if (status < 0) {
 		cg->error = status;
-		snprintf(cg->text, sizeof(cg->text), "dial tcp: lookup %.*s: %s",
+		snprintf(cg->text, sizeof(cg->text),
+			 "dial tcp: lookup %.*s: %s",
 			 WEIR_STR_FMT(cg->how.endpoint),
 			 status == UV_EAI_NONAME ? "no such host"
 						 : uv_strerror(status));

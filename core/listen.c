@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define ACCEPTS_PER_TURN 64
-#define ACCEPT_REST_MS 100		/* after an error that will come again */
+#define ACCEPT_REST_MS 100		/* after an error that comes again */
 
 /* One worker's instance of the component.  Written by its own worker. */
 struct port {
