@@ -25,12 +25,7 @@
 #include <unistd.h>
 
 #define ACCEPTS_PER_TURN 64
-#define ACCEPT_REST_MS 100		/* after an error that will come again */
-#define SAMPLE_NS 1000000000u		/* how often loads are looked at */
-/* What a connection counts for until the next sample shows what it costs: a
- * burst on a quiet process spreads after two. */
-#define LOAD_OF_NEW 0.25
-#define LOAD_BUSY 0.5
+#define ACCEPT_REST_MS 100		/* after an error that comes again */
 
 /* One worker's instance of the component.  Written by its own worker. */
 struct port {
@@ -73,9 +68,6 @@ static struct {
 	/* Worker 0's only from here on. */
 	int spare_fd;			/* given up to get rid of one */
 	uv_timer_t *rest;
-	uint64_t sampled;
-	struct load { uint64_t busy_ns; double load; } *loads;
-	uint32_t n_loads;
 } table = { .once = UV_ONCE_INIT, .spare_fd = -1 };
 
 static void table_init(void)
@@ -94,7 +86,7 @@ static void unlock_table(void)
 	uv_mutex_unlock(&table.lock);
 }
 
-/* --- the table --------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 static void listener_unref(struct listener *l)
 {
@@ -201,66 +193,7 @@ int weir_listen(struct weir_component *c, const struct weir_listener *listener,
 	return 0;
 }
 
-/* --- whose turn it is ------------------------------------------------------------------ */
-
-/* Share of the time since the last look that each loop was busy. */
-static void sample_loads(void)
-{
-	uint64_t now = weir_now();
-
-	if (table.n_loads < n_workers) {
-		table.loads = xrealloc(table.loads,
-				       n_workers * sizeof(*table.loads));
-		memset(table.loads + table.n_loads, 0,
-		       (n_workers - table.n_loads) * sizeof(*table.loads));
-		table.n_loads = n_workers;
-	}
-	if (table.sampled && now - table.sampled < SAMPLE_NS)
-		return;
-	for (uint32_t i = 0; i < n_workers; i++) {
-		struct load *load = &table.loads[i];
-		uint64_t busy = atomic_load(&workers[i].busy_ns);
-
-		load->load = table.sampled && busy > load->busy_ns
-			? (double)(busy - load->busy_ns) /
-			  (double)(now - table.sampled)
-			: 0;
-		load->busy_ns = busy;
-	}
-	table.sampled = now;
-}
-
-static bool less_loaded(uint32_t a, uint32_t b)
-{
-	if (table.loads[a].load != table.loads[b].load)
-		return table.loads[a].load < table.loads[b].load;
-	return workers[a].connections < workers[b].connections;
-}
-
-/* The lowest-numbered worker under half busy, else the least busy; NULL when
- * no instance takes connections. */
-static struct worker *choose(struct listener *l)
-{
-	uint32_t best = UINT32_MAX;
-
-	sample_loads();
-	for (uint32_t i = 0; i < n_workers && i < l->n_ports; i++) {
-		if (!l->ports[i].open)
-			continue;
-		if (best == UINT32_MAX || less_loaded(i, best))
-			best = i;
-		if (table.loads[i].load < LOAD_BUSY) {
-			best = i;
-			break;
-		}
-	}
-	if (best == UINT32_MAX)
-		return NULL;
-	table.loads[best].load += LOAD_OF_NEW;
-	return &workers[best];
-}
-
-/* --- accepting ----------------------------------------------------------------------------- */
+/* --- accepting ------------------------------------------------------------ */
 
 static void tune(int fd)
 {
@@ -299,6 +232,13 @@ static void adopt(struct mail *mail)
 	free(handed);
 }
 
+static bool takes_connections(const void *arg, uint32_t worker)
+{
+	const struct listener *l = arg;
+
+	return worker < l->n_ports && l->ports[worker].open;
+}
+
 static uint32_t total_connections(void)
 {
 	uint32_t total = 0;
@@ -311,7 +251,7 @@ static uint32_t total_connections(void)
 static void hand_over(struct listener *l, int fd, const char *peer)
 {
 	struct worker *worker = total_connections() < NET_MAX_CONNECTIONS
-				? choose(l) : NULL;
+				? balance_choose(takes_connections, l) : NULL;
 	struct handed *handed = worker ? calloc(1, sizeof(*handed)) : NULL;
 
 	if (!handed) {
@@ -449,7 +389,7 @@ static void end_accept(struct listener *l)
 	listening_close(&l->at);
 }
 
-/* --- begin and end -------------------------------------------------------------------------- */
+/* --- begin and end -------------------------------------------------------- */
 
 static void begin_all(struct mail *mail)
 {
@@ -552,8 +492,5 @@ void listen_release(struct worker *worker)
 	if (table.spare_fd >= 0)
 		close(table.spare_fd);
 	table.spare_fd = -1;
-	free(table.loads);
-	table.loads = NULL;
-	table.n_loads = 0;
-	table.sampled = 0;
+	balance_release();
 }

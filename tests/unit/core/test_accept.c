@@ -51,7 +51,7 @@ static void on_accept(struct weir_component *c, struct weir_stream *stream,
 	atomic_fetch_add(&accepted[c->worker], 1);
 }
 
-/* --- errands to the workers --- */
+/* --- errands to the workers ----------------------------------------------- */
 
 struct errand {
 	struct mail mail;

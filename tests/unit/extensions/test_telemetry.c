@@ -16,7 +16,7 @@ static const struct encode_options full = { .scope_version = "1.2" };
 
 #define LABELS(...)							\
 	.labels = (const struct weir_label[]){ __VA_ARGS__ },		\
-	.n_labels = sizeof((const struct weir_label[]){ __VA_ARGS__ }) /	\
+	.n_labels = sizeof((const struct weir_label[]){ __VA_ARGS__ }) / \
 		    sizeof(struct weir_label)
 #define LABEL(n, v) { WEIR_STR(n), WEIR_STR(v) }
 
@@ -43,7 +43,8 @@ START_TEST(a_counter_keeps_its_name)
 {
 	struct weir_family family = {
 		.name = WEIR_STR("otelcol_exporter_sent_spans"),
-		.help = WEIR_STR("Number of spans."), .unit = WEIR_STR("{span}"),
+		.help = WEIR_STR("Number of spans."),
+		.unit = WEIR_STR("{span}"),
 		.n_samples = 2, .samples = (const struct weir_sample[]){
 			{ LABELS(LABEL("exporter", "otlp/2"),
 				 LABEL("server.address", "h")),
@@ -184,7 +185,7 @@ START_TEST(the_resource_is_in_target_info)
 }
 END_TEST
 
-/* --- the extension ------------------------------------------------------------ */
+/* --- the extension -------------------------------------------------------- */
 
 static int free_port(void)
 {

@@ -12,7 +12,7 @@
 #define POST "POST /x HTTP/1.1\r\nHost: h\r\n"
 #define S(n) ((n) * UINT64_C(1000000000))
 
-/* --- a network -------------------------------------------------------------- */
+/* --- a network ------------------------------------------------------------ */
 
 struct weir_stream {
 	const struct weir_stream_ops *ops;
@@ -115,7 +115,7 @@ uint64_t weir_wall_now(void)
 	return UINT64_C(784111777) * 1000000000;	/* RFC 9110's example */
 }
 
-/* --- turns ------------------------------------------------------------------ */
+/* --- turns ---------------------------------------------------------------- */
 
 static void turn(void)
 {
@@ -182,7 +182,7 @@ static bool hears(const char *text)
 	return strstr(heard(), text) != NULL;
 }
 
-/* --- a server ----------------------------------------------------------------- */
+/* --- a server ------------------------------------------------------------- */
 
 static struct weir_http_server *server;
 static struct weir_http_exchange *waiting;
