@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A server connection, byte for byte, without a socket. */
+#include <check.h>
+#include <stdio.h>
+
+#include "grpc_peer.h"
+
+static const struct {
+	const char *why;
+	struct request request;
+	int http, grpc;
+	const char *message;
+} refusals[] = {
+	{ "GRPC-1: another media type", { .type = "application/json",
+	  .body = (const uint8_t *)HELLO, .len = 10 }, 415, 3, "content-type" },
+	{ "GRPC-1: a longer word", { .type = "application/grpcx",
+	  .body = (const uint8_t *)HELLO, .len = 10 }, 415, 3, "content-type" },
+	{ "GRPC-2: an unknown method", { .path = "/test.v1.Service/Other",
+	  .body = (const uint8_t *)HELLO, .len = 10 }, 200, 12, "unknown" },
+	{ "GRPC-3: not POST", { .method = "PUT",
+	  .body = (const uint8_t *)HELLO, .len = 10 }, 405, 13, "POST" },
+	{ "GRPC-4: no unit", { .timeout = "10",
+	  .body = (const uint8_t *)HELLO, .len = 10 }, 400, 13, "timeout" },
+	{ "70: no time at all", { .timeout = "0n",
+	  .body = (const uint8_t *)HELLO, .len = 10 }, 200, 4, "deadline" },
+	{ "11: flag without grpc-encoding",
+	  { .body = (const uint8_t *)"\1\0\0\0\5hello", .len = 10 },
+	  200, 13, "flag 1" },
+	{ "11: a flag that is neither", { .encoding = "gzip",
+	  .body = (const uint8_t *)"\2\0\0\0\5hello", .len = 10 },
+	  200, 13, "flag 2" },
+	{ "10: an encoding nobody has", { .encoding = "deflate",
+	  .body = (const uint8_t *)HELLO, .len = 10 }, 200, 12, "encoding" },
+	{ "3: four GiB announced, nothing sent", { .open = true,
+	  .body = (const uint8_t *)"\0\xff\xff\xff\xff", .len = 5 },
+	  200, 8, "larger than max" },
+	{ "3: one byte over the limit", { .open = true,
+	  .body = (const uint8_t *)"\0\0\x10\0\1", .len = 5 },
+	  200, 8, "1048577 vs. 1048576" },
+	{ "67: no message", { .body = (const uint8_t *)"", .len = 0 },
+	  200, 12, "no message" },
+	{ "67: two messages",
+	  { .body = (const uint8_t *)HELLO HELLO, .len = 15 },
+	  200, 12, "more than one" },
+	{ "half a prefix", { .body = (const uint8_t *)"\0\0\0", .len = 3 },
+	  200, 13, "ends before" },
+	{ "half a message", { .body = (const uint8_t *)HELLO, .len = 7 },
+	  200, 13, "ends before" },
+	{ "8: broken gzip", { .encoding = "gzip",
+	  .body = (const uint8_t *)"\1\0\0\0\5hello", .len = 10 },
+	  200, 13, "broken" },
+};
+
+START_TEST(says_no_as_the_rules_say)
+{
+	struct request r = refusals[_i].request;
+	struct answer *a;
+
+	peer_open();
+	a = ask(&r);
+	ck_assert_msg(a->http == refusals[_i].http, "%s: HTTP %d",
+		      refusals[_i].why, a->http);
+	ck_assert_msg(a->grpc == refusals[_i].grpc, "%s: %d %s",
+		      refusals[_i].why, a->grpc, a->message);
+	ck_assert_msg(strstr(a->message, refusals[_i].message), "%s: %s",
+		      refusals[_i].why, a->message);
+	ck_assert_msg(a->closed && !a->error, "%s", refusals[_i].why);
+	/* All final, but a deadline, which says when to try again. */
+	ck_assert_int_eq(a->details[0] != 0, a->grpc == WEIR_DEADLINE_EXCEEDED);
+	ck_assert_uint_eq(peer.n_calls, 0);
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	peer_close();
+}
+END_TEST
+
+START_TEST(hands_over_a_whole_message_and_replies)
+{
+	struct request r = { .body = (const uint8_t *)HELLO, .len = 10 };
+	struct answer *a;
+
+	peer_open();
+	a = ask(&r);
+	ck_assert_uint_eq(peer.n_calls, 1);
+	ck_assert_mem_eq(peer.got, "hello", 5);
+	ck_assert(!a->closed);
+	weir_grpc_reply(peer.calls[0], "yes", 3);
+	pump();
+	ck_assert_int_eq(a->http, 200);
+	ck_assert_int_eq(a->grpc, 0);
+	ck_assert_uint_eq(a->len, 8);
+	ck_assert_mem_eq(a->body, "\0\0\0\0\3yes", 8);
+	ck_assert(a->closed);
+	ck_assert_uint_eq(peer.n_freed, 1);
+	peer_close();
+}
+END_TEST
+
+START_TEST(takes_a_message_in_single_bytes)
+{
+	struct request r = { .open = true };
+	struct answer *a;
+
+	peer_open();
+	a = ask(&r);
+	for (size_t i = 0; i < 10; i++) {
+		r.body = (const uint8_t *)HELLO;
+		r.len = i + 1;
+		r.open = i < 9;
+		nghttp2_session_resume_data(peer.session, 1);
+		pump();
+	}
+	ck_assert_uint_eq(peer.n_calls, 1);
+	ck_assert_mem_eq(peer.got, "hello", 5);
+	weir_grpc_reply(peer.calls[0], NULL, 0);
+	pump();
+	ck_assert_int_eq(a->grpc, 0);
+	peer_close();
+}
+END_TEST
+
+START_TEST(retryable_failures_say_when)
+{
+	struct request r = { .body = (const uint8_t *)HELLO, .len = 10 };
+	struct weir_outcome full;
+	struct answer *a;
+	weir_duration after;
+
+	peer_open();
+	a = ask(&r);
+	weir_outcome_set(&full, WEIR_UNAVAILABLE, WEIR_REASON_FULL,
+			 "queue is full: 100 %%");
+	weir_grpc_fail(peer.calls[0], &full);
+	pump();
+	ck_assert_int_eq(a->grpc, 14);
+	ck_assert_str_eq(a->message, "queue is full: 100 %25");
+	ck_assert(grpc_details_retry(weir_str_of(a->details), &after));
+	ck_assert_int_eq(after.ns, 1000000000);
+	peer_close();
+}
+END_TEST
+
+START_TEST(inflates_gzip)
+{
+	struct weir_compressor *z = weir_compressor_new(WEIR_ENCODING_GZIP);
+	const struct weir_iovec in = { "hello, hello, hello", 19 };
+	size_t len;
+	uint8_t *body = weir_compress(z, &in, 1, 5, &len);
+	struct request r = { .encoding = "gzip", .body = body, .len = len };
+
+	body[0] = 1;
+	body[1] = body[2] = body[3] = 0;
+	body[4] = (uint8_t)(len - 5);
+	peer_open();
+	ask(&r);
+	ck_assert_uint_eq(peer.got_len, 19);
+	ck_assert_mem_eq(peer.got, "hello, hello, hello", 19);
+	weir_grpc_reply(peer.calls[0], NULL, 0);
+	pump();
+	peer_close();
+	free(body);
+	weir_compressor_free(&z);
+}
+END_TEST
+
+START_TEST(a_client_that_goes_away_frees_nothing_twice)
+{
+	struct request r = { .body = (const uint8_t *)HELLO, .len = 10 };
+
+	peer_open();
+	ask(&r);
+	nghttp2_submit_rst_stream(peer.session, 0, 1, NGHTTP2_CANCEL);
+	pump();
+	ck_assert_uint_eq(peer.conn.n_calls, 1);	/* the method's */
+	weir_grpc_reply(peer.calls[0], "late", 4);
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	ck_assert_uint_eq(peer.n_freed, 1);
+	peer_close();
+}
+END_TEST
+
+START_TEST(a_lost_connection_leaves_its_calls_to_their_methods)
+{
+	struct request r = { .body = (const uint8_t *)HELLO, .len = 10 };
+	struct request half = { .open = true, .body = r.body, .len = 7 };
+	struct weir_outcome no;
+
+	peer_open();
+	ask(&r);
+	ask(&half);
+	grpc_conn_lost(&peer.conn);
+	ck_assert_uint_eq(peer.conn.n_calls, 1);
+	weir_outcome_set(&no, WEIR_UNAVAILABLE, WEIR_REASON_FULL, "full");
+	weir_grpc_fail(peer.calls[0], &no);
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	peer_close();
+}
+END_TEST
+
+START_TEST(draining_refuses_new_calls_and_answers_old_ones)
+{
+	struct request r = { .body = (const uint8_t *)HELLO, .len = 10 };
+	struct request s = r;
+	struct answer *first, *second;
+
+	peer_open();
+	first = ask(&r);
+	peer.service.draining = true;
+	second = ask(&s);
+	ck_assert_int_eq(second->grpc, 14);
+	ck_assert_str_ne(second->details, "");
+	h2_server_notice(peer.conn.h2);
+	pump();
+	ck_assert_int_eq(peer.last_id, INT32_MAX);
+	h2_server_finish(peer.conn.h2, NGHTTP2_NO_ERROR, "");
+	pump();
+	ck_assert_int_eq(peer.last_id, 3);
+	ck_assert(!h2_server_is_done(peer.conn.h2));
+	weir_grpc_reply(peer.calls[0], NULL, 0);
+	pump();
+	ck_assert_int_eq(first->grpc, 0);
+	ck_assert(h2_server_is_done(peer.conn.h2));
+	peer_close();
+}
+END_TEST
+
+START_TEST(too_many_resets_end_the_connection)
+{
+	struct request r = { .body = (const uint8_t *)HELLO, .len = 7,
+			     .open = true };
+	int n;
+
+	peer_open();
+	for (n = 0; n < 200 && !peer.dead; n++) {
+		struct request one = r;
+
+		ask(&one);
+		nghttp2_submit_rst_stream(peer.session, 0, 2 * n + 1,
+					  NGHTTP2_CANCEL);
+		pump();
+	}
+	ck_assert_int_eq(n, 101);		/* 54: over 100 a minute */
+	ck_assert_uint_eq(peer.goaway, NGHTTP2_ENHANCE_YOUR_CALM);
+	peer_close();
+}
+END_TEST
+
+START_TEST(too_many_pings_end_the_connection)
+{
+	int n;
+
+	peer_open();
+	for (n = 0; n < 10 && !peer.dead; n++) {
+		nghttp2_submit_ping(peer.session, 0, NULL);
+		pump();
+	}
+	ck_assert_int_eq(n, 4);		/* one is free, two are tolerated */
+	ck_assert_uint_eq(peer.goaway, NGHTTP2_ENHANCE_YOUR_CALM);
+	ck_assert_str_eq(peer.debug, "too_many_pings");
+	peer_close();
+}
+END_TEST
+
+START_TEST(empty_frames_end_the_connection)
+{
+	struct request r = { .open = true };
+	const uint8_t empty[9] = { 0, 0, 0, 0, 0, 0, 0, 0, 1 };
+	bool alive = true;
+	int n;
+
+	peer_open();
+	ask(&r);
+	for (n = 0; n < 2000 && alive; n++)
+		alive = grpc_conn_recv(&peer.conn, empty, sizeof(empty));
+	peer.dead = true;
+	pump();
+	ck_assert_int_le(n, 1001);	/* 59 */
+	ck_assert_uint_eq(peer.goaway, NGHTTP2_ENHANCE_YOUR_CALM);
+	peer_close();
+}
+END_TEST
+
+START_TEST(http1_is_sent_away)
+{
+	static const char http1[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct grpc_conn conn;
+
+	peer_open();
+	conn = peer.conn;
+	conn.context = NULL;
+	ck_assert_int_eq(grpc_conn_init(&conn), 0);
+	ck_assert(!grpc_conn_recv(&conn, (const uint8_t *)http1,
+				  sizeof(http1) - 1));
+	grpc_conn_release(&conn);
+	peer_close();
+}
+END_TEST
+
+START_TEST(a_large_header_list_fails_its_call_only)
+{
+	static char big[20000];
+	struct request r = { .body = (const uint8_t *)HELLO, .len = 10,
+			     .name = "x-big", .value = big };
+	struct request s = { .body = (const uint8_t *)HELLO, .len = 10 };
+	struct answer *a;
+
+	memset(big, 'x', sizeof(big) - 1);
+	peer_open();
+	a = ask(&r);
+	ck_assert_int_eq(a->grpc, 8);
+	ask(&s);
+	ck_assert_uint_eq(peer.n_calls, 1);
+	peer_close();
+}
+END_TEST
+
+START_TEST(a_stalled_body_is_ended)
+{
+	struct request r = { .open = true, .body = (const uint8_t *)HELLO,
+			     .len = 7 };
+	struct answer *a;
+
+	peer_open();
+	a = ask(&r);
+	ck_assert(grpc_conn_check(&peer.conn, weir_now() + 29000000000));
+	pump();
+	ck_assert(!a->closed);
+	ck_assert(grpc_conn_check(&peer.conn, weir_now() + 31000000000));
+	pump();
+	ck_assert_int_eq(a->grpc, 4);
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	peer_close();
+}
+END_TEST
+
+START_TEST(a_deadline_is_answered_although_the_method_is_not_done)
+{
+	struct request r = { .timeout = "50m", .len = 10,
+			     .body = (const uint8_t *)HELLO };
+	struct answer *a;
+
+	peer_open();
+	a = ask(&r);
+	ck_assert(weir_grpc_call_deadline(peer.calls[0]));
+	grpc_conn_check(&peer.conn, weir_now() + 1000000000);
+	pump();
+	ck_assert_int_eq(a->grpc, 4);
+	weir_grpc_reply(peer.calls[0], NULL, 0);
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	peer_close();
+}
+END_TEST
+
+START_TEST(metadata_is_kept_when_asked_for)
+{
+	struct request r = { .body = (const uint8_t *)HELLO, .len = 10,
+			     .name = "x-id-bin", .value = "aGk,aG8=" };
+	struct weir_context *context;
+	weir_str value;
+
+	peer_open();
+	peer.service.include_metadata = true;
+	ask(&r);
+	context = weir_grpc_call_context(peer.calls[0]);
+	ck_assert(weir_context_metadata(context, WEIR_STR("x-id-bin"), 1,
+					&value));
+	ck_assert(weir_str_eq(value, WEIR_STR("ho")));
+	ck_assert(weir_context_metadata(context, WEIR_STR("host"), 0, &value));
+	ck_assert(weir_str_eq(value, WEIR_STR("localhost")));
+	ck_assert(!weir_context_metadata(context, WEIR_STR("te"), 0, &value));
+	weir_grpc_reply(peer.calls[0], NULL, 0);
+	peer_close();
+}
+END_TEST
+
+START_TEST(broken_binary_metadata_fails_its_call)
+{
+	struct request r = { .body = (const uint8_t *)HELLO, .len = 10,
+			     .name = "x-id-bin", .value = "***" };
+
+	peer_open();
+	peer.service.include_metadata = true;
+	ck_assert_int_eq(ask(&r)->grpc, 3);	/* 71 */
+	peer_close();
+}
+END_TEST
+
+START_TEST(a_large_message_grows_with_what_arrives)
+{
+	static uint8_t body[(900 << 10) + 5];
+	struct request r = { .body = body, .len = sizeof(body) - 400000,
+			     .open = true };
+	size_t announced = sizeof(body) - 5;
+
+	body[2] = (uint8_t)(announced >> 16);
+	body[3] = (uint8_t)(announced >> 8);
+	body[4] = (uint8_t)announced;
+	body[sizeof(body) - 1] = 7;
+	peer_open();
+	ask(&r);
+	ck_assert_uint_le(weir_budget_used(), 512 << 10);
+	r.len = sizeof(body);
+	r.open = false;
+	nghttp2_session_resume_data(peer.session, 1);
+	pump();
+	ck_assert_uint_eq(peer.n_calls, 1);
+	ck_assert_uint_eq(peer.got_len, announced);
+	weir_grpc_reply(peer.calls[0], NULL, 0);
+	pump();
+	peer_close();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("grpc_server");
+	TCase *tc = tcase_create("connection");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_loop_test(tc, says_no_as_the_rules_say, 0,
+			    sizeof(refusals) / sizeof(*refusals));
+	tcase_add_test(tc, hands_over_a_whole_message_and_replies);
+	tcase_add_test(tc, takes_a_message_in_single_bytes);
+	tcase_add_test(tc, retryable_failures_say_when);
+	tcase_add_test(tc, inflates_gzip);
+	tcase_add_test(tc, a_client_that_goes_away_frees_nothing_twice);
+	tcase_add_test(tc, a_lost_connection_leaves_its_calls_to_their_methods);
+	tcase_add_test(tc, draining_refuses_new_calls_and_answers_old_ones);
+	tcase_add_test(tc, too_many_resets_end_the_connection);
+	tcase_add_test(tc, too_many_pings_end_the_connection);
+	tcase_add_test(tc, empty_frames_end_the_connection);
+	tcase_add_test(tc, http1_is_sent_away);
+	tcase_add_test(tc, a_large_header_list_fails_its_call_only);
+	tcase_add_test(tc, a_stalled_body_is_ended);
+	tcase_add_test(tc, a_deadline_is_answered_although_the_method_is_not_done);
+	tcase_add_test(tc, metadata_is_kept_when_asked_for);
+	tcase_add_test(tc, broken_binary_metadata_fails_its_call);
+	tcase_add_test(tc, a_large_message_grows_with_what_arrives);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
