@@ -238,7 +238,7 @@ static void put_value(struct weir_text *out, weir_str body);
 static void put_attribute(struct weir_text *out, weir_str body)
 {
 	const uint8_t *p = (const uint8_t *)body.ptr, *end = p + body.len;
-	weir_str key = { 0 }, value = { 0 };
+	weir_str key = WEIR_STR(""), value = WEIR_STR("");
 	struct record r;
 
 	while (next(&p, end, &r)) {
