@@ -61,6 +61,20 @@ void stream_arm(struct weir_stream *stream);
 /* --- listen.c --- */
 void listen_release(struct worker *worker);
 
+/* --- listening.c: a socket that listens, by endpoint and transport --- */
+
+struct listening {
+	char *transport, *endpoint;	/* malloc'd, set before open */
+	char *path;			/* of a unix socket, to unlink */
+	char bound[128];		/* what it became: "127.0.0.1:4317" */
+	int fd;				/* -1: closed */
+};
+/* -1 and a sentence, "listen tcp :1: bind: permission denied". */
+int listening_open(struct listening *l, struct weir_error *error);
+/* Twice is fine. */
+void listening_close(struct listening *l);
+void listening_release(struct listening *l);
+
 /* --- connect.c --- */
 /* The poll of a stream that is not connected yet has news. */
 void connect_ready(struct weir_connecting *connecting);

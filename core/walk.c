@@ -163,6 +163,7 @@ static const struct place *push(struct walker *w, unsigned kind,
 static void miss_head(struct walker *w, const struct schema *s,
 		      const struct place *place)
 {
+	static const uint8_t none[8];
 	const struct interest_set *set = w->set;
 	bool hit = false;
 
@@ -173,14 +174,14 @@ static void miss_head(struct walker *w, const struct schema *s,
 	if (s->kind == NOTE_WRAPPER || s->kind == NOTE_SCOPE_WRAPPER)
 		hit = place->always;
 	else if (s->field[1].flags & FIELD_KEY)
-		hit = match_key(set, place, (const uint8_t *)"", 0);
+		hit = match_key(set, place, none, 0);
 	if (hit)
 		want(w);
 }
 
 /* --- Scalars ----------------------------------------------------------------- */
 
-/* A tag of two bytes or more.  A known field in more bytes than it needs is
+/* A tag that is not as short as can be, or longer than two bytes.  A known field in more bytes than it needs is
  * unusual. */
 static __attribute__((noinline)) const uint8_t *
 long_tag(struct walker *w, const struct schema *s, const uint8_t *p,
@@ -438,9 +439,14 @@ static always_inline bool walk_value_fast(struct walker *w, const uint8_t *p,
 	}
 	if (match && unlikely(place->any_type))
 		return false;
-	if (p[0] == WIRE_TAG(3, WIRE_VARINT))		/* int_value */
-		return len >= 2 && p[len - 1] &&
+	if (p[0] == WIRE_TAG(3, WIRE_VARINT)) {		/* int_value */
+		if (len == 2)
+			return p[1] < 0x80;
+		if (len == 3)
+			return p[1] >= 0x80 && p[2] - 1u < 0x7f;
+		return len > 3 && p[len - 1] &&
 		       wire_varint(p + 1, p + len, &v) == p + len;
+	}
 	if (p[0] == WIRE_TAG(2, WIRE_VARINT))		/* bool_value */
 		return len == 2 && p[1] <= 1;
 	if (p[0] == WIRE_TAG(4, WIRE_FIXED64))		/* double_value */
@@ -482,7 +488,7 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 	     const uint8_t *end, unsigned depth, const struct place *place,
 	     const bool match)
 {
-	uint32_t seen = 0;
+	uint32_t seen = 0, attributes = 0;
 
 	while (p < end) {
 		const uint8_t *start = p;
@@ -490,7 +496,9 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 		uint32_t tag = *p++;
 		size_t len = 0;
 
-		if (unlikely(tag >= 0x80)) {
+		if (unlikely(tag >= 0x80) && p < end && *p - 1u < 0x7f) {
+			tag = (tag & 0x7f) | (uint32_t)*p++ << 7;
+		} else if (unlikely(tag >= 0x80)) {
 			p = long_tag(w, s, start, end, &tag);
 			if (!p)
 				return false;
@@ -556,18 +564,22 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 			p += len;
 			break;
 		case FIELD_ATTRIBUTE:
-			p = read_len(w, p, end, &len);
-			if (unlikely(!p))
-				return false;
-			if (likely(walk_attribute_fast(w, p, len, place,
-						       match)))
-				w->elements += 2;
-			else if (!walk_child(w, f, start, p, len, tag, depth,
-					     place, match))
-				return false;
-			if (match)
-				place = w->top->place;
-			p += len;
+			/* They come in a row: no dispatch for each. */
+			do {
+				p = read_len(w, p, end, &len);
+				if (unlikely(!p))
+					return false;
+				if (likely(walk_attribute_fast(w, p, len, place,
+							       match)))
+					attributes++;
+				else if (!walk_child(w, f, start, p, len, tag,
+						     depth, place, match))
+					return false;
+				if (match)
+					place = w->top->place;
+				p += len;
+				start = p;
+			} while (p < end && *p == tag && p++);
 			break;
 		case FIELD_MESSAGE:
 			p = read_len(w, p, end, &len);
@@ -600,6 +612,7 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 		    f->type != FIELD_TEXT && place->any_type)
 			want(w);
 	}
+	w->elements += 2 * attributes;	/* with their values */
 	if (match && unlikely(!(seen & 2)))
 		miss_head(w, s, place);
 	return true;

@@ -5,11 +5,20 @@
 #ifndef TESTS_PLUGINS_H
 #define TESTS_PLUGINS_H
 
-#include <check.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Also outside of a test's process, where Check's own cannot be used. */
+static inline void plugins_must(bool good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "plugins: failed: %s\n", what);
+	abort();
+}
 
 /* A fresh folder with the five kinds' folders in it. */
 static inline void plugins_dir(char *dir, size_t size)
@@ -20,10 +29,10 @@ static inline void plugins_dir(char *dir, size_t size)
 	char path[512];
 
 	snprintf(dir, size, "/tmp/weir-plugins-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	plugins_must(mkdtemp(dir), dir);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, kinds[i]);
-		ck_assert_int_eq(mkdir(path, 0755), 0);
+		plugins_must(!mkdir(path, 0755), path);
 	}
 }
 
@@ -32,7 +41,7 @@ static inline void plugins_remove(const char *dir)
 	char command[600];
 
 	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
-	ck_assert_int_eq(system(command), 0);
+	plugins_must(!system(command), command);
 }
 
 /* Builds tests/data/plugins/plugin.c to dir/name with these flags. */
@@ -46,7 +55,7 @@ static inline void plugins_build(const char *dir, const char *name,
 		 "%s -std=gnu11 -O1 -shared -fPIC -fvisibility=hidden "
 		 "-Iplugins/include %s -o '%s/%s' tests/data/plugins/plugin.c",
 		 cc ? cc : "cc", flags, dir, name);
-	ck_assert_msg(system(command) == 0, "%s", command);
+	plugins_must(!system(command), command);
 }
 
 #endif

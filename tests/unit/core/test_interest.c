@@ -13,7 +13,7 @@
 
 #include "interest.h"
 #include "match.h"
-#include "otlp_gen.h"
+#include "../../support/otlp_gen.h"
 #include "walk.h"
 #include "wire.h"
 

@@ -3,8 +3,11 @@
  * test_loader: which files are taken for plugins, and that nothing of the
  * others ever runs.  The plugins are real, made by the C compiler.
  */
+#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <string.h>
 
 #include "../../support/plugins.h"
@@ -265,6 +268,11 @@ END_TEST
 
 START_TEST(the_owners_private_group_may_write)
 {
+	struct group *group = getgrgid(getegid());
+	struct passwd *user = getpwuid(geteuid());
+
+	if (!group || !user || strcmp(group->gr_name, user->pw_name))
+		return;		/* no private groups on this system */
 	plugins_build(dir, "processors/probe.so", "");
 	ck_assert_int_eq(chown(in_dir("processors/probe.so"), (uid_t)-1,
 			       getegid()), 0);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "otlp_gen.h"
+#include "../../support/otlp_gen.h"
 #include "walk.h"
 #include "wire.h"
 

@@ -61,17 +61,19 @@ static void put_text(struct bytes *b, unsigned field, const char *text)
 		put_field(b, field, text, strlen(text));
 }
 
-static const char *read_value(const char *p, struct bytes *out);
+static const char *read_value(const char *p, struct bytes *out,
+			      const char *ends);
 
 /* key=value */
-static const char *read_pair(const char *p, struct bytes *out)
+static const char *read_pair(const char *p, struct bytes *out,
+			     const char *ends)
 {
 	const char *eq = strchr(p, '=');
 	struct bytes value = { .len = 0 };
 
 	ck_assert_ptr_nonnull(eq);
 	put_field(out, 1, p, (size_t)(eq - p));
-	p = read_value(eq + 1, &value);
+	p = read_value(eq + 1, &value, ends);
 	put_field(out, 2, value.v, value.len);
 	return p;
 }
@@ -81,17 +83,18 @@ static const char *read_items(const char *p, struct bytes *out, char close)
 	while (*p != close) {
 		struct bytes item = { .len = 0 };
 
-		p = close == '}' ? read_pair(p, &item) : read_value(p, &item);
+		p = (close == '}' ? read_pair : read_value)(p, &item, ",]}");
 		put_field(out, 1, item.v, item.len);
 		p += *p == ',';
 	}
 	return p + 1;
 }
 
-/* t:text, l[...] or m{...}; the body of an AnyValue. */
-static const char *read_value(const char *p, struct bytes *out)
+/* t:text, l[...] or m{...}; the body of an AnyValue.  ends: what ends text. */
+static const char *read_value(const char *p, struct bytes *out,
+			      const char *ends)
 {
-	size_t n = strcspn(p + 2, " ,]}");
+	size_t n = strcspn(p + 2, ends);
 	struct weir_value v = { .type = WEIR_VALUE_EMPTY };
 	struct bytes items = { .len = 0 };
 
@@ -127,7 +130,7 @@ static void put_attributes(struct bytes *out, unsigned field, const char *text)
 	while (text && *text) {
 		struct bytes pair = { .len = 0 };
 
-		text = read_pair(text, &pair);
+		text = read_pair(text, &pair, " ");
 		put_field(out, field, pair.v, pair.len);
 		text += *text == ' ';
 	}
@@ -172,7 +175,7 @@ static void write_log(const struct request *r, struct bytes *out)
 	}
 	put_text(out, 3, r->severity_text);
 	if (r->body) {
-		read_value(r->body, &body);
+		read_value(r->body, &body, "");
 		put_field(out, 5, body.v, body.len);
 	}
 	put_attributes(out, 6, r->record);
