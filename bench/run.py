@@ -35,7 +35,7 @@ TOOLS = (
     ("alloc_count.so", ["alloc_count.c"], ["-shared", "-fPIC"]),
 )
 
-# --- What is configured ---------------------------------------------------------
+# --- What is configured -----------------------------------------------------
 
 THREE = ("api_key", "user_email", "token")
 
@@ -140,7 +140,7 @@ http {{
 }}
 """
 
-# --- Processes --------------------------------------------------------------------
+# --- Processes --------------------------------------------------------------
 
 
 class Ports:
@@ -295,7 +295,7 @@ class Bench:
             last = now
             time.sleep(0.3)
 
-    # --- What is measured -------------------------------------------------------
+    # --- What is measured ---------------------------------------------------
 
     def with_both(self, contender, scenario, measure, **env):
         sink = self.sink()
@@ -383,7 +383,7 @@ class Bench:
                                   self.tool("alloc_count.so")),
                               ALLOC_COUNT=path)
 
-# --- The table --------------------------------------------------------------------
+# --- The table --------------------------------------------------------------
 
 
 def median(rows, key):

@@ -62,7 +62,7 @@ static const struct weir_field config_fields[] = {
 	WEIR_FIELD(struct file_config, format, "json",
 		   "json: a line per batch; proto: length-prefixed messages."),
 	WEIR_FIELD(struct file_config, append, "false",
-		   "Keep what the file holds; otherwise it is emptied at start."),
+		   "Keep what the file holds; else it is emptied at start."),
 	WEIR_FIELD(struct file_config, flush_interval, "1s",
 		   "The longest that data may stay in memory; it is in fact "
 		   "written at once."),
@@ -106,7 +106,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 	return 0;
 }
 
-/* --- On the thread pool ----------------------------------------------------- */
+/* --- On the thread pool ------------------------------------------------- */
 
 static int write_all(int fd, const char *ptr, size_t len)
 {
@@ -145,7 +145,7 @@ static void write_load(void *arg)
 		cut_off(load->fd, before);
 }
 
-/* --- On the loop -------------------------------------------------------------- */
+/* --- On the loop -------------------------------------------------------- */
 
 static void answer(struct weir_component *c, struct load *load,
 		   const struct weir_outcome *failed)
@@ -271,7 +271,7 @@ static void destroy(struct weir_component *c)
 }
 
 WEIR_PLUGIN(WEIR_EXPORTER, "file", "",
-	.about     = "Writes batches to a file, as OTLP/JSON lines or protobuf.",
+	.about     = "Writes batches to a file, as OTLP/JSON or protobuf.",
 	.signals   = WEIR_ALL_SIGNALS,
 	.stability = WEIR_STABILITY_ALPHA,
 	.placement = WEIR_ONE,

@@ -17,7 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* --- A strict reader: RFC 8259, no blanks --------------------------------- */
+/* --- A strict reader: RFC 8259, no blanks ------------------------------- */
 
 struct reader {
 	const char *p, *end;
@@ -114,7 +114,7 @@ static void value(struct reader *r)
 	number(r);
 }
 
-/* --- The target -------------------------------------------------------------- */
+/* --- The target --------------------------------------------------------- */
 
 static void write_json(enum weir_signal signal, const uint8_t *ptr, size_t len,
 		       struct weir_text *out)
