@@ -80,7 +80,7 @@ static uint64_t now(void)	/* ns */
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/* --- HTTP/2 ------------------------------------------------------------------ */
+/* --- HTTP/2 ------------------------------------------------------------- */
 
 static ssize_t read_body(nghttp2_session *h2, int32_t id, uint8_t *buf,
 			 size_t len, uint32_t *flags,
@@ -176,7 +176,7 @@ static void send_call(struct call *call, uint64_t due)
 		call->busy = false;
 }
 
-/* --- Connections ---------------------------------------------------------------- */
+/* --- Connections -------------------------------------------------------- */
 
 static void watch(struct conn *c, uint32_t events)
 {
@@ -300,7 +300,7 @@ static void open_conn(struct conn *c, const struct spans_request *request)
 	epoll_ctl(epfd, EPOLL_CTL_ADD, c->fd, &ev);
 }
 
-/* --- Loops -------------------------------------------------------------------------- */
+/* --- Loops -------------------------------------------------------------- */
 
 static struct call *idle_call(void)
 {

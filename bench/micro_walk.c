@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <otlp_gen.h>
+#include "../tests/support/otlp_gen.h"
 
 #include "interest.h"
 #include "walk.h"

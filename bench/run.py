@@ -28,7 +28,14 @@ TICK = os.sysconf("SC_CLK_TCK")
 CORES = sorted(os.sched_getaffinity(0))
 LOAD_CORE, TEST_CORE = CORES[0], CORES[-1]
 
-# --- What is configured ---------------------------------------------------------
+TOOLS = (
+    ("relay", ["relay.c"], []),
+    ("sink", ["sink.c"], ["-lnghttp2"]),
+    ("loadgen", ["loadgen.c", "spans.c"], ["-lnghttp2", "-ldeflate"]),
+    ("alloc_count.so", ["alloc_count.c"], ["-shared", "-fPIC"]),
+)
+
+# --- What is configured -----------------------------------------------------
 
 THREE = ("api_key", "user_email", "token")
 
@@ -133,7 +140,7 @@ http {{
 }}
 """
 
-# --- Processes --------------------------------------------------------------------
+# --- Processes --------------------------------------------------------------
 
 
 class Ports:
@@ -198,6 +205,18 @@ class Bench:
         self.tools = os.path.join(args.build, "bench")
         self.ports = Ports()
         self.folder = tempfile.mkdtemp(prefix="weir-bench-")
+
+    def build_tools(self):
+        """cc, for what is older than its source."""
+        cc = [os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall",
+              "-Wextra", "-D_GNU_SOURCE"]
+        os.makedirs(self.tools, exist_ok=True)
+        for name, sources, more in TOOLS:
+            paths = [os.path.join(HERE, s) for s in sources]
+            out = self.tool(name)
+            if not os.path.exists(out) or os.path.getmtime(out) < max(
+                    map(os.path.getmtime, paths)):
+                subprocess.run([*cc, "-o", out, *paths, *more], check=True)
 
     def tool(self, name):
         return os.path.join(self.tools, name)
@@ -276,7 +295,7 @@ class Bench:
             last = now
             time.sleep(0.3)
 
-    # --- What is measured -------------------------------------------------------
+    # --- What is measured ---------------------------------------------------
 
     def with_both(self, contender, scenario, measure, **env):
         sink = self.sink()
@@ -331,6 +350,8 @@ class Bench:
         begun = time.monotonic_ns()
         process = self.start(contender, "pass")
         try:
+            if not listens(self.ports.test, process):
+                return None
             out, _ = load.communicate(timeout=30)
             answered = pairs(out).get("answered_at_ns", 0)
             time.sleep(1)
@@ -362,7 +383,7 @@ class Bench:
                                   self.tool("alloc_count.so")),
                               ALLOC_COUNT=path)
 
-# --- The table --------------------------------------------------------------------
+# --- The table --------------------------------------------------------------
 
 
 def median(rows, key):
@@ -430,6 +451,7 @@ def parse():
 def main():
     args = parse()
     bench = Bench(args)
+    bench.build_tools()
     contenders, results, moments = bench.contenders(), {}, {}
     try:
         for n in range(args.rounds):

@@ -66,7 +66,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* --- Counting -------------------------------------------------------------------- */
+/* --- Counting ----------------------------------------------------------- */
 
 static bool varint(const uint8_t **p, const uint8_t *end, uint64_t *v)
 {
@@ -118,7 +118,7 @@ static int print_counts(char *out, size_t size)
 			stats.spans, stats.bytes, stats.connections);
 }
 
-/* --- Answering --------------------------------------------------------------------- */
+/* --- Answering ---------------------------------------------------------- */
 
 static nghttp2_nv nv(const char *name, const char *value)
 {
@@ -236,7 +236,7 @@ static int on_close(nghttp2_session *h2, int32_t id, uint32_t code, void *arg)
 	return 0;
 }
 
-/* --- Connections ---------------------------------------------------------------------- */
+/* --- Connections -------------------------------------------------------- */
 
 static void fail(struct conn *c)
 {
@@ -364,7 +364,7 @@ static void answer_late(void)
 	}
 }
 
-/* --- The process --------------------------------------------------------------------------- */
+/* --- The process -------------------------------------------------------- */
 
 static int listen_on(const char *port, void *mark)
 {

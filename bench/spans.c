@@ -150,7 +150,8 @@ static void http_attributes(struct out *s, uint64_t r)
 	attr_text(s, 9, "url.path", buf);
 	attr_text(s, 9, "server.address", "orchestrator.internal");
 	attr_int(s, 9, "server.port", 8443);
-	attr_text(s, 9, "user_agent.original", "agent-sdk/4.11 (linux; python 3.12; httpx 0.28)");
+	attr_text(s, 9, "user_agent.original",
+		  "agent-sdk/4.11 (linux; python 3.12; httpx 0.28)");
 }
 
 static void db_attributes(struct out *s, uint64_t r)
@@ -273,7 +274,7 @@ static void scope_spans(struct out *o, const char *name, size_t from,
 	free(all.p);
 }
 
-/* --- Where the trace ids are: the first field of each span ------------------- */
+/* --- Where the trace ids are: the first field of each span -------------- */
 
 static size_t read_varint(const uint8_t **p)
 {

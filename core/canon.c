@@ -26,12 +26,12 @@ struct segment {
 
 struct canon {
 	struct buf *out;
-	struct segment *v;	/* a stack: the pieces of what is being written */
+	struct segment *v;	/* a stack: pieces of what is written */
 	size_t n, cap;
 	bool failed;		/* memory */
 };
 
-/* --- Reading ----------------------------------------------------------------- */
+/* --- Reading ------------------------------------------------------------ */
 
 /* Over the fields of a message; groups are passed over. */
 struct cursor {
@@ -106,7 +106,7 @@ static bool next_of(struct cursor *cur, const struct schema *s, uint32_t n)
 	return false;
 }
 
-/* --- Writing ----------------------------------------------------------------- */
+/* --- Writing ------------------------------------------------------------ */
 
 static void put_bytes(struct canon *c, const void *ptr, size_t len)
 {
@@ -198,7 +198,7 @@ static void put_raw(struct canon *c, const struct schema_field *f,
 	put_bytes(c, field->body, field->value);
 }
 
-/* --- Packed fields ----------------------------------------------------------- */
+/* --- Packed fields ------------------------------------------------------ */
 
 /* Values of one occurrence, in a chunk or alone: their canonical size, and
  * written when `put`. */
@@ -246,7 +246,7 @@ static void put_packed(struct canon *c, const struct schema *s, uint32_t n,
 		packed(c, f, &cur.field, true);
 }
 
-/* --- Messages ---------------------------------------------------------------- */
+/* --- Messages ----------------------------------------------------------- */
 
 static void put_message(struct canon *c, const struct schema *s, size_t first);
 
@@ -286,7 +286,7 @@ static void put_child(struct canon *c, const struct schema_field *f,
 		return;
 	len = c->out->len - at;
 	width = wire_varint_size(len);
-	if (width > guess)	/* mended text is longer: U+FFFD has three bytes */
+	if (width > guess)	/* mended text is longer */
 		put_bytes(c, "\0\0\0\0\0\0\0\0\0", width - guess);
 	if (c->failed)
 		return;

@@ -95,7 +95,7 @@ static void fail(struct weir_connecting *cg)
 	worker_leave(worker);
 }
 
-/* --- attempts --------------------------------------------------------------- */
+/* --- attempts ------------------------------------------------------------- */
 
 static void note(struct weir_connecting *cg, int error, const char *address)
 {
@@ -202,7 +202,7 @@ void connect_ready(struct weir_connecting *cg)
 	try_next(cg);
 }
 
-/* --- names --------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------- */
 
 static void on_resolved(uv_getaddrinfo_t *req, int status,
 			struct addrinfo *addresses)
@@ -217,7 +217,8 @@ static void on_resolved(uv_getaddrinfo_t *req, int status,
 	}
 	if (status < 0) {
 		cg->error = status;
-		snprintf(cg->text, sizeof(cg->text), "dial tcp: lookup %.*s: %s",
+		snprintf(cg->text, sizeof(cg->text),
+			 "dial tcp: lookup %.*s: %s",
 			 WEIR_STR_FMT(cg->how.endpoint),
 			 status == UV_EAI_NONAME ? "no such host"
 						 : uv_strerror(status));
@@ -267,7 +268,7 @@ static void on_deadline(struct weir_component *c, struct weir_timer *timer)
 	fail(cg);
 }
 
-/* --- the contract ------------------------------------------------------------------ */
+/* --- the contract --------------------------------------------------------- */
 
 static void resolve(struct weir_connecting *cg)
 {

@@ -219,7 +219,8 @@ void edit_write(struct edit_list *list, uint8_t *out)
 
 		assert(at >= done);	/* nothing is edited inside a cut */
 		out = copy(out, list->base + done, at - done);
-		out = copy(out, list->bytes.ptr + e->from, e->len);
+		if (e->len)
+			out = copy(out, list->bytes.ptr + e->from, e->len);
 		done = at + e->cut;
 	}
 	copy(out, list->base + done, list->len - done);

@@ -115,7 +115,8 @@ bool elf_open(struct elf *elf, int fd, const char **why)
 
 	*elf = (struct elf){ 0 };
 	*why = "not an ELF file";
-	if (fstat(fd, &st) || st.st_size < (off_t)sizeof(Elf64_Ehdr) ||
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) ||
+	    st.st_size < (off_t)sizeof(Elf64_Ehdr) ||
 	    (uint64_t)st.st_size > PLUGIN_MAX_BYTES)
 		return false;
 	base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);

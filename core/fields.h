@@ -35,7 +35,8 @@ static inline struct fields fields_of(weir_str message)
 	return (struct fields){ p, message.len ? p + message.len : p };
 }
 
-static inline bool fields_next(struct fields *fields, struct wire_field *f)
+static __attribute__((noinline, unused)) bool
+fields_next_any(struct fields *fields, struct wire_field *f)
 {
 	if (fields->p == fields->end)
 		return false;
@@ -44,6 +45,24 @@ static inline bool fields_next(struct fields *fields, struct wire_field *f)
 		return true;
 	fields->p = fields->end;
 	return false;
+}
+
+/* Inlined for what nearly all fields are: length-delimited, tag and length of
+ * one byte each. */
+static inline __attribute__((always_inline)) bool
+fields_next(struct fields *fields, struct wire_field *f)
+{
+	const uint8_t *p = fields->p;
+
+	if (2 > fields->end - p || (p[0] & 0x87) != WIRE_BYTES || p[0] < 8 ||
+	    p[1] >= 0x80 || p[1] > fields->end - p - 2)
+		return fields_next_any(fields, f);
+	f->tag = p[0];
+	f->value = p[1];
+	f->start = p;
+	f->body = p + 2;
+	fields->p = p + 2 + p[1];
+	return true;
 }
 
 static inline weir_str field_body(const struct wire_field *f)

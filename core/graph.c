@@ -365,9 +365,10 @@ static void destroy_node(struct weir_node_instance *node)
 	if (node->remote)
 		return;
 	timers_forget(node->c);
-	net_forget(node->c);
 	if (node->c->plugin->destroy)
 		node->c->plugin->destroy(node->c);
+	net_forget(node->c);	/* `closed` of what destroy has closed */
+	timers_forget(node->c);
 	free(node->c);
 	node->c = NULL;
 }

@@ -17,22 +17,15 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define ACCEPTS_PER_TURN 64
-#define ACCEPT_REST_MS 100		/* after an error that will come again */
-#define SAMPLE_NS 1000000000u		/* how often loads are looked at */
-/* What a connection counts for until the next sample shows what it costs: a
- * burst on a quiet process spreads after two. */
-#define LOAD_OF_NEW 0.25
-#define LOAD_BUSY 0.5
+#define ACCEPT_REST_MS 100		/* after an error that comes again */
 
 /* One worker's instance of the component.  Written by its own worker. */
 struct port {
@@ -47,10 +40,8 @@ struct listener {
 	struct listener *next;
 	struct mail shut;		/* to worker 0: nobody is left */
 	enum weir_kind kind;		/* whose it is, and where: the key */
-	char *id, *transport, *endpoint;
-	char bound[128];
-	char *path;			/* of a unix socket, to unlink */
-	int fd;				/* -1: closed */
+	char *id;
+	struct listening at;
 	bool polled;			/* worker 0's only */
 	uv_poll_t poll;
 	_Atomic uint32_t open_ports;
@@ -77,9 +68,6 @@ static struct {
 	/* Worker 0's only from here on. */
 	int spare_fd;			/* given up to get rid of one */
 	uv_timer_t *rest;
-	uint64_t sampled;
-	struct load { uint64_t busy_ns; double load; } *loads;
-	uint32_t n_loads;
 } table = { .once = UV_ONCE_INIT, .spare_fd = -1 };
 
 static void table_init(void)
@@ -98,186 +86,14 @@ static void unlock_table(void)
 	uv_mutex_unlock(&table.lock);
 }
 
-/* --- binding ----------------------------------------------------------------- */
-
-static int listen_fail(struct weir_error *error, const char *transport,
-		       const char *address, const char *call, int err)
-{
-	char why[128];
-
-	return weir_fail(error, NULL, "listen %s %s: %s: %s", transport,
-			 address, call,
-			 address_strerror(err, why, sizeof(why)));
-}
-
-static int bind_and_listen(int family, const union address *address,
-			   socklen_t len, bool v6_only, const char **call)
-{
-	int on = 1, only = v6_only;
-	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int saved;
-
-	*call = "socket";
-	if (fd < 0)
-		return -1;
-	if (family != AF_UNIX)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
-	*call = "bind";
-	if (!bind(fd, &address->any, len)) {
-		*call = "listen";
-		if (!listen(fd, NET_BACKLOG))
-			return fd;
-	}
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
-}
-
-/* A socket file that nobody listens on is left over from a crash. */
-static void remove_stale(const struct sockaddr_un *address, socklen_t len)
-{
-	struct stat st;
-	int fd;
-
-	if (lstat(address->sun_path, &st) || !S_ISSOCK(st.st_mode))
-		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (connect(fd, (const struct sockaddr *)address, len) &&
-	    errno == ECONNREFUSED)
-		unlink(address->sun_path);
-	close(fd);
-}
-
-static int bind_unix(struct listener *l, struct weir_error *error)
-{
-	union address address;
-	const char *call;
-	socklen_t len;
-
-	if (address_of_path(weir_str_of(l->endpoint), &address.un, &len))
-		return listen_fail(error, "unix", l->endpoint, "bind",
-				   EINVAL);
-	remove_stale(&address.un, len);
-	l->fd = bind_and_listen(AF_UNIX, &address, len, false, &call);
-	if (l->fd < 0)
-		return listen_fail(error, "unix", l->endpoint, call, errno);
-	l->path = xstrdup(l->endpoint);
-	snprintf(l->bound, sizeof(l->bound), "%s", l->endpoint);
-	return 0;
-}
-
-/* Of several addresses the first IPv4 one, as Go does: localhost is 127.0.0.1
- * unless tcp6 was asked for. */
-static const struct addrinfo *favourite(const struct addrinfo *list)
-{
-	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
-		if (ai->ai_family == AF_INET)
-			return ai;
-	return list;
-}
-
-static bool is_any(const struct host_port *where)
-{
-	return !where->host[0] || !strcmp(where->host, "0.0.0.0") ||
-	       !strcmp(where->host, "::");
-}
-
-static struct addrinfo *resolve(const struct host_port *where, int family,
-				const char *transport,
-				struct weir_error *error)
-{
-	struct addrinfo hints = {
-		.ai_family = family,
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE,
-	}, *list = NULL;
-	int rc = getaddrinfo(where->host[0] ? where->host : NULL,
-			     where->port[0] ? where->port : "0", &hints,
-			     &list);
-
-	if (!rc)
-		return list;
-	if (rc == EAI_SERVICE)
-		weir_fail(error, NULL, "listen %s: lookup %s/%s: unknown port",
-			  transport, transport, where->port);
-	else if (rc == EAI_NONAME)
-		weir_fail(error, NULL, "listen %s: lookup %s: no such host",
-			  transport, where->host);
-	else
-		weir_fail(error, NULL, "listen %s: lookup %s: %s", transport,
-			  where->host, gai_strerror(rc));
-	return NULL;
-}
-
-static int bind_address(struct listener *l, const struct addrinfo *ai,
-			bool v6_only, const char **call)
-{
-	union address address;
-	socklen_t len = sizeof(address.storage);
-
-	memcpy(&address, ai->ai_addr, ai->ai_addrlen);
-	address_text(&address, ai->ai_addrlen, l->bound, sizeof(l->bound));
-	l->fd = bind_and_listen(ai->ai_family, &address, ai->ai_addrlen,
-				v6_only, call);
-	if (l->fd < 0)
-		return -1;
-	if (!getsockname(l->fd, &address.any, &len))
-		address_text(&address, len, l->bound, sizeof(l->bound));
-	return 0;
-}
-
-/* "tcp" on all interfaces is one IPv6 socket that takes IPv4 too, where the
- * kernel has IPv6. */
-static int bind_tcp(struct listener *l, struct weir_error *error)
-{
-	bool all, both = !strcmp(l->transport, "tcp");
-	int family = !strcmp(l->transport, "tcp4") ? AF_INET
-		   : !strcmp(l->transport, "tcp6") ? AF_INET6 : AF_UNSPEC;
-	struct host_port where;
-	struct addrinfo *list;
-	const char *call = "";
-	char why[300];
-	int rc = -1;
-
-	if (address_split(weir_str_of(l->endpoint), &where, why, sizeof(why)))
-		return weir_fail(error, NULL, "listen %s: %s", l->transport,
-				 why);
-	all = both && is_any(&where);
-	if (all) {
-		where.host[0] = '\0';
-		family = AF_INET6;
-	}
-	list = resolve(&where, family, l->transport, error);
-	if (!list)
-		return -1;
-	rc = bind_address(l, favourite(list), !all, &call);
-	freeaddrinfo(list);
-	if (rc && all && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
-		list = resolve(&where, AF_INET, l->transport, error);
-		if (!list)
-			return -1;
-		rc = bind_address(l, list, false, &call);
-		freeaddrinfo(list);
-	}
-	return rc ? listen_fail(error, l->transport, l->bound, call, errno)
-		  : 0;
-}
-
-/* --- the table --------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 static void listener_unref(struct listener *l)
 {
 	if (atomic_fetch_sub(&l->refs, 1) != 1)
 		return;
 	free(l->id);
-	free(l->transport);
-	free(l->endpoint);
-	free(l->path);
+	listening_release(&l->at);
 	free(l);
 }
 
@@ -290,16 +106,6 @@ static void strike(struct listener *l)
 		at = &(*at)->next;
 	if (*at)
 		*at = l->next;
-}
-
-static void close_socket(struct listener *l)
-{
-	if (l->fd < 0)
-		return;
-	close(l->fd);
-	l->fd = -1;
-	if (l->path)
-		unlink(l->path);
 }
 
 static char *dup_str(weir_str text)
@@ -320,21 +126,14 @@ static struct listener *listener_new(const struct weir_component *c,
 	struct listener *l = xcalloc(1, sizeof(*l) + n * sizeof(l->ports[0]));
 	int rc;
 
-	l->fd = -1;
 	l->n_ports = n;
 	l->refs = 1;
 	l->kind = c->plugin ? c->plugin->kind : WEIR_RECEIVER;
 	l->id = xstrdup(c->id ? c->id : "");
-	l->transport = how->transport.len ? dup_str(how->transport)
-					  : xstrdup("tcp");
-	l->endpoint = dup_str(how->endpoint);
-	if (!strcmp(l->transport, "unix"))
-		rc = bind_unix(l, error);
-	else if (!strncmp(l->transport, "tcp", 3))
-		rc = bind_tcp(l, error);
-	else
-		rc = weir_fail(error, NULL, "unsupported transport type \"%s\"",
-			       l->transport);
+	l->at.transport = how->transport.len ? dup_str(how->transport)
+					     : xstrdup("tcp");
+	l->at.endpoint = dup_str(how->endpoint);
+	rc = listening_open(&l->at, error);
 	if (rc) {
 		listener_unref(l);
 		return NULL;
@@ -354,9 +153,9 @@ static struct listener *listener_find(const struct weir_component *c,
 		if (c->plugin && l->kind == c->plugin->kind &&
 		    c->worker < l->n_ports &&
 		    !l->ports[c->worker].c && !strcmp(l->id, c->id) &&
-		    weir_str_eq(weir_str_of(l->endpoint), how->endpoint) &&
+		    weir_str_eq(weir_str_of(l->at.endpoint), how->endpoint) &&
 		    (!how->transport.len ||
-		     weir_str_eq(weir_str_of(l->transport), how->transport)))
+		     weir_str_eq(weir_str_of(l->at.transport), how->transport)))
 			found = l;
 	return found;
 }
@@ -389,71 +188,12 @@ int weir_listen(struct weir_component *c, const struct weir_listener *listener,
 	port->open = true;
 	l->open_ports++;
 	if (bound)
-		memcpy(bound, l->bound, sizeof(l->bound));
+		memcpy(bound, l->at.bound, sizeof(l->at.bound));
 	unlock_table();
 	return 0;
 }
 
-/* --- whose turn it is ------------------------------------------------------------------ */
-
-/* Share of the time since the last look that each loop was busy. */
-static void sample_loads(void)
-{
-	uint64_t now = weir_now();
-
-	if (table.n_loads < n_workers) {
-		table.loads = xrealloc(table.loads,
-				       n_workers * sizeof(*table.loads));
-		memset(table.loads + table.n_loads, 0,
-		       (n_workers - table.n_loads) * sizeof(*table.loads));
-		table.n_loads = n_workers;
-	}
-	if (table.sampled && now - table.sampled < SAMPLE_NS)
-		return;
-	for (uint32_t i = 0; i < n_workers; i++) {
-		struct load *load = &table.loads[i];
-		uint64_t busy = atomic_load(&workers[i].busy_ns);
-
-		load->load = table.sampled && busy > load->busy_ns
-			? (double)(busy - load->busy_ns) /
-			  (double)(now - table.sampled)
-			: 0;
-		load->busy_ns = busy;
-	}
-	table.sampled = now;
-}
-
-static bool less_loaded(uint32_t a, uint32_t b)
-{
-	if (table.loads[a].load != table.loads[b].load)
-		return table.loads[a].load < table.loads[b].load;
-	return workers[a].connections < workers[b].connections;
-}
-
-/* The lowest-numbered worker under half busy, else the least busy; NULL when
- * no instance takes connections. */
-static struct worker *choose(struct listener *l)
-{
-	uint32_t best = UINT32_MAX;
-
-	sample_loads();
-	for (uint32_t i = 0; i < n_workers && i < l->n_ports; i++) {
-		if (!l->ports[i].open)
-			continue;
-		if (best == UINT32_MAX || less_loaded(i, best))
-			best = i;
-		if (table.loads[i].load < LOAD_BUSY) {
-			best = i;
-			break;
-		}
-	}
-	if (best == UINT32_MAX)
-		return NULL;
-	table.loads[best].load += LOAD_OF_NEW;
-	return &workers[best];
-}
-
-/* --- accepting ----------------------------------------------------------------------------- */
+/* --- accepting ------------------------------------------------------------ */
 
 static void tune(int fd)
 {
@@ -492,6 +232,13 @@ static void adopt(struct mail *mail)
 	free(handed);
 }
 
+static bool takes_connections(const void *arg, uint32_t worker)
+{
+	const struct listener *l = arg;
+
+	return worker < l->n_ports && l->ports[worker].open;
+}
+
 static uint32_t total_connections(void)
 {
 	uint32_t total = 0;
@@ -504,14 +251,14 @@ static uint32_t total_connections(void)
 static void hand_over(struct listener *l, int fd, const char *peer)
 {
 	struct worker *worker = total_connections() < NET_MAX_CONNECTIONS
-				? choose(l) : NULL;
+				? balance_choose(takes_connections, l) : NULL;
 	struct handed *handed = worker ? calloc(1, sizeof(*handed)) : NULL;
 
 	if (!handed) {
 		close(fd);
 		return;
 	}
-	if (!l->path)
+	if (!l->at.path)
 		tune(fd);
 	handed->mail.deliver = adopt;
 	handed->listener = l;
@@ -553,11 +300,11 @@ static bool refuse_one(struct listener *l)
 	int fd;
 
 	weir_log_warn(NULL, "Connection refused: out of file descriptors",
-		      "endpoint=%s", l->bound);
+		      "endpoint=%s", l->at.bound);
 	if (table.spare_fd < 0)
 		return false;
 	close(table.spare_fd);
-	fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
+	fd = accept4(l->at.fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
 	table.spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -570,7 +317,7 @@ static bool accept_one(struct listener *l)
 	union address address = { 0 };
 	socklen_t len = sizeof(address.storage);
 	char peer[NET_PEER_TEXT];
-	int fd = accept4(l->fd, &address.any, &len,
+	int fd = accept4(l->at.fd, &address.any, &len,
 			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd >= 0) {
@@ -592,7 +339,7 @@ static bool accept_one(struct listener *l)
 		break;
 	default:
 		weir_log_warn(NULL, "Accept failed", "endpoint=%s error=%s",
-			      l->bound, strerror(errno));
+			      l->at.bound, strerror(errno));
 	}
 	rest(l);
 	return false;
@@ -608,17 +355,17 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++)
-		if (l->fd < 0 || !accept_one(l))
+		if (l->at.fd < 0 || !accept_one(l))
 			return;
 }
 
 /* Worker 0, under the lock.  Again: goes on after a rest. */
 static void begin_accept(struct listener *l)
 {
-	if (l->fd < 0 || !table.accepting)
+	if (l->at.fd < 0 || !table.accepting)
 		return;
 	if (!l->polled) {
-		if (uv_poll_init(&workers[0].loop, &l->poll, l->fd))
+		if (uv_poll_init(&workers[0].loop, &l->poll, l->at.fd))
 			return;
 		l->poll.data = l;
 		l->polled = true;
@@ -639,10 +386,10 @@ static void end_accept(struct listener *l)
 		l->polled = false;
 		uv_close((uv_handle_t *)&l->poll, on_poll_closed);
 	}
-	close_socket(l);
+	listening_close(&l->at);
 }
 
-/* --- begin and end -------------------------------------------------------------------------- */
+/* --- begin and end -------------------------------------------------------- */
 
 static void begin_all(struct mail *mail)
 {
@@ -745,8 +492,5 @@ void listen_release(struct worker *worker)
 	if (table.spare_fd >= 0)
 		close(table.spare_fd);
 	table.spare_fd = -1;
-	free(table.loads);
-	table.loads = NULL;
-	table.n_loads = 0;
-	table.sampled = 0;
+	balance_release();
 }

@@ -393,8 +393,11 @@ static bool is_called(const struct file *file, weir_str type)
 	const char *list = file->pub.aliases;
 	weir_str word;
 
-	if (!file->noted)
-		return weir_str_eq(weir_str_of(file->stem), type);
+	if (!type.len)
+		return false;
+	/* One that is refused answers to its file's name too. */
+	if (file->refused && weir_str_eq(weir_str_of(file->stem), type))
+		return true;
 	if (weir_str_eq(weir_str_of(file->pub.type), type))
 		return true;
 	while (bind_word(&list, &word))
@@ -505,8 +508,9 @@ char *loader_default_dirs(const char *flag)
 	program[len < 0 ? 0 : len] = 0;
 	slash = strrchr(program, '/');
 	if (slash)
-		buf_addf(&dirs, "%.*s/plugins:", (int)(slash - program),
-			 program);
+		buf_addf(&dirs, "%.*s/plugins:%.*s/../lib/weir/plugins:",
+			 (int)(slash - program), program,
+			 (int)(slash - program), program);
 	buf_addf(&dirs, "%s/lib/weir/plugins", WEIR_PREFIX);
 	buf_add(&dirs, "", 1);
 	return (char *)dirs.ptr;

@@ -29,6 +29,7 @@ enum place_id {
 
 struct place {
 	uint64_t lengths;	/* of the keys looked for: bit min(len, 63) */
+	uint64_t heads[8];	/* and of how they begin: bit key_head() */
 	uint32_t bit;		/* 0 for those that nobody can look in */
 	bool key_regex;		/* any key may matter: ask */
 	bool value_regex;
@@ -53,13 +54,35 @@ bool match_key_slow(const struct interest_set *set, const struct place *place,
 bool match_text_slow(const struct interest_set *set, const struct place *place,
 		     weir_str text, bool any_type);
 
-/* Is a key looked for in that place? */
+/* 9 bits of how a key begins and how long it is.  Reads eight bytes. */
+static inline unsigned key_head(const uint8_t *key, size_t len)
+{
+	uint64_t head;
+
+	memcpy(&head, key, sizeof(head));
+	if (len < 8)
+		head &= (1ull << 8 * len) - 1;
+	return (unsigned)((head ^ len) * 0x9e3779b97f4a7c15u >> 55);
+}
+
+static inline bool may_be_key(const struct place *place, const uint8_t *key,
+			      size_t len)
+{
+	unsigned head;
+
+	if (!(place->lengths >> (len < 63 ? len : 63) & 1))
+		return false;
+	head = key_head(key, len);
+	return place->heads[head >> 6] >> (head & 63) & 1;
+}
+
+/* Is a key looked for in that place?  Eight bytes can be read at the key
+ * (PAYLOAD_SLACK); what is behind its end decides nothing. */
 static inline bool match_key(const struct interest_set *set,
 			     const struct place *place, const uint8_t *key,
 			     size_t len)
 {
-	if (!(place->lengths >> (len < 63 ? len : 63) & 1) &&
-	    !place->key_regex)
+	if (!place->key_regex && !may_be_key(place, key, len))
 		return false;
 	return match_key_slow(set, place,
 			      (weir_str){ (const char *)key, len });

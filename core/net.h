@@ -47,7 +47,7 @@ struct net {
 	bool paused;
 };
 
-/* --- stream.c --- */
+/* --- stream.c ------------------------------------------------------------- */
 /* Takes fd, also on failure (NULL: no memory for the poll). */
 struct weir_stream *stream_new(struct worker *worker, struct weir_component *c,
 			       int fd, const char *peer);
@@ -58,16 +58,37 @@ void stream_forget(struct weir_stream *stream);
 /* Arms the poll for what the flags say. */
 void stream_arm(struct weir_stream *stream);
 
-/* --- listen.c --- */
+/* --- listen.c ------------------------------------------------------------- */
 void listen_release(struct worker *worker);
 
-/* --- connect.c --- */
+/* --- balance.c ------------------------------------------------------------ */
+/* The lowest-numbered worker under half busy that takes connections, else the
+ * least busy; NULL when none takes any.  Worker 0 only. */
+struct worker *balance_choose(bool (*takes)(const void *arg, uint32_t worker),
+			      const void *arg);
+void balance_release(void);
+
+/* --- listening.c: a socket that listens, by endpoint and transport -------- */
+
+struct listening {
+	char *transport, *endpoint;	/* malloc'd, set before open */
+	char *path;			/* of a unix socket, to unlink */
+	char bound[128];		/* what it became: "127.0.0.1:4317" */
+	int fd;				/* -1: closed */
+};
+/* -1 and a sentence, "listen tcp :1: bind: permission denied". */
+int listening_open(struct listening *l, struct weir_error *error);
+/* Twice is fine. */
+void listening_close(struct listening *l);
+void listening_release(struct listening *l);
+
+/* --- connect.c ------------------------------------------------------------ */
 /* The poll of a stream that is not connected yet has news. */
 void connect_ready(struct weir_connecting *connecting);
 /* Cancels all of c; c NULL: all. */
 void connect_forget(struct net *net, const struct weir_component *c);
 
-/* --- address.c: text and socket addresses; pure but for the resolver --- */
+/* --- address.c: text and socket addresses; pure but for the resolver ------ */
 
 union address {
 	struct sockaddr any;

@@ -5,6 +5,17 @@
  * A note is a message of the payload: one that matched an interest (wanted),
  * or an ancestor of one.  Pre-order: parents before children, ascending
  * offsets.  Offsets count from the first byte that was walked.
+ *
+ * A wanted NOTE_WRAPPER (NOTE_SCOPE_WRAPPER) asks for its resource (scope) to
+ * be shown: because the message is absent and every one is to be shown, or
+ * because of the wrapper's schema_url.  A NOTE_RESOURCE or NOTE_SCOPE may or
+ * may not follow then, as their own attributes say.  A parent that comes to
+ * be wanted by what stands behind its children (metadata, schema_url) is
+ * noted before them all the same.
+ *
+ * A note may promise too much, never too little: a value that is no string is
+ * not written out to ask a pattern that takes any type, so it counts as a
+ * match.
  */
 #ifndef CORE_NOTES_H
 #define CORE_NOTES_H

@@ -185,14 +185,17 @@ static int complete_error(struct planner *p, const struct plan_component *c)
 				       said.path), "%s", said.text);
 }
 
-static void warn_of_alias(const struct plan_component *c)
+static void warn_of_alias(struct planner *p, const struct plan_component *c)
 {
 	weir_str type = plan_id_type(c->id);
+	const char *words;
 
-	if (!weir_str_eq(type, weir_str_of(c->plugin->type)))
-		weir_log_warn(c->prototype, "alias is deprecated; use the new "
-			      "name instead", "alias=%.*s new=%s",
-			      WEIR_STR_FMT(type), c->plugin->type);
+	if (weir_str_eq(type, weir_str_of(c->plugin->type)))
+		return;
+	words = arena_printf(&p->plan->arena, "\"%.*s\" alias is deprecated; "
+			     "use \"%s\" instead", WEIR_STR_FMT(type),
+			     c->plugin->type);
+	weir_log_warn(c->prototype, words, NULL);
 }
 
 static int validate(struct planner *p)
@@ -200,7 +203,7 @@ static int validate(struct planner *p)
 	for (size_t i = 0; i < p->plan->n_defined; i++) {
 		struct plan_component *c = &p->plan->components[i];
 
-		warn_of_alias(c);
+		warn_of_alias(p, c);
 		c->prototype->signals = c->signals;
 		c->validated = true;
 		*p->error = (struct weir_error){ 0 };

@@ -104,7 +104,7 @@ static const struct weir_field log_rows[] = {
 
 static const struct weir_field metric_rows[] = {
 	{ "level", WEIR_TYPE_STR, 0, IN(metrics.level), "normal",
-	  "How much is measured.", 0, 0, 0, "none basic normal detailed" },
+	  "How much is measured.", 0, 0, 0, 0 },
 	{ "readers", WEIR_TYPE_NODE, 0, IN(metrics.readers), NULL,
 	  "Who reads.", 0, 0, 0, 0 },
 	{ "address", WEIR_TYPE_STR, 0, IN(metrics.address), "",
@@ -123,6 +123,16 @@ static const struct weir_field telemetry_rows[] = {
 		   "Attributes of this process."),
 	WEIR_END
 };
+
+/* The word as it is known, whatever its case; empty when it is not. */
+static weir_str known_word(const char *const *words, weir_str word)
+{
+	for (; *words; words++)
+		if (word.len == strlen(*words) &&
+		    !strncasecmp(word.ptr, *words, word.len))
+			return weir_str_of(*words);
+	return (weir_str){ "", 0 };
+}
 
 /* --- metrics ---------------------------------------------------------------------- */
 
@@ -189,11 +199,19 @@ static int read_metrics(struct planner *p, const struct config *config,
 	static const struct prometheus standard = {
 		WEIR_STR("localhost"), 8888, true, true, true
 	};
+	static const char *const levels[] = { "none", "basic", "normal",
+					      "detailed", NULL };
 	const struct weir_node *readers = config->metrics.readers;
 	const char *path = "service.telemetry.metrics.readers";
+	weir_str level = known_word(levels, config->metrics.level);
 
-	p->plan->telemetry.metrics_level = config->metrics.level;
-	if (weir_str_eq(config->metrics.level, WEIR_STR("none")))
+	if (!level.len)
+		return tree_error(p->error, tree_at(node, "metrics.level"),
+				  "service.telemetry.metrics.level",
+				  "unknown metrics level \"%.*s\"",
+				  WEIR_STR_FMT(config->metrics.level));
+	p->plan->telemetry.metrics_level = level;
+	if (weir_str_eq(level, WEIR_STR("none")))
 		return 0;
 	take_prometheus(&p->plan->telemetry, &standard);
 	if (config->metrics.address.len && !readers)
@@ -237,13 +255,19 @@ struct weir_node *plan_telemetry_block(struct planner *p)
 /* --- resource ------------------------------------------------------------------------ */
 
 static int read_attribute(struct planner *p, struct weir_label *label,
-			  weir_str name, const struct weir_node *value)
+			  weir_str name, const struct weir_node *value,
+			  bool declared)
 {
 	if (weir_node_kind(value) >= WEIR_NODE_LIST)
 		return tree_error(p->error, value, "service.telemetry.resource",
 				  "the value of \"%.*s\" is a %s, expected a "
 				  "scalar", WEIR_STR_FMT(name),
 				  tree_kind_name(value));
+	if (!declared && weir_node_kind(value) != WEIR_NODE_NULL &&
+	    value->kind != WEIR_NODE_STR && !value->expanded)
+		return tree_error(p->error, value, "service.telemetry.resource",
+				  "legacy resource attribute \"%.*s\" must be "
+				  "string or null", WEIR_STR_FMT(name));
 	label->name = name;
 	if (weir_node_kind(value) != WEIR_NODE_NULL)
 		label->value = value->text;
@@ -278,7 +302,7 @@ static int read_resource(struct planner *p, const struct weir_node *node)
 			value = weir_node_get(value, WEIR_STR("value"));
 		}
 		if (read_attribute(p, &t->resource[t->n_resource++], name,
-				   value))
+				   value, declared))
 			return -1;
 	}
 	return 0;
@@ -290,22 +314,20 @@ static int read_logs(struct planner *p, const struct config *config,
 		     const struct weir_node *node)
 {
 	static const char *const levels[] = { "debug", "info", "warn", "error",
-					      "dpanic", "panic", "fatal" };
+					      "dpanic", "panic", "fatal",
+					      NULL };
 	struct plan_telemetry *t = &p->plan->telemetry;
-	weir_str level = config->logs.level;
 
 	t->log_encoding = config->logs.encoding;
 	t->log_disable_caller = config->logs.disable_caller;
 	t->log_output_paths = config->logs.output_paths;
-	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
-		if (level.len == strlen(levels[i]) &&
-		    !strncasecmp(level.ptr, levels[i], level.len)) {
-			t->log_level = weir_str_of(levels[i]);
-			return 0;
-		}
-	node = tree_at(node, "logs.level");
-	return tree_error(p->error, node, "service.telemetry.logs.level",
-			  "unrecognized level: \"%.*s\"", WEIR_STR_FMT(level));
+	t->log_level = known_word(levels, config->logs.level);
+	if (t->log_level.len)
+		return 0;
+	return tree_error(p->error, tree_at(node, "logs.level"),
+			  "service.telemetry.logs.level",
+			  "unrecognized level: \"%.*s\"",
+			  WEIR_STR_FMT(config->logs.level));
 }
 
 int plan_read_telemetry(struct planner *p, const struct weir_node *node)

@@ -347,22 +347,33 @@ static void close_handle(uv_handle_t *handle, void *arg)
 	uv_close(handle, NULL);
 }
 
-static void serve(struct plan *plan)
+/* Before boot: a signal that comes early is kept until the loop runs. */
+static void listen_for_signals(struct plan *plan)
 {
 	service.plan = plan;
+	uv_loop_init(&service.loop);
 	uv_async_init(&service.loop, &service.progress, on_progress);
 	uv_timer_init(&service.loop, &service.deadline);
 	watch(&service.term, SIGTERM);
 	watch(&service.interrupt, SIGINT);
 	watch(&service.hangup, SIGHUP);
+}
+
+static void stop_listening(void)
+{
+	uv_walk(&service.loop, close_handle, NULL);
+	uv_run(&service.loop, UV_RUN_DEFAULT);
+	uv_loop_close(&service.loop);
+}
+
+static void serve(void)
+{
 	uv_run(&service.loop, UV_RUN_DEFAULT);
 	if (service.late)
 		weir_log_error(NULL, "Shutdown deadline passed; what was still held is dropped",
 			       NULL);
 	/* a level that did not finish in time must not be looked at again */
 	atomic_store(&not_idle, UINT32_MAX);
-	uv_walk(&service.loop, close_handle, NULL);
-	uv_run(&service.loop, UV_RUN_DEFAULT);
 }
 
 int service_run(struct loader *loader, struct plan *plan,
@@ -374,7 +385,7 @@ int service_run(struct loader *loader, struct plan *plan,
 	(void)loader;
 	signal(SIGPIPE, SIG_IGN);
 	uv_mutex_init(&notices.lock);
-	uv_loop_init(&service.loop);
+	listen_for_signals(plan);
 	budget_default();
 	running = plan;
 	weir_log_info(NULL, "Starting weir...", "Version=%s NumCPU=%u",
@@ -387,10 +398,10 @@ int service_run(struct loader *loader, struct plan *plan,
 		first_screen(config_path);
 		weir_log_info(NULL, "Everything is ready. Begin running and processing data.",
 			      NULL);
-		serve(plan);
+		serve();
 	}
 	take_down();
-	uv_loop_close(&service.loop);
+	stop_listening();
 	uv_mutex_destroy(&notices.lock);
 	if (!failed)
 		weir_log_info(NULL, "Shutdown complete.", NULL);

@@ -37,7 +37,7 @@ struct frame {
 	const uint8_t *first;		/* child; the end when there is none */
 	struct fields fields;		/* from the next child on */
 	uint64_t size;			/* of the body in this part */
-	uint64_t since;			/* items of this part when opened */
+	uint64_t since;			/* steps of this part when opened */
 	uint64_t others_size;
 	struct other *others;
 	uint32_t n_others, cap_others;
@@ -54,6 +54,7 @@ struct carver {
 	struct frame frame[DEPTH];	/* [RECORD] only sums up */
 	int top;
 	uint64_t taken;			/* items of this part */
+	uint64_t steps;			/* those, and wrappers without any */
 	uint64_t overhead;		/* of wrappers repeated so far */
 	struct edit_list list;
 };
@@ -123,7 +124,7 @@ static void push(struct carver *c, const struct wire_field *field)
 	frame->start = field->start;
 	frame->first = fields.end;
 	frame->fields = fields;
-	frame->since = c->taken;
+	frame->since = c->steps;
 	frame->others_size = 0;
 	frame->n_others = 0;
 	frame->node = EDIT_TOP;
@@ -169,6 +170,23 @@ static bool fits(const struct carver *c, uint64_t item, uint64_t limit)
 	return part_size(c, item) <= limit;
 }
 
+/* The end of a message.  One without items may have been too much: false, and
+ * it is the next again. */
+static bool leave(struct carver *c, uint64_t limit)
+{
+	struct frame *frame = &c->frame[c->top];
+
+	if (frame->since == c->steps) {
+		if (c->sizer == WEIR_SIZER_BYTES && part_size(c, 0) > limit) {
+			c->frame[--c->top].fields.p = frame->start;
+			return false;
+		}
+		c->steps++;
+	}
+	pop(c);
+	return true;
+}
+
 /* Over items as long as they fit, and the first that does not is the next.
  * False at the end of the record. */
 static bool advance(struct carver *c, uint64_t limit)
@@ -180,7 +198,8 @@ static bool advance(struct carver *c, uint64_t limit)
 		bool child;
 
 		if (!fields_next(&fields, &f)) {
-			pop(c);
+			if (!leave(c, limit))
+				return true;
 			continue;
 		}
 		child = is_child(c->top, f.tag);
@@ -191,6 +210,7 @@ static bool advance(struct carver *c, uint64_t limit)
 				return true;
 			frame->size += size;
 			c->taken++;
+			c->steps++;
 			child = false;
 		}
 		frame->fields = fields;
@@ -240,7 +260,7 @@ static void cut_children(struct carver *c, int level, const uint8_t *from,
 static void begin_part(struct carver *c)
 {
 	edit_begin(&c->list, c->base, c->len);
-	c->taken = 0;
+	c->taken = c->steps = 0;
 	for (int i = RECORD; i <= c->top; i++) {
 		c->frame[i].node = EDIT_TOP;
 		c->frame[i].since = 0;
@@ -265,7 +285,7 @@ static void cut_metadata(struct carver *c)
 	}
 }
 
-/* What later parts have.  A message that was opened but gave no item yet goes
+/* What later parts have.  A message that was opened but gave nothing yet goes
  * as a whole. */
 static void end_part(struct carver *c)
 {
@@ -274,7 +294,7 @@ static void end_part(struct carver *c)
 		const uint8_t *end = fields_of(frame->body).end;
 
 		c->overhead += frame->others_size;
-		if (i < c->top && c->frame[i + 1].since == c->taken) {
+		if (i < c->top && c->frame[i + 1].since == c->steps) {
 			cut_children(c, i, c->frame[i + 1].start, end);
 			break;
 		}
@@ -315,7 +335,7 @@ static void carve_rest(struct carver *c, struct weir_batch *batch,
 		if (n == MAX_PARTS || c->overhead > c->len + FREE_OVERHEAD)
 			break;
 		more = advance(c, max);
-		if (!more || !c->taken)
+		if (!more || !c->steps)
 			break;
 		end_part(c);
 		add_part(c, batch, (uint32_t)c->taken);
@@ -341,7 +361,7 @@ static bool carve(struct weir_batch *batch, struct weir_batch *part,
 	if (fields_next(&fields, &f))
 		push(&c, &f);
 	begin_part(&c);
-	carved = advance(&c, room) && c.taken;
+	carved = advance(&c, room) && c.steps;
 	if (carved) {
 		end_part(&c);
 		add_part(&c, part, (uint32_t)c.taken);

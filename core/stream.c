@@ -60,7 +60,7 @@ static void drop_flush(struct weir_stream *stream)
 	stream->wants_flush = false;
 }
 
-/* --- the end ---------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------- */
 
 /* The last callback.  The stream is the loop's from here on. */
 static void tell_closed(struct weir_stream *stream)
@@ -105,7 +105,7 @@ void stream_forget(struct weir_stream *stream)
 	tell_closed(stream);
 }
 
-/* --- what the socket says ------------------------------------------------------ */
+/* --- what the socket says ------------------------------------------------- */
 
 /* What broke it: libuv only says that something did. */
 static int socket_error(const struct weir_stream *stream)
@@ -213,7 +213,7 @@ void stream_arm(struct weir_stream *stream)
 		uv_poll_stop(&stream->poll);
 }
 
-/* --- life ------------------------------------------------------------------------ */
+/* --- life ----------------------------------------------------------------- */
 
 struct weir_stream *stream_new(struct worker *worker, struct weir_component *c,
 			       int fd, const char *peer)
@@ -234,7 +234,7 @@ struct weir_stream *stream_new(struct worker *worker, struct weir_component *c,
 	return stream;
 }
 
-/* --- the contract --------------------------------------------------------------------- */
+/* --- the contract --------------------------------------------------------- */
 
 void weir_stream_start(struct weir_stream *stream,
 		       const struct weir_stream_ops *ops, void *arg)

@@ -32,7 +32,7 @@ static struct timers *timers_of(const struct weir_component *c)
 	return worker ? worker->timers : workers[c->worker].timers;
 }
 
-/* --- the heap --------------------------------------------------------------- */
+/* --- the heap ------------------------------------------------------------- */
 
 static void put(struct timers *t, uint32_t i, struct weir_timer *timer)
 {
@@ -85,7 +85,7 @@ static void take_out(struct timers *t, struct weir_timer *timer)
 	sift_down(t, last->slot - 1);
 }
 
-/* --- the clock --------------------------------------------------------------- */
+/* --- the clock ------------------------------------------------------------ */
 
 static void on_tick(uv_timer_t *tick)
 {
@@ -140,7 +140,7 @@ bool timers_run(struct worker *worker)
 	return fired;
 }
 
-/* --- the contract --------------------------------------------------------------- */
+/* --- the contract --------------------------------------------------------- */
 
 void weir_timer_set(struct weir_timer *timer, struct weir_component *c,
 		    weir_duration after,
@@ -194,7 +194,7 @@ void timers_forget(struct weir_component *c)
 	arm(t);
 }
 
-/* --- life ------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 void timers_init(struct worker *worker)
 {

@@ -55,7 +55,7 @@ int tree_error(struct weir_error *error, const struct weir_node *node,
 /* "map", "list", "string", "int", "float", "bool", "null". */
 const char *tree_kind_name(const struct weir_node *node);
 
-/* --- between tree.c, tree_scalar.c and tree_expand.c --- */
+/* --- between tree.c, tree_scalar.c, tree_merge.c and tree_expand.c --- */
 
 /* The same as tree_parse without expansion: presets, and values of
  * references. */
@@ -64,6 +64,9 @@ struct weir_node *tree_parse_raw(struct arena *arena, const char *file,
 /* Sets kind and value of a scalar from its text, as Go's yaml.v3 resolves
  * plain ones. */
 void tree_resolve(struct weir_node *node);
+/* Refuses a key that comes twice in a map, and applies its `<<`. */
+int tree_merge(struct arena *arena, struct weir_node *map,
+	       struct weir_error *error);
 /* Expands all references below node. */
 int tree_expand(struct arena *arena, struct weir_node *root,
 		struct weir_error *error);

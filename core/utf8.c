@@ -6,6 +6,14 @@ bool utf8_ascii_long(const uint8_t *p, size_t len)
 {
 	uint64_t word, set = 0;
 
+#ifdef __SSE2__
+	for (; len > 16; p += 16, len -= 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+
+		if (_mm_movemask_epi8(v))
+			return false;
+	}
+#endif
 	for (; len >= 8; p += 8, len -= 8) {
 		memcpy(&word, p, 8);
 		set |= word;

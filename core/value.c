@@ -7,16 +7,11 @@
  */
 #include <weir/value.h>
 
-#include "wire.h"
+#include "fields.h"
 
 #define TAG_KEY WIRE_TAG(1, WIRE_BYTES)		/* KeyValue.key = 1 */
 #define TAG_VALUE WIRE_TAG(2, WIRE_BYTES)	/* KeyValue.value = 2 */
 #define TAG_VALUES WIRE_TAG(1, WIRE_BYTES)	/* ArrayValue, KeyValueList */
-
-static weir_str field_str(const struct wire_field *f)
-{
-	return (weir_str){ (const char *)f->body, (size_t)f->value };
-}
 
 /* Sets what the field says; a field of no member leaves *out alone. */
 static void value_field(const struct wire_field *f, struct weir_value *out)
@@ -26,7 +21,7 @@ static void value_field(const struct wire_field *f, struct weir_value *out)
 	case WIRE_TAG(WEIR_VALUE_LIST, WIRE_BYTES):
 	case WIRE_TAG(WEIR_VALUE_MAP, WIRE_BYTES):
 	case WIRE_TAG(WEIR_VALUE_BYTES, WIRE_BYTES):
-		out->str = field_str(f);
+		out->str = field_body(f);
 		break;
 	case WIRE_TAG(WEIR_VALUE_BOOL, WIRE_VARINT):
 		out->boolean = f->value != 0;
@@ -45,12 +40,11 @@ static void value_field(const struct wire_field *f, struct weir_value *out)
 
 struct weir_value weir_value_read(weir_str body)
 {
-	const uint8_t *p = (const uint8_t *)body.ptr;
-	const uint8_t *end = body.len ? p + body.len : p;
+	struct fields fields = fields_of(body);
 	struct weir_value value = { 0 };
 	struct wire_field f;
 
-	while (p != end && (p = wire_next(p, end, &f)))
+	while (fields_next(&fields, &f))
 		value_field(&f, &value);
 	return value;
 }
@@ -119,39 +113,36 @@ struct weir_value_cursor weir_value_items(const struct weir_value *value)
 
 static void read_entry(weir_str record, struct weir_attribute *item)
 {
-	const uint8_t *p = (const uint8_t *)record.ptr;
-	const uint8_t *end = record.len ? p + record.len : p;
+	struct fields fields = fields_of(record);
 	struct wire_field f;
 
 	*item = (struct weir_attribute){ .key.ptr = record.ptr };
-	while (p != end && (p = wire_next(p, end, &f))) {
+	while (fields_next(&fields, &f)) {
 		if (f.tag == TAG_KEY)
-			item->key = field_str(&f);
+			item->key = field_body(&f);
 		else if (f.tag == TAG_VALUE)
-			item->value = weir_value_read(field_str(&f));
+			item->value = weir_value_read(field_body(&f));
 	}
 }
 
 bool weir_value_next(struct weir_value_cursor *cursor)
 {
+	struct fields fields = { cursor->p, cursor->end };
 	struct wire_field f;
+	bool found = false;
 
-	while (cursor->p != cursor->end) {
-		cursor->p = wire_next(cursor->p, cursor->end, &f);
-		if (!cursor->p)
-			break;
-		if (f.tag != cursor->tag)
-			continue;
-		cursor->record = field_str(&f);
-		if (cursor->map)
-			read_entry(cursor->record, &cursor->item);
-		else
-			cursor->item = (struct weir_attribute){
-				.value = weir_value_read(cursor->record) };
-		return true;
-	}
-	cursor->p = cursor->end;
-	return false;
+	while (!found && fields_next(&fields, &f))
+		found = f.tag == cursor->tag;
+	cursor->p = fields.p;
+	if (!found)
+		return false;
+	cursor->record = field_body(&f);
+	if (cursor->map)
+		read_entry(cursor->record, &cursor->item);
+	else
+		cursor->item = (struct weir_attribute){
+			.value = weir_value_read(cursor->record) };
+	return true;
 }
 
 /* --- Equality --------------------------------------------------------------- */

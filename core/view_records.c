@@ -79,7 +79,8 @@ void weir_span_read(weir_str message, struct weir_span *out)
 	*out = (struct weir_span){ .message = message,
 				   .attributes = { message, TAG_BYTES(9) } };
 	while (fields_next(&fields, &f))
-		span_field(&f, out);
+		if (f.tag != TAG_BYTES(9))	/* attributes: most of them */
+			span_field(&f, out);
 }
 
 struct weir_message_cursor weir_events(const struct weir_span *span)

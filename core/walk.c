@@ -60,7 +60,7 @@ fail(struct walker *w, const uint8_t *where, const char *why)
 	return NULL;
 }
 
-/* --- Notes ------------------------------------------------------------------- */
+/* --- Notes -------------------------------------------------------------- */
 
 static bool notes_grow(struct notes *notes)
 {
@@ -158,21 +158,31 @@ static const struct place *push(struct walker *w, unsigned kind,
 	return f->place;
 }
 
-/* A wrapper without resource or scope stands for it, when every one of them
- * is to be shown. */
-static void miss_head(struct walker *w, unsigned kind)
+/* Field 1 was not there.  A wrapper without resource or scope stands for it,
+ * when every one of them is to be shown; a KeyValue has the empty key. */
+static void miss_head(struct walker *w, const struct schema *s,
+		      const struct place *place)
 {
-	unsigned level = kind == NOTE_WRAPPER ? WEIR_LEVEL_RESOURCE :
-						WEIR_LEVEL_SCOPE;
+	static const uint8_t none[8];
+	const struct interest_set *set = w->set;
+	bool hit = false;
 
-	if (w->set->place[PLACE_OF(level, PLACE_FLAT)].always)
+	if (s->kind == NOTE_WRAPPER)
+		place = &set->place[PLACE_OF(WEIR_LEVEL_RESOURCE, PLACE_FLAT)];
+	if (s->kind == NOTE_SCOPE_WRAPPER)
+		place = &set->place[PLACE_OF(WEIR_LEVEL_SCOPE, PLACE_FLAT)];
+	if (s->kind == NOTE_WRAPPER || s->kind == NOTE_SCOPE_WRAPPER)
+		hit = place->always;
+	else if (s->field[1].flags & FIELD_KEY)
+		hit = match_key(set, place, none, 0);
+	if (hit)
 		want(w);
 }
 
-/* --- Scalars ----------------------------------------------------------------- */
+/* --- Scalars ------------------------------------------------------------ */
 
-/* A tag of two bytes or more.  A known field in more bytes than it needs is
- * unusual. */
+/* A tag of more than two bytes, or of more than it needs: unusual, where the
+ * field is a known one. */
 static __attribute__((noinline)) const uint8_t *
 long_tag(struct walker *w, const struct schema *s, const uint8_t *p,
 	 const uint8_t *end, uint32_t *tag)
@@ -180,7 +190,7 @@ long_tag(struct walker *w, const struct schema *s, const uint8_t *p,
 	uint64_t v;
 	const uint8_t *q = wire_varint(p, end, &v);
 
-	if (!q)
+	if (!q || q - p > 5)
 		return fail(w, p, "tag cut off or too long");
 	if (v > UINT32_MAX)
 		return fail(w, p, "field number too large");
@@ -279,7 +289,7 @@ static const uint8_t *walk_packed(struct walker *w, unsigned type,
 	return p;
 }
 
-/* --- What has no row, or not this shape -------------------------------------- */
+/* --- What has no row, or not this shape --------------------------------- */
 
 static const uint8_t *skip(struct walker *w, const uint8_t *p,
 			   const uint8_t *end, uint32_t tag)
@@ -349,7 +359,7 @@ walk_odd(struct walker *w, const struct schema_field *f, uint32_t tag,
 	return fail(w, start, "wrong wire type");
 }
 
-/* --- Messages ---------------------------------------------------------------- */
+/* --- Messages ----------------------------------------------------------- */
 
 static bool walk_plain(struct walker *w, const struct schema *s,
 		       const uint8_t *p, const uint8_t *end, unsigned depth,
@@ -423,15 +433,20 @@ static always_inline bool walk_value_fast(struct walker *w, const uint8_t *p,
 		if (len < 2 || p[1] != len - 2)
 			return false;
 		walk_text(w, p + 2, len - 2);
-		if (match && unlikely(match_text(w->set, place, p + 2, len - 2)))
+		if (match && match_text(w->set, place, p + 2, len - 2))
 			want(w);
 		return true;
 	}
 	if (match && unlikely(place->any_type))
 		return false;
-	if (p[0] == WIRE_TAG(3, WIRE_VARINT))		/* int_value */
-		return len >= 2 && p[len - 1] &&
+	if (p[0] == WIRE_TAG(3, WIRE_VARINT)) {		/* int_value */
+		if (len == 2)
+			return p[1] < 0x80;
+		if (len == 3)
+			return p[1] >= 0x80 && p[2] - 1u < 0x7f;
+		return len > 3 && p[len - 1] &&
 		       wire_varint(p + 1, p + len, &v) == p + len;
+	}
 	if (p[0] == WIRE_TAG(2, WIRE_VARINT))		/* bool_value */
 		return len == 2 && p[1] <= 1;
 	if (p[0] == WIRE_TAG(4, WIRE_FIXED64))		/* double_value */
@@ -473,7 +488,7 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 	     const uint8_t *end, unsigned depth, const struct place *place,
 	     const bool match)
 {
-	uint32_t seen = 0;
+	uint32_t seen = 0, attributes = 0;
 
 	while (p < end) {
 		const uint8_t *start = p;
@@ -481,7 +496,9 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 		uint32_t tag = *p++;
 		size_t len = 0;
 
-		if (unlikely(tag >= 0x80)) {
+		if (unlikely(tag >= 0x80) && p < end && *p - 1u < 0x7f) {
+			tag = (tag & 0x7f) | (uint32_t)*p++ << 7;
+		} else if (unlikely(tag >= 0x80)) {
 			p = long_tag(w, s, start, end, &tag);
 			if (!p)
 				return false;
@@ -547,18 +564,22 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 			p += len;
 			break;
 		case FIELD_ATTRIBUTE:
-			p = read_len(w, p, end, &len);
-			if (unlikely(!p))
-				return false;
-			if (likely(walk_attribute_fast(w, p, len, place,
-						       match)))
-				w->elements += 2;
-			else if (!walk_child(w, f, start, p, len, tag, depth,
-					     place, match))
-				return false;
-			if (match)
-				place = w->top->place;
-			p += len;
+			/* They come in a row: no dispatch for each. */
+			do {
+				p = read_len(w, p, end, &len);
+				if (unlikely(!p))
+					return false;
+				if (likely(walk_attribute_fast(w, p, len, place,
+							       match)))
+					attributes++;
+				else if (!walk_child(w, f, start, p, len, tag,
+						     depth, place, match))
+					return false;
+				if (match)
+					place = w->top->place;
+				p += len;
+				start = p;
+			} while (p < end && *p == tag && p++);
 			break;
 		case FIELD_MESSAGE:
 			p = read_len(w, p, end, &len);
@@ -591,9 +612,9 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 		    f->type != FIELD_TEXT && place->any_type)
 			want(w);
 	}
-	if (match && !(seen & 2) &&
-	    (s->kind == NOTE_WRAPPER || s->kind == NOTE_SCOPE_WRAPPER))
-		miss_head(w, s->kind);
+	w->elements += 2 * attributes;	/* with their values */
+	if (match && unlikely(!(seen & 2)))
+		miss_head(w, s, place);
 	return true;
 }
 
@@ -629,7 +650,7 @@ struct walk_result walk_request(enum weir_signal signal, const uint8_t *bytes,
 
 	memset(&w, 0, offsetof(struct walker, frames));
 	w.base = bytes;
-	w.set = set;
+	w.set = set && !set->empty ? set : NULL;
 	w.notes = notes;
 	w.top = w.frames;
 	if (notes) {

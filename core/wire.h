@@ -67,17 +67,18 @@ static inline const uint8_t *wire_varint(const uint8_t *p, const uint8_t *end,
 	return wire_varint_long(p, end, out);
 }
 
-/* A tag: a varint of 32 bits whose field number is not 0. */
+/* A tag: a varint of 32 bits, five bytes at most (C++ and C parsers refuse
+ * more), whose field number is not 0. */
 static inline const uint8_t *wire_tag(const uint8_t *p, const uint8_t *end,
 				      uint32_t *tag)
 {
 	uint64_t v;
+	const uint8_t *q = wire_varint(p, end, &v);
 
-	p = wire_varint(p, end, &v);
-	if (!p || v > UINT32_MAX || v < 8)
+	if (!q || v > UINT32_MAX || v < 8 || q - p > 5)
 		return NULL;
 	*tag = (uint32_t)v;
-	return p;
+	return q;
 }
 
 /* Bytes of the shortest varint for v: 1 to 10. */

@@ -124,7 +124,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 	return debug_output_open(&self->output, self->output_paths, error);
 }
 
-/* --- Entries ---------------------------------------------------------------- */
+/* --- Entries ------------------------------------------------------------ */
 
 /* A site of its own each time: the sampling here is the only limit. */
 #define LOG_ENTRY(c, message, ...)					\
@@ -166,7 +166,8 @@ static void log_summary(struct debug *self, const struct weir_batch *batch,
 
 	switch (weir_batch_signal(batch)) {
 	case WEIR_SIGNAL_TRACES:
-		LOG_ENTRY(&self->base, "Traces", "\"resource spans\"=%zu spans=%zu",
+		LOG_ENTRY(&self->base, "Traces",
+			  "\"resource spans\"=%zu spans=%zu",
 			  counts.resources, items);
 		break;
 	case WEIR_SIGNAL_METRICS:

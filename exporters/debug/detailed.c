@@ -63,7 +63,7 @@ void detailed_attributes(struct weir_text *out, const char *header,
 	}
 }
 
-/* --- Resource and scope ------------------------------------------------------ */
+/* --- Resource and scope ------------------------------------------------- */
 
 static void keys(struct weir_text *out, const char *header, weir_str message,
 		 uint32_t field)
@@ -134,7 +134,7 @@ static void scope_text(struct weir_text *out, const char *what,
 			    scope.attributes);
 }
 
-/* --- Spans -------------------------------------------------------------------- */
+/* --- Spans -------------------------------------------------------------- */
 
 /* Name of an enum's value, "" for one that it does not have. */
 static const char *name_of(const char *const *names, size_t n, uint32_t value)
@@ -216,7 +216,7 @@ static void span_text(struct weir_text *out, weir_str message)
 	links(out, &span);
 }
 
-/* --- Log records ---------------------------------------------------------------- */
+/* --- Log records -------------------------------------------------------- */
 
 static void severity(struct weir_text *out, uint32_t number)
 {
@@ -253,7 +253,7 @@ static void log_text(struct weir_text *out, weir_str message)
 	weir_text_addf(out, "Flags: %u\n", record.flags);
 }
 
-/* --- Batches ---------------------------------------------------------------------- */
+/* --- Batches ------------------------------------------------------------ */
 
 static const struct words {
 	const char *resource, *scope, *item;

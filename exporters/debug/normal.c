@@ -90,7 +90,7 @@ static void log_line(struct weir_text *out, weir_str message)
 	PUT(out, "\n");
 }
 
-/* --- Data points ---------------------------------------------------------- */
+/* --- Data points -------------------------------------------------------- */
 
 static void number(struct weir_text *out, const struct weir_point *point)
 {
@@ -211,7 +211,7 @@ static void metric_lines(struct weir_text *out, weir_str message)
 	}
 }
 
-/* --- Batches ---------------------------------------------------------------- */
+/* --- Batches ------------------------------------------------------------ */
 
 static const struct words {
 	const char *resource, *scope;

@@ -144,7 +144,7 @@ struct debug_packed debug_packed(weir_str bytes)
 {
 	const uint8_t *p = (const uint8_t *)bytes.ptr;
 
-	return (struct debug_packed){ p, p + bytes.len, 0 };
+	return (struct debug_packed){ p, p ? p + bytes.len : p, 0 };
 }
 
 bool debug_next_fixed(struct debug_packed *packed)

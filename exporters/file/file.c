@@ -17,6 +17,7 @@
 #include "open.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PENDING_MAX (64u << 20)	/* bytes waiting to be written */
@@ -61,7 +62,7 @@ static const struct weir_field config_fields[] = {
 	WEIR_FIELD(struct file_config, format, "json",
 		   "json: a line per batch; proto: length-prefixed messages."),
 	WEIR_FIELD(struct file_config, append, "false",
-		   "Keep what the file holds; otherwise it is emptied at start."),
+		   "Keep what the file holds; else it is emptied at start."),
 	WEIR_FIELD(struct file_config, flush_interval, "1s",
 		   "The longest that data may stay in memory; it is in fact "
 		   "written at once."),
@@ -105,7 +106,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 	return 0;
 }
 
-/* --- On the thread pool ----------------------------------------------------- */
+/* --- On the thread pool ------------------------------------------------- */
 
 static int write_all(int fd, const char *ptr, size_t len)
 {
@@ -122,19 +123,29 @@ static int write_all(int fd, const char *ptr, size_t len)
 	return 0;
 }
 
+/* The senders will come again: take back what got in.  Only a regular file
+ * can; what a disk fault does not let us cut off stays. */
+static void cut_off(int fd, off_t before)
+{
+	struct stat st;
+
+	if (before < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return;
+	if (ftruncate(fd, before) < 0)
+		errno = 0;
+}
+
 static void write_load(void *arg)
 {
 	struct load *load = arg;
 	off_t before = lseek(load->fd, 0, SEEK_END);
 
 	load->error = write_all(load->fd, load->text.ptr, load->text.len);
-	/* The senders will come again: take back what got in.  A pipe has no
-	 * position, and nothing can be taken back from it. */
-	if (load->error && before >= 0 && ftruncate(load->fd, before) < 0)
-		load->error = errno;
+	if (load->error)
+		cut_off(load->fd, before);
 }
 
-/* --- On the loop -------------------------------------------------------------- */
+/* --- On the loop -------------------------------------------------------- */
 
 static void answer(struct weir_component *c, struct load *load,
 		   const struct weir_outcome *failed)
@@ -260,7 +271,7 @@ static void destroy(struct weir_component *c)
 }
 
 WEIR_PLUGIN(WEIR_EXPORTER, "file", "",
-	.about     = "Writes batches to a file, as OTLP/JSON lines or protobuf.",
+	.about     = "Writes batches to a file, as OTLP/JSON or protobuf.",
 	.signals   = WEIR_ALL_SIGNALS,
 	.stability = WEIR_STABILITY_ALPHA,
 	.placement = WEIR_ONE,

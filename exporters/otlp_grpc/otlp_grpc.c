@@ -26,10 +26,10 @@ static const struct weir_field fields[] = {
 	WEIR_INCLUDE(struct otlp_grpc, grpc, weir_grpc_client_fields),
 	/* Other defaults than a gRPC client has on its own. */
 	WEIR_FIELD_AS(struct otlp_grpc, "compression", grpc.compression, "gzip",
-		      "gzip, zstd, snappy or none."),
+		      "Of requests: gzip, zstd or none."),
 	WEIR_FIELD_AS(struct otlp_grpc, "write_buffer_size",
 		      grpc.write_buffer_size, "524288",
-		      "Bytes gathered before they are written."),
+		      "Accepted; requests are written without a copy."),
 	WEIR_END
 };
 

@@ -149,6 +149,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 {
 	struct health_check *self = WEIR_SELF(c, struct health_check);
 	struct weir_error why;
+	char url[300];
 
 	weir_log_info(c, "Starting health_check extension",
 		      "endpoint=%.*s path=%.*s", WEIR_STR_FMT(self->endpoint),
@@ -164,6 +165,9 @@ static int start(struct weir_component *c, struct weir_error *error)
 		return weir_fail(error, "endpoint",
 				 "failed to bind to address %.*s: %s",
 				 WEIR_STR_FMT(self->endpoint), why.text);
+	snprintf(url, sizeof(url), "http://%.*s%.*s",
+		 WEIR_STR_FMT(self->endpoint), WEIR_STR_FMT(self->path));
+	weir_announce(c, "health", url, "");
 	return 0;
 }
 

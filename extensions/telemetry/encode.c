@@ -15,7 +15,7 @@
 
 #define NAME_MAX_LEN 256
 
-/* --- text ------------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------- */
 
 void text_release(struct text *text)
 {
@@ -94,7 +94,7 @@ static void add_unsigned(struct text *t, uint64_t value)
 	adds(t, digits);
 }
 
-/* --- names -------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------- */
 
 static bool is_name_char(char ch, bool colon)
 {
@@ -177,7 +177,7 @@ static void family_name(const struct weir_family *family,
 		append(name, &len, total + 1);
 }
 
-/* --- lines ------------------------------------------------------------------------ */
+/* --- lines ---------------------------------------------------------------- */
 
 static void add_header(struct text *t, const char *name, weir_str help,
 		       const char *type)

@@ -94,7 +94,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 {
 	struct telemetry *self = WEIR_SELF(c, struct telemetry);
 	bool v6 = self->host.len && memchr(self->host.ptr, ':', self->host.len);
-	char endpoint[300];
+	char endpoint[300], url[320];
 	struct weir_error why;
 
 	snprintf(endpoint, sizeof(endpoint), v6 ? "[%.*s]:%u" : "%.*s:%u",
@@ -110,6 +110,8 @@ static int start(struct weir_component *c, struct weir_error *error)
 	if (!self->server)
 		return weir_fail(error, "port", "metrics cannot be served: %s",
 				 why.text);
+	snprintf(url, sizeof(url), "http://%s/metrics", endpoint);
+	weir_announce(c, "metrics", url, "");
 	return 0;
 }
 

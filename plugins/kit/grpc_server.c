@@ -44,6 +44,7 @@ struct connection {
 };
 
 struct weir_grpc_server {
+	char bound[128];		/* the address it listens on */
 	struct grpc_service service;
 	struct weir_grpc_keepalive_params params;
 	struct connection *connections;
@@ -418,7 +419,6 @@ struct weir_grpc_server *weir_grpc_server_start(struct weir_component *c,
 	struct weir_error *error)
 {
 	struct weir_grpc_server *server = calloc(1, sizeof(*server));
-	char bound[128] = "";
 	const struct weir_listener listener = {
 		.endpoint = config->endpoint, .transport = config->transport,
 		.accept = on_accept, .arg = server,
@@ -431,13 +431,19 @@ struct weir_grpc_server *weir_grpc_server_start(struct weir_component *c,
 	server->service = (struct grpc_service){ .c = c, .methods = methods,
 						 .n_methods = n };
 	configure(server, config);
-	if (weir_listen(c, &listener, bound, error)) {
+	if (weir_listen(c, &listener, server->bound, error)) {
 		free(server);
 		return NULL;
 	}
 	if (!c->worker)
-		weir_log_info(c, "Starting GRPC server", "endpoint=%s", bound);
+		weir_log_info(c, "Starting GRPC server", "endpoint=%s",
+			      server->bound);
 	return server;
+}
+
+const char *weir_grpc_server_address(const struct weir_grpc_server *server)
+{
+	return server->bound;
 }
 
 void weir_grpc_server_stop(struct weir_grpc_server *server)

@@ -215,7 +215,8 @@ static ssize_t read_length(nghttp2_session *session, uint8_t type, int32_t id,
 	return max_frame < FRAME_MOST ? max_frame : FRAME_MOST;
 }
 
-/* There is room: h2_client_pieces has made sure before. */
+/* One call of mem_send may bring many DATA frames, so room is looked for here
+ * too; a frame that finds none comes again. */
 static int send_data(nghttp2_session *session, nghttp2_frame *frame,
 		     const uint8_t *head, size_t len,
 		     nghttp2_data_source *source, void *arg)
@@ -223,6 +224,8 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame,
 	struct h2_client *h2 = arg;
 
 	(void)session, (void)frame;
+	if (!has_room(h2))
+		return NGHTTP2_ERR_WOULDBLOCK;
 	add_text(h2, head, 9);		/* never padded */
 	add_body(h2, source->ptr, len);
 	return 0;

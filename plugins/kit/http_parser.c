@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-/* --- words ------------------------------------------------------------------ */
+/* --- words ---------------------------------------------------------------- */
 
 /* RFC 9110 5.6.2: token characters. */
 static bool is_token(uint8_t ch)
@@ -56,7 +56,7 @@ static int fail(struct http_parser *p, int status, const char *reason)
 	return -1;
 }
 
-/* --- request line ------------------------------------------------------------- */
+/* --- request line --------------------------------------------------------- */
 
 /* RFC 9112 2.3. */
 static int parse_version(struct http_parser *p, const char *from,
@@ -133,7 +133,7 @@ static int parse_request(struct http_parser *p, char *line, char *end)
 	return parse_target(p, target, blank);
 }
 
-/* --- headers ---------------------------------------------------------------------- */
+/* --- headers -------------------------------------------------------------- */
 
 /* RFC 9110 8.6: digits only, and one of them. */
 static int parse_length(struct http_parser *p, weir_str value)
@@ -250,7 +250,7 @@ static int check_head(struct http_parser *p)
 	return 0;
 }
 
-/* --- lines ------------------------------------------------------------------------------ */
+/* --- lines ---------------------------------------------------------------- */
 
 static int line_too_long(struct http_parser *p)
 {
@@ -371,7 +371,7 @@ static size_t feed_line(struct http_parser *p, const uint8_t *data, size_t len,
 	return n;
 }
 
-/* --- bodies --------------------------------------------------------------------------------- */
+/* --- bodies --------------------------------------------------------------- */
 
 static size_t feed_piece(struct http_parser *p, const uint8_t *data, size_t len,
 			 struct http_event *event)
@@ -504,7 +504,7 @@ size_t http_parser_feed(struct http_parser *p, const uint8_t *data, size_t len,
 	}
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 void http_parser_init(struct http_parser *p, uint64_t max_body)
 {

@@ -58,7 +58,7 @@ struct weir_http_server {
 	bool stopping;
 };
 
-/* --- bytes --------------------------------------------------------------------- */
+/* --- bytes ---------------------------------------------------------------- */
 
 /* false when memory fails: a peer may choose the size. */
 static bool add(struct bytes *b, const void *ptr, size_t len)
@@ -87,7 +87,7 @@ static void release(struct bytes *b)
 	*b = (struct bytes){ 0 };
 }
 
-/* --- deadlines --------------------------------------------------------------------- */
+/* --- deadlines ------------------------------------------------------------ */
 
 static void refuse(struct weir_http_exchange *x, int status,
 		   const char *reason);
@@ -123,7 +123,7 @@ static void expect_within(struct weir_http_exchange *x, weir_duration limit)
 	weir_timer_set(&x->deadline, x->server->c, limit, on_deadline);
 }
 
-/* --- answers ------------------------------------------------------------------------ */
+/* --- answers -------------------------------------------------------------- */
 
 static const char *phrase(int status)
 {
@@ -218,7 +218,7 @@ static void refuse(struct weir_http_exchange *x, int status, const char *reason)
 	       " nosniff\r\n", weir_str_of(body));
 }
 
-/* --- requests ------------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------- */
 
 static void free_exchange(struct weir_http_exchange *x)
 {
@@ -313,7 +313,7 @@ static size_t parse(struct weir_http_exchange *x, const uint8_t *data,
 	return eaten;
 }
 
-/* --- the connection ---------------------------------------------------------------------- */
+/* --- the connection ------------------------------------------------------- */
 
 /* False when the socket is full or broken. */
 static bool write_out(struct weir_http_exchange *x)
@@ -476,7 +476,7 @@ static void on_accept(struct weir_component *c, struct weir_stream *stream,
 	expect_within(x, HEAD_TIMEOUT);
 }
 
-/* --- the contract ------------------------------------------------------------------------------ */
+/* --- the contract --------------------------------------------------------- */
 
 struct weir_http_server *weir_http_server_start(
 	struct weir_component *c, const struct weir_http_options *options,

@@ -17,7 +17,7 @@
 
 #include <math.h>
 
-/* --- Records of a message -------------------------------------------------- */
+/* --- Records of a message ----------------------------------------------- */
 
 struct record {
 	uint32_t number, wire;
@@ -86,7 +86,7 @@ static bool next(const uint8_t **p, const uint8_t *end, struct record *r)
 	}
 }
 
-/* --- Scalars ---------------------------------------------------------------- */
+/* --- Scalars ------------------------------------------------------------ */
 
 static void put(struct weir_text *out, const char *ptr, size_t len)
 {
@@ -231,14 +231,14 @@ static bool zero_bytes(weir_str bytes)
 	return true;
 }
 
-/* --- AnyValue and KeyValue: what there is most of, so by hand -------------- */
+/* --- AnyValue and KeyValue: what there is most of, so by hand ----------- */
 
 static void put_value(struct weir_text *out, weir_str body);
 
 static void put_attribute(struct weir_text *out, weir_str body)
 {
 	const uint8_t *p = (const uint8_t *)body.ptr, *end = p + body.len;
-	weir_str key = { 0 }, value = { 0 };
+	weir_str key = WEIR_STR(""), value = WEIR_STR("");
 	struct record r;
 
 	while (next(&p, end, &r)) {
@@ -336,7 +336,7 @@ static void put_value(struct weir_text *out, weir_str body)
 	PUT(out, "}");
 }
 
-/* --- Messages by table ------------------------------------------------------ */
+/* --- Messages by table -------------------------------------------------- */
 
 static void put_message(struct weir_text *out, weir_str body,
 			const struct otlp_message *message);
@@ -480,7 +480,8 @@ static void put_list(struct weir_text *out, const struct otlp_row *row,
 	PUT(out, "]");
 }
 
-static void put_name(struct weir_text *out, const struct otlp_row *row, bool *any)
+static void put_name(struct weir_text *out, const struct otlp_row *row,
+		     bool *any)
 {
 	if (*any)
 		PUT(out, ",");
@@ -534,12 +535,13 @@ static void put_message(struct weir_text *out, weir_str body,
 	PUT(out, "}");
 }
 
-/* --- Requests ---------------------------------------------------------------- */
+/* --- Requests ----------------------------------------------------------- */
 
 void weir_otlp_json_write(const struct weir_batch *batch,
 			  struct weir_text *out)
 {
-	const struct otlp_request *how = &otlp_requests[weir_batch_signal(batch)];
+	const struct otlp_request *how =
+		&otlp_requests[weir_batch_signal(batch)];
 	const struct weir_slice *slices;
 	bool any = false;
 	size_t n;

@@ -12,10 +12,10 @@
 	{ number, OTLP_##kind, rule, sizeof("\"" name "\":") - 1,	\
 	  "\"" name "\":", sub }
 #define MESSAGE_OF(what)						\
-	static const struct otlp_message what = {				\
+	static const struct otlp_message what = {			\
 		what##_rows, sizeof(what##_rows) / sizeof(what##_rows[0]) }
 
-/* --- common.proto, resource.proto ---------------------------------------- */
+/* --- common.proto, resource.proto --------------------------------------- */
 
 static const struct otlp_row entity_rows[] = {
 	ROW(1, TEXT, 0, "schemaUrl", NULL),
@@ -40,7 +40,7 @@ static const struct otlp_row scope_rows[] = {
 };
 MESSAGE_OF(scope);
 
-/* --- trace.proto ---------------------------------------------------------- */
+/* --- trace.proto -------------------------------------------------------- */
 
 static const struct otlp_row event_rows[] = {
 	ROW(1, UINT64, 0, "timeUnixNano", NULL),
@@ -100,7 +100,7 @@ static const struct otlp_row resource_spans_rows[] = {
 };
 MESSAGE_OF(resource_spans);
 
-/* --- logs.proto ----------------------------------------------------------- */
+/* --- logs.proto --------------------------------------------------------- */
 
 static const struct otlp_row log_record_rows[] = {
 	ROW(1, UINT64, 0, "timeUnixNano", NULL),
@@ -131,7 +131,7 @@ static const struct otlp_row resource_logs_rows[] = {
 };
 MESSAGE_OF(resource_logs);
 
-/* --- metrics.proto -------------------------------------------------------- */
+/* --- metrics.proto ------------------------------------------------------ */
 
 static const struct otlp_row exemplar_rows[] = {
 	ROW(7, ATTRIBUTE, OTLP_REPEATED, "filteredAttributes", NULL),

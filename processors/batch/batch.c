@@ -45,6 +45,10 @@ static const double byte_bounds[] = {
 
 #define BOUNDS(a) .bounds = a, .n_bounds = sizeof(a) / sizeof((a)[0])
 
+/* So long what is refused for a passing reason is tried again while stopping:
+ * half of service.drain_timeout, so that the exporters have the rest. */
+#define STOP_PATIENCE 10000000000ull
+
 enum { SEND_SIZE = 2, SEND_SIZE_BYTES = 3 };	/* rows of histograms */
 
 static const struct weir_metric_def metrics[] = {
@@ -196,6 +200,8 @@ static void stop(struct weir_component *c)
 {
 	struct batch *self = WEIR_SELF(c, struct batch);
 
+	if (!self->stopping)
+		self->patience = weir_now() + STOP_PATIENCE;
 	self->stopping = true;
 	for (struct shard *shard = self->shards; shard; shard = shard->next)
 		shard_flush(shard);

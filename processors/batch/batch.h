@@ -21,6 +21,7 @@ struct batch {
 	struct shard *shards;			/* all, newest first */
 	uint64_t started;			/* weir_now() */
 	bool stopping;
+	uint64_t patience;		/* stopping: weir_now() of the end */
 };
 
 enum trigger { TRIGGER_SIZE, TRIGGER_TIMEOUT };

@@ -128,6 +128,11 @@ static weir_duration backoff(struct shard *shard, weir_duration asked)
 	return (weir_duration){ (int64_t)(ns / 2 + weir_random() % (ns / 2)) };
 }
 
+static bool patient(const struct batch *owner)
+{
+	return !owner->stopping || weir_now() < owner->patience;
+}
+
 void shard_answered(struct shard *shard, struct weir_batch *batch,
 		    const struct weir_outcome *outcome)
 {
@@ -139,7 +144,7 @@ void shard_answered(struct shard *shard, struct weir_batch *batch,
 			weir_batch_ack_partial(batch, outcome);
 		else
 			weir_batch_ack(batch);
-	} else if (weir_outcome_retryable(outcome)) {
+	} else if (weir_outcome_retryable(outcome) && patient(shard->owner)) {
 		shard->retrying = batch;
 		weir_timer_set(&shard->again, component_of(shard),
 			       backoff(shard, outcome->retry_after),

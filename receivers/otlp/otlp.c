@@ -10,6 +10,8 @@
 #include <weir/kit/grpc.h>
 #include <weir/plugin.h>
 
+#include <stdio.h>
+
 struct otlp_protocols {
 	struct weir_grpc_server_config grpc;
 	const struct weir_node *http;	/* recognised, not there yet */
@@ -158,6 +160,22 @@ static int validate(struct weir_component *c, struct weir_error *error)
 					 "protocols.grpc", error);
 }
 
+/* What to set in an application; :4317 is reached on the loopback. */
+static void announce(struct weir_component *c, const char *address)
+{
+	const char *port = strrchr(address, ':');
+	char hint[256];
+
+	if (!port) {		/* a unix socket */
+		weir_announce(c, "OTLP/gRPC", address, "");
+		return;
+	}
+	snprintf(hint, sizeof(hint), "export OTEL_EXPORTER_OTLP_PROTOCOL=grpc "
+		 "OTEL_EXPORTER_OTLP_INSECURE=true "
+		 "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1%s", port);
+	weir_announce(c, "OTLP/gRPC", address, hint);
+}
+
 static int start(struct weir_component *c, struct weir_error *error)
 {
 	struct otlp *self = WEIR_SELF(c, struct otlp);
@@ -169,7 +187,10 @@ static int start(struct weir_component *c, struct weir_error *error)
 			self->methods[n++] = methods[s];
 	self->server = weir_grpc_server_start(c, &self->protocols.grpc,
 					      self->methods, n, error);
-	return self->server ? 0 : -1;
+	if (!self->server)
+		return -1;
+	announce(c, weir_grpc_server_address(self->server));
+	return 0;
 }
 
 static void stop(struct weir_component *c)

@@ -33,7 +33,7 @@ def test_queue_size_is_one_total_over_all_workers(weir, backend, client):
     calls = [clients[i % 8].future("traces", spans(1, first=i)) for i in range(40)]
     refused = sum(1 for c in calls if c.exception() is not None)
     assert refused == 20
-    assert w.metric("otelcol_exporter_queue_size") == 20
-    assert w.metric("otelcol_exporter_queue_capacity") == 20
+    assert w.metric("otelcol_exporter_queue_size", data_type="traces") == 20
+    assert w.metric("otelcol_exporter_queue_capacity", data_type="traces") == 20
     slow.gate.set()
     slow.until(lambda: len(slow.spans) == 20)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "interest.h"
-#include "otlp_gen.h"
+#include "../support/otlp_gen.h"
 #include "str.h"
 #include "walk.h"
 

@@ -49,7 +49,7 @@ const ProtobufCMessageDescriptor *otlp_descriptor(enum weir_signal signal)
 	}
 }
 
-/* --- Bytes ------------------------------------------------------------------- */
+/* --- Bytes -------------------------------------------------------------- */
 
 static struct otlp_bytes bytes_new(size_t len, uint64_t noise)
 {
@@ -125,12 +125,13 @@ char *otlp_hex(const uint8_t *ptr, size_t len)
 	return text;
 }
 
-/* --- Values ------------------------------------------------------------------ */
+/* --- Values ------------------------------------------------------------- */
 
 static const char *const words[] = {
 	"http.method", "http.status_code", "db.statement", "gen_ai.prompt",
 	"gen_ai.usage.input_tokens", "api_key", "user_email", "token", "k", "",
-	"service.name", "server.address", "GET", "checkout", "ok", "a@b.example",
+	"service.name", "server.address", "GET", "checkout", "ok",
+	"a@b.example",
 	"Gr\xc3\xbc\xc3\x9f", "\xe2\x82\xac", "\xf0\x9f\x90\x9f",
 	"a rather long value that is longer than thirty-two bytes",
 };
@@ -210,7 +211,7 @@ static uint64_t random_number(struct gen *gen)
 	}
 }
 
-/* --- Messages ---------------------------------------------------------------- */
+/* --- Messages ----------------------------------------------------------- */
 
 struct maker {
 	struct gen gen;
@@ -317,7 +318,8 @@ static void make_field(struct maker *m, const ProtobufCFieldDescriptor *f,
 		make_repeated(m, f, msg, depth);
 		return;
 	}
-	if (gen_one_in(&m->gen, 3) || (f->type == PROTOBUF_C_TYPE_MESSAGE && depth > 12))
+	if (gen_one_in(&m->gen, 3) ||
+	    (f->type == PROTOBUF_C_TYPE_MESSAGE && depth > 12))
 		return;
 	make_value(m, f, msg + f->offset, depth);
 	if (f->label == PROTOBUF_C_LABEL_OPTIONAL &&

@@ -74,7 +74,8 @@ static void http_span(struct typical *t, struct gen *gen)
 	int_attribute(t, "server.port", 8443);
 	int_attribute(t, "http.response.status_code", 200);
 	text_attribute(t, "user_agent.original",
-		       "python-requests/2.31.%llu", gen_below(gen, 9));
+		       "Mozilla/5.0 (X11; Linux x86_64) Gecko/%llu",
+		       gen_below(gen, 9));
 	text_attribute(t, "client.address", "10.4.3.%llu",
 		       gen_below(gen, 255));
 }
@@ -89,7 +90,7 @@ static void model_span(struct typical *t, struct gen *gen)
 	int_attribute(t, "gen_ai.usage.output_tokens", gen_below(gen, 900));
 	text_attribute(t, "server.address", "model-%llu.internal.example",
 		       gen_below(gen, 9));
-	text_attribute(t, "gen_ai.response.id", "chatcmpl-%016llx",
+	text_attribute(t, "gen_ai.response.id", "chatcmpl-AbCdEfGh01-%016llx",
 		       gen_next(gen));
 	text_attribute(t, "gen_ai.response.finish_reason", "stop%.0llu", 0);
 }
@@ -105,7 +106,8 @@ static void common(struct typical *t, struct gen *gen)
 	value = attribute(t, "app.ratio");
 	value->value_case = OTLP__ANY_VALUE__VALUE_DOUBLE_VALUE;
 	value->double_value = 0.25;
-	text_attribute(t, "session.id", "%016llx", gen_next(gen));
+	text_attribute(t, "session.id", "7d9e2c44-0b1a-4f77-%016llx",
+		       gen_next(gen));
 }
 
 static void secrets(struct typical *t, struct gen *gen)
@@ -116,7 +118,7 @@ static void secrets(struct typical *t, struct gen *gen)
 	text_attribute(t, "token", "%016llx", gen_next(gen));
 }
 
-/* --- The request ------------------------------------------------------------- */
+/* --- The request -------------------------------------------------------- */
 
 struct writer {
 	uint8_t *ptr;

@@ -51,17 +51,28 @@ static void put(struct units *u, const void *ptr, size_t len)
 }
 
 /* Now and then longer than it needs to be. */
-static void put_varint(struct units *u, struct gen *gen, uint64_t v)
+static void put_long(struct units *u, struct gen *gen, uint64_t v, int max)
 {
 	uint8_t text[WIRE_VARINT_MAX];
 	uint8_t *end = wire_put_varint(text, v);
 
 	if (gen_one_in(gen, 9))
-		while (end - text < WIRE_VARINT_MAX && gen_one_in(gen, 2)) {
+		while (end - text < max && gen_one_in(gen, 2)) {
 			end[-1] |= 0x80;
 			*end++ = 0;
 		}
 	put(u, text, (size_t)(end - text));
+}
+
+static void put_varint(struct units *u, struct gen *gen, uint64_t v)
+{
+	put_long(u, gen, v, WIRE_VARINT_MAX);
+}
+
+/* Parsers take no more than five bytes for a tag. */
+static void put_tag(struct units *u, struct gen *gen, uint32_t tag)
+{
+	put_long(u, gen, tag, 5);
 }
 
 static struct unit *begin(struct units *u, uint32_t key)
@@ -84,7 +95,7 @@ static void put_field(struct units *u, struct gen *gen, uint32_t key,
 		      uint32_t tag, const void *ptr, size_t len)
 {
 	begin(u, key);
-	put_varint(u, gen, tag);
+	put_tag(u, gen, tag);
 	if (wire_type_of(tag) == WIRE_BYTES)
 		put_varint(u, gen, len);
 	put(u, ptr, len);
@@ -97,7 +108,7 @@ static void release(struct units *u)
 	free(u->v);
 }
 
-/* --- Fields ------------------------------------------------------------------ */
+/* --- Fields ------------------------------------------------------------- */
 
 static void odd_message(struct units *u, struct gen *gen,
 			const ProtobufCMessageDescriptor *type,
@@ -154,7 +165,7 @@ static void odd_packed(struct units *u, struct gen *gen,
 			continue;
 		}
 		begin(u, f->id);
-		put_varint(u, gen, WIRE_TAG(f->id, fixed ? WIRE_FIXED64 :
+		put_tag(u, gen, WIRE_TAG(f->id, fixed ? WIRE_FIXED64 :
 							   WIRE_VARINT));
 		if (fixed)
 			put(u, from, 8);
@@ -187,7 +198,7 @@ static void odd_scalar(struct units *u, struct gen *gen,
 		       const struct wire_field *field)
 {
 	begin(u, key_of(f));
-	put_varint(u, gen, field->tag);
+	put_tag(u, gen, field->tag);
 	if (wire_type_of(field->tag) == WIRE_VARINT)
 		put_varint(u, gen, same_number(gen, f->type, field->value));
 	else
@@ -214,7 +225,7 @@ static void decoy(struct units *u, struct gen *gen,
 		break;
 	case WIRE_VARINT:
 		begin(u, key_of(f));
-		put_varint(u, gen, field->tag);
+		put_tag(u, gen, field->tag);
 		put_varint(u, gen, gen_next(gen));
 		finish(u);
 		break;
@@ -285,7 +296,7 @@ static void odd_field(struct units *u, struct gen *gen,
 		odd_scalar(u, gen, f, field);
 }
 
-/* --- Messages ---------------------------------------------------------------- */
+/* --- Messages ----------------------------------------------------------- */
 
 static void group(struct units *u, struct gen *gen)
 {
@@ -294,11 +305,11 @@ static void group(struct units *u, struct gen *gen)
 
 	begin(u, KEY_FREE + (uint32_t)u->n);
 	for (unsigned i = 0; i < depth; i++)
-		put_varint(u, gen, WIRE_TAG(number + i, WIRE_GROUP));
-	put_varint(u, gen, WIRE_TAG(1, WIRE_BYTES));
+		put_tag(u, gen, WIRE_TAG(number + i, WIRE_GROUP));
+	put_tag(u, gen, WIRE_TAG(1, WIRE_BYTES));
 	put(u, "\x02hi", 3);
 	for (unsigned i = depth; i-- > 0;)
-		put_varint(u, gen, WIRE_TAG(number + i, WIRE_END_GROUP));
+		put_tag(u, gen, WIRE_TAG(number + i, WIRE_END_GROUP));
 	finish(u);
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "otlp_gen.h"
+#include "../../support/otlp_gen.h"
 #include "str.h"
 #include "walk.h"
 

@@ -5,7 +5,7 @@
  * run of several gives the same bytes as each in a run of its own.
  */
 #include <check.h>
-#include <otlp_batch.h>
+#include "../../support/otlp_batch.h"
 #include <stdio.h>
 
 #include <otlp_common.pb-c.h>

@@ -159,7 +159,7 @@ START_TEST(a_thousand_fire_in_order_whatever_was_moved_or_cancelled)
 }
 END_TEST
 
-/* --- work --- */
+/* --- work ----------------------------------------------------------------- */
 
 static void twice(void *arg)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "otlp_gen.h"
+#include "../../support/otlp_gen.h"
 #include "walk.h"
 #include "wire.h"
 
@@ -213,6 +213,8 @@ static const struct {
 	  "wrong wire type" },
 	{ "a field number above 2^29 - 1", span_of, "80 80 80 80 10 00",
 	  WALK_MALFORMED, "field number too large" },
+	{ "a tag of six bytes", span_of, "a0 81 80 80 80 00 01",
+	  WALK_MALFORMED, "too long" },
 	{ "18: a group ends that never began", span_of, "a4 01",
 	  WALK_MALFORMED, "not open" },
 	{ "18: a group without end", span_of, "a3 01", WALK_MALFORMED,

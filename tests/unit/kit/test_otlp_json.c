@@ -29,7 +29,7 @@ const struct weir_slice *weir_batch_slices(const struct weir_batch *batch,
 	return batch->slices;
 }
 
-/* --- A message under construction ------------------------------------------- */
+/* --- A message under construction --------------------------------------- */
 
 struct msg {
 	uint8_t b[4096];
@@ -116,7 +116,7 @@ static void expect(enum weir_signal signal, const struct msg *request,
 	"{\"scope\":{},\"metrics\":["
 #define TAIL "]}]}]}"
 
-/* --- Spans ---------------------------------------------------------------------- */
+/* --- Spans -------------------------------------------------------------- */
 
 START_TEST(writes_a_span_in_the_order_of_the_proto_text)
 {
@@ -185,7 +185,7 @@ START_TEST(joins_the_slices_of_a_batch)
 }
 END_TEST
 
-/* --- Values: the body of a log record ---------------------------------------------- */
+/* --- Values: the body of a log record ----------------------------------- */
 
 static const struct {
 	const char *why;
@@ -280,7 +280,7 @@ START_TEST(writes_a_log_record_in_the_order_of_the_proto_text)
 }
 END_TEST
 
-/* --- Metrics ------------------------------------------------------------------------ */
+/* --- Metrics ------------------------------------------------------------ */
 
 static void expect_metric(uint32_t field, const struct msg *point,
 			  const char *json)

@@ -313,6 +313,21 @@ START_TEST(stopping_sends_what_is_pending)
 }
 END_TEST
 
+START_TEST(stopping_is_patient_but_not_for_ever)
+{
+	begin("timeout: 0");
+	next_nacks(WEIR_UNAVAILABLE, WEIR_REASON_FULL);
+	give(3);
+	weir_test_stop(t);
+	weir_test_run(t);
+	weir_test_advance(t, MS(6000));
+	ck_assert_uint_eq(weir_test_held(t), 1);
+	weir_test_advance(t, MS(6000));
+	ck_assert_uint_eq(weir_test_held(t), 0);
+	end();
+}
+END_TEST
+
 static const struct {
 	const char *yaml, *text;
 } refused[] = {
@@ -366,6 +381,7 @@ int main(void)
 	tcase_add_test(tc,
 		combinations_beyond_the_limit_are_refused_for_good);
 	tcase_add_test(tc, stopping_sends_what_is_pending);
+	tcase_add_test(tc, stopping_is_patient_but_not_for_ever);
 	EACH(tc, validation_says_what_the_collector_says, refused);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

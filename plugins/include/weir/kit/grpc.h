@@ -67,6 +67,9 @@ WEIR_API struct weir_grpc_server *weir_grpc_server_start(
 	struct weir_component *c, const struct weir_grpc_server_config *config,
 	const struct weir_grpc_method *methods, size_t n,
 	struct weir_error *error);
+/* "127.0.0.1:4317", or a path; lives as long as the server. */
+WEIR_API const char *weir_grpc_server_address(
+	const struct weir_grpc_server *server);
 /* Drains: GOAWAY on every connection, new calls refused, answers still sent;
  * connections close when their calls ended. */
 WEIR_API void weir_grpc_server_stop(struct weir_grpc_server *server);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * redact.h: the rules, applied to one element.
+ */
+#ifndef REDACTION_REDACT_H
+#define REDACTION_REDACT_H
+
+#include <weir/attributes.h>
+
+#include "rules.h"
+#include "summary.h"
+
+struct redactor {
+	const struct rules *rules;
+	enum summary_level summary;
+	bool all_levels;	/* levels: all */
+	bool delete_blocked;	/* blocked_key_action: delete */
+	struct work work;	/* the instance's */
+	struct tally tally;
+};
+void redactor_release(struct redactor *r);
+
+/* Attributes of any element; with levels: all its text fields, too. */
+void redact_element(struct redactor *r, struct weir_element *e);
+/* The body of a log record, behind its attributes. */
+void redact_body(struct redactor *r, struct weir_element *e);
+
+#endif

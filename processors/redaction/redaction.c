@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * redaction: remove, mask or hash what must not leave the machine.
+ *
+ * Keys that are not on a list are removed, values of blocked keys and parts of
+ * values that match a pattern are masked, on resources, scopes, records, span
+ * events and log bodies; with `levels: all` in every string and bytes field but
+ * ids and keys.  Holds nothing between batches.  Fails closed.
+ */
+#include <ctype.h>
+#include <stdio.h>
+
+#include <weir/plugin.h>
+
+#include "redact.h"
+
+struct sanitizer {
+	bool enabled;
+	struct weir_strs attributes;
+};
+
+struct url_sanitizer {
+	bool enabled;
+	struct weir_strs attributes;
+	bool sanitize_span_name;
+};
+
+struct db_sanitizer {
+	struct sanitizer sql, redis, valkey, memcached, mongo, opensearch, es;
+	bool sanitize_span_name;
+};
+
+struct redaction {
+	struct weir_component base;
+	/* config */
+	bool allow_all_keys, redact_all_types;
+	struct weir_strs allowed_keys, ignored_keys, ignored_key_patterns,
+		blocked_key_patterns, blocked_values, allowed_values;
+	weir_str hash_function, summary, levels, blocked_key_action;
+	weir_secret hmac_key;
+	struct url_sanitizer url_sanitizer;
+	struct db_sanitizer db_sanitizer;
+
+	struct rules rules;		/* the prototype's, shared */
+	struct redaction *owner;	/* the prototype */
+	struct redactor redactor;	/* the instance's */
+};
+
+/* --- Rows ------------------------------------------------------------------------ */
+
+static const struct weir_field url_rows[] = {
+	WEIR_FIELD(struct url_sanitizer, enabled, "false",
+		   "Not built yet: true is refused."),
+	WEIR_FIELD(struct url_sanitizer, attributes, NULL,
+		   "Attributes that hold URLs."),
+	WEIR_FIELD(struct url_sanitizer, sanitize_span_name, "true",
+		   "Also names of spans."),
+	WEIR_END
+};
+
+static const struct weir_field one_db_rows[] = {
+	WEIR_FIELD(struct sanitizer, enabled, "false",
+		   "Not built yet: true is refused."),
+	WEIR_FIELD(struct sanitizer, attributes, NULL,
+		   "Attributes that hold queries."),
+	WEIR_END
+};
+
+static const struct weir_field db_rows[] = {
+	WEIR_BLOCK(struct db_sanitizer, sql, one_db_rows, "SQL."),
+	WEIR_BLOCK(struct db_sanitizer, redis, one_db_rows, "Redis."),
+	WEIR_BLOCK(struct db_sanitizer, valkey, one_db_rows, "Valkey."),
+	WEIR_BLOCK(struct db_sanitizer, memcached, one_db_rows, "memcached."),
+	WEIR_BLOCK(struct db_sanitizer, mongo, one_db_rows, "MongoDB."),
+	WEIR_BLOCK(struct db_sanitizer, opensearch, one_db_rows,
+		   "OpenSearch."),
+	WEIR_BLOCK(struct db_sanitizer, es, one_db_rows, "Elasticsearch."),
+	WEIR_FIELD(struct db_sanitizer, sanitize_span_name, "true",
+		   "Also names of spans."),
+	WEIR_END
+};
+
+static const struct weir_field fields[] = {
+	WEIR_FIELD(struct redaction, allow_all_keys, "false",
+		   "Keep every key; else only those of allowed_keys."),
+	WEIR_FIELD(struct redaction, allowed_keys, NULL,
+		   "Keys that are kept; without any, everything is removed."),
+	WEIR_FIELD(struct redaction, ignored_keys, NULL,
+		   "Keys that no rule touches."),
+	WEIR_FIELD(struct redaction, ignored_key_patterns, NULL,
+		   "Patterns of keys that no rule touches."),
+	WEIR_FIELD(struct redaction, blocked_key_patterns, NULL,
+		   "Patterns of keys whose value is masked whole."),
+	WEIR_FIELD(struct redaction, blocked_values, NULL,
+		   "Patterns; every matching part of a value is masked."),
+	WEIR_FIELD(struct redaction, allowed_values, NULL,
+		   "Patterns; a matching value is left alone."),
+	WEIR_FIELD(struct redaction, redact_all_types, "false",
+		   "Look at the string form of values that are no strings."),
+	WEIR_FIELD(struct redaction, hash_function, NULL,
+		   "Put a digest in place of stars: md5, sha1, sha3, "
+		   "hmac-sha256 or hmac-sha512."),
+	WEIR_FIELD(struct redaction, hmac_key, NULL,
+		   "Key of the two HMACs, at least 32 or 64 bytes."),
+	WEIR_FIELD(struct redaction, summary, NULL,
+		   "Tell what was done in attributes: debug (keys and counts), "
+		   "info (counts), else silent."),
+	WEIR_BLOCK(struct redaction, url_sanitizer, url_rows,
+		   "Collapses ids in URLs."),
+	WEIR_BLOCK(struct redaction, db_sanitizer, db_rows,
+		   "Takes literals out of database queries."),
+	WEIR_FIELD(struct redaction, levels, "collector",
+		   "Where to look: as the Collector, or in every string and "
+		   "bytes field but ids and keys.",
+		   .flags = WEIR_OURS, .choices = "collector all"),
+	WEIR_FIELD(struct redaction, blocked_key_action, "mask",
+		   "What happens to a blocked key: its value is masked, or it "
+		   "is removed.",
+		   .flags = WEIR_OURS, .choices = "mask delete"),
+	WEIR_END
+};
+
+/* --- Validation --------------------------------------------------------------------- */
+
+static int check_hmac(const struct redaction *self, const char *name,
+		      size_t least, struct weir_error *error)
+{
+	size_t len = self->hmac_key.text.len;
+
+	if (!len)
+		return weir_fail(error, "hmac_key", "hmac_key must not be empty "
+				 "when hash_function is \"%s\"", name);
+	if (len < least)
+		return weir_fail(error, "hmac_key", "hmac_key must be at least "
+				 "%zu bytes long for \"%s\", got %zu bytes",
+				 least, name, len);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	enum weir_digest_kind kind;
+	size_t least;		/* bytes of hmac_key */
+} functions[] = {
+	{ "md5", WEIR_DIGEST_MD5, 0 },
+	{ "sha1", WEIR_DIGEST_SHA1, 0 },
+	{ "sha3", WEIR_DIGEST_SHA3_256, 0 },
+	{ "hmac-sha256", WEIR_DIGEST_HMAC_SHA256, 32 },
+	{ "hmac-sha512", WEIR_DIGEST_HMAC_SHA512, 64 },
+};
+
+/* Opens libcrypto now, so that nothing is missing under traffic. */
+static int try_digest(const struct rules *rules, struct weir_error *error)
+{
+	struct weir_digest *digest = weir_digest_new(rules->digest,
+						     rules->hmac_key, error);
+
+	if (!digest)
+		return -1;
+	weir_digest_free(&digest);
+	return 0;
+}
+
+static int check_hash(struct redaction *self, struct weir_error *error)
+{
+	char name[64];
+	size_t n = sizeof(functions) / sizeof(*functions), i = 0;
+
+	if (!self->hash_function.len)
+		return 0;
+	snprintf(name, sizeof(name), "%.*s",
+		 WEIR_STR_FMT(self->hash_function));
+	for (char *c = name; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	while (i < n && strcmp(name, functions[i].name))
+		i++;
+	if (i == n)
+		return weir_fail(error, "hash_function", "unknown HashFunction "
+			"%s, allowed functions are sha1, sha3, md5, "
+			"hmac-sha256 and hmac-sha512", name);
+	if (functions[i].least &&
+	    check_hmac(self, name, functions[i].least, error))
+		return -1;
+	self->rules.hashed = true;
+	self->rules.digest = functions[i].kind;
+	self->rules.hmac_key = self->hmac_key.text;
+	return try_digest(&self->rules, error);
+}
+
+static int check_sanitizers(const struct redaction *self,
+			    struct weir_error *error)
+{
+	const struct db_sanitizer *db = &self->db_sanitizer;
+	const char *key = self->url_sanitizer.enabled ? "url_sanitizer" :
+		db->sql.enabled ? "db_sanitizer.sql" :
+		db->redis.enabled ? "db_sanitizer.redis" :
+		db->valkey.enabled ? "db_sanitizer.valkey" :
+		db->memcached.enabled ? "db_sanitizer.memcached" :
+		db->mongo.enabled ? "db_sanitizer.mongo" :
+		db->opensearch.enabled ? "db_sanitizer.opensearch" :
+		db->es.enabled ? "db_sanitizer.es" : NULL;
+	char path[64];
+
+	if (!key)
+		return 0;
+	snprintf(path, sizeof(path), "%s.enabled", key);
+	return weir_fail(error, path, "%s is not built yet: this weir would "
+			 "leave the values as they are", key);
+}
+
+static int compile(struct patterns *patterns, struct weir_strs list,
+		   const char *key, const char *what, struct weir_error *error)
+{
+	char path[64], text[512];
+
+	if (!patterns_init(patterns, list, error))
+		return 0;
+	snprintf(path, sizeof(path), "%s[%zu]", key, patterns->n);
+	snprintf(text, sizeof(text), "%s", error->text);
+	return weir_fail(error, path, "error creating a redaction processor: "
+			 "failed to process %s: error compiling regex in list: "
+			 "%s", what, text);
+}
+
+/* In the order in which the Collector compiles them. */
+static int compile_all(struct redaction *self, struct weir_error *error)
+{
+	struct rules *rules = &self->rules;
+
+	if (compile(&rules->ignored_patterns, self->ignored_key_patterns,
+		    "ignored_key_patterns", "ignore keys list", error) ||
+	    compile(&rules->blocked_values, self->blocked_values,
+		    "blocked_values", "block list", error) ||
+	    compile(&rules->blocked_keys, self->blocked_key_patterns,
+		    "blocked_key_patterns", "block keys list", error))
+		return -1;
+	return compile(&rules->allowed_values, self->allowed_values,
+		       "allowed_values", "allow list", error);
+}
+
+static int validate(struct weir_component *c, struct weir_error *error)
+{
+	/* Attributes of our own that an allow-list lets pass: these only, as
+	 * in the Collector. */
+	static const char *const own[] = {
+		"redaction.redacted.keys", "redaction.redacted.count",
+		"redaction.masked.keys", "redaction.masked.count",
+		"redaction.ignored.count", NULL,
+	};
+	struct redaction *self = WEIR_SELF(c, struct redaction);
+
+	self->owner = self;
+	self->rules.allow_all_keys = self->allow_all_keys;
+	self->rules.all_types = self->redact_all_types;
+	if (check_hash(self, error) || check_sanitizers(self, error) ||
+	    compile_all(self, error))
+		return -1;
+	words_init(&self->rules.allowed, self->allowed_keys, own);
+	words_init(&self->rules.ignored, self->ignored_keys, NULL);
+	self->redactor.summary =
+		weir_str_eq(self->summary, WEIR_STR("debug")) ? SUMMARY_DEBUG :
+		weir_str_eq(self->summary, WEIR_STR("info")) ? SUMMARY_INFO :
+		SUMMARY_SILENT;
+	self->redactor.all_levels = weir_str_eq(self->levels, WEIR_STR("all"));
+	self->redactor.delete_blocked = weir_str_eq(self->blocked_key_action,
+						    WEIR_STR("delete"));
+	return 0;
+}
+
+/* --- Interest ------------------------------------------------------------------------ */
+
+/* What one place needs: keys and values differ in where they are. */
+struct wanted {
+	const struct redaction *self;
+	struct weir_interest *interest;
+	uint32_t keys, values;
+	bool any_type;
+};
+
+static void want_key_patterns(const struct wanted *w,
+			      const struct patterns *patterns)
+{
+	for (size_t i = 0; i < patterns->n; i++) {
+		weir_str word;
+		size_t n = 0;
+
+		while (weir_regex_word(patterns->v[i], n, &word)) {
+			weir_interest_key(w->interest, w->keys, word);
+			n++;
+		}
+		if (!n)
+			weir_interest_key_regex(w->interest, w->keys,
+						patterns->v[i]);
+	}
+}
+
+static void want_value_patterns(const struct wanted *w,
+				const struct patterns *patterns)
+{
+	for (size_t i = 0; i < patterns->n; i++)
+		weir_interest_value_regex(w->interest, w->values,
+					  patterns->v[i], w->any_type);
+}
+
+/* What is ignored or allowed is only counted. */
+static void want_place(const struct wanted *w)
+{
+	const struct rules *rules = &w->self->rules;
+
+	want_key_patterns(w, &rules->blocked_keys);
+	want_value_patterns(w, &rules->blocked_values);
+	if (w->self->redactor.summary == SUMMARY_SILENT)
+		return;
+	for (size_t i = 0; i < rules->ignored.n; i++)
+		weir_interest_key(w->interest, w->keys, rules->ignored.v[i]);
+	want_key_patterns(w, &rules->ignored_patterns);
+	want_value_patterns(w, &rules->allowed_values);
+}
+
+/* A value that is no string counts as the empty text: a pattern that matches
+ * it concerns everything. */
+static bool wants_all(const struct redaction *self)
+{
+	const struct rules *rules = &self->rules;
+
+	return !rules->allow_all_keys ||
+		patterns_match(&rules->blocked_values, WEIR_STR("")) ||
+		(self->redactor.summary != SUMMARY_SILENT &&
+		 patterns_match(&rules->allowed_values, WEIR_STR("")));
+}
+
+static void interest(struct weir_component *c, enum weir_signal signal,
+		     struct weir_interest *interest)
+{
+	const struct redaction *self = WEIR_SELF(c, struct redaction);
+	bool all = self->redactor.all_levels;
+	uint32_t levels = WEIR_AT_RESOURCE | WEIR_AT_SCOPE | WEIR_AT_RECORD |
+		WEIR_AT_EVENT;
+	struct wanted attributes, body;
+
+	if (all)
+		levels |= WEIR_AT_METRIC | WEIR_AT_LINK | WEIR_AT_EXEMPLAR;
+	if (wants_all(self)) {
+		weir_interest_always(interest, levels);
+		return;
+	}
+	/* levels: all looks at bytes as they are: any type, to see them. */
+	attributes = (struct wanted){
+		self, interest, levels | (all ? WEIR_AT_NESTED : 0),
+		levels | (all ? WEIR_AT_NESTED | WEIR_AT_TEXT : 0),
+		self->rules.all_types || all };
+	want_place(&attributes);
+	body = (struct wanted){ self, interest, WEIR_AT_BODY | WEIR_AT_NESTED,
+				WEIR_AT_BODY | WEIR_AT_NESTED, true };
+	if (signal == WEIR_SIGNAL_LOGS)
+		want_place(&body);
+}
+
+/* --- Stages ---------------------------------------------------------------------------- */
+
+static struct redactor *redactor(struct weir_component *c)
+{
+	struct redaction *self = WEIR_SELF(c, struct redaction);
+
+	self->redactor.rules = &self->rules;
+	return &self->redactor;
+}
+
+static uintptr_t enter(struct weir_component *c, struct weir_element *e,
+		       uintptr_t parent)
+{
+	struct redactor *r = redactor(c);
+
+	if (r->all_levels || weir_element_level(e) != WEIR_LEVEL_METRIC)
+		redact_element(r, e);
+	return parent;
+}
+
+static uintptr_t visit(struct weir_component *c, struct weir_element *e,
+		       uintptr_t parent)
+{
+	struct redactor *r = redactor(c);
+	enum weir_level level = weir_element_level(e);
+
+	if (r->all_levels || level == WEIR_LEVEL_RECORD ||
+	    level == WEIR_LEVEL_EVENT)
+		redact_element(r, e);
+	if (weir_element_log(e))
+		redact_body(r, e);
+	return parent;
+}
+
+static void destroy(struct weir_component *c)
+{
+	struct redaction *self = WEIR_SELF(c, struct redaction);
+
+	redactor_release(&self->redactor);
+	if (self->owner == self)
+		rules_release(&self->rules);
+}
+
+WEIR_PLUGIN(WEIR_PROCESSOR, "redaction", "",
+	.about = "Removes, masks or hashes what must not leave the machine.",
+	.signals = WEIR_ALL_SIGNALS,
+	.stability = WEIR_STABILITY_BETA,
+	.size = sizeof(struct redaction),
+	.fields = fields,
+	.counts_items = true,
+	.validate = validate,
+	.interest = interest,
+	.enter = enter,
+	.visit = visit,
+	.destroy = destroy,
+);

@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP server on a network and a clock made of paper: this file is the
+ * transport, so sockets fill up and time passes when a test says so.  Numbers
+ * are rows of the catalogue of attacks. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <weir/kit/http.h>
+
+#define GET "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
+#define POST "POST /x HTTP/1.1\r\nHost: h\r\n"
+#define S(n) ((n) * UINT64_C(1000000000))
+
+/* --- a network ------------------------------------------------------------ */
+
+struct weir_stream {
+	const struct weir_stream_ops *ops;
+	void *arg;
+	char wrote[4 << 20];
+	size_t n, room;		/* room: bytes the socket takes now */
+	bool paused, want_write, flush, shut, closing, gone;
+};
+
+static struct weir_stream peer;
+static struct weir_listener listening;
+static struct weir_component c = { .id = "x" };
+static uint64_t now;
+static struct weir_timer *armed;	/* a connection has one */
+
+int weir_listen(struct weir_component *who, const struct weir_listener *how,
+		char *bound, struct weir_error *error)
+{
+	(void)who;
+	(void)bound;
+	if (!how->endpoint.len)
+		return weir_fail(error, NULL, "no address");
+	listening = *how;
+	return 0;
+}
+
+void weir_unlisten(struct weir_component *who)
+{
+	(void)who;
+	listening.accept = NULL;
+}
+
+void weir_stream_start(struct weir_stream *s, const struct weir_stream_ops *ops,
+		       void *arg)
+{
+	s->ops = ops;
+	s->arg = arg;
+}
+
+int64_t weir_stream_writev(struct weir_stream *s, const struct weir_iovec *iov,
+			   size_t n)
+{
+	size_t len = iov->len < s->room ? iov->len : s->room;
+
+	ck_assert(!s->closing && !s->shut);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_lt(s->n + len, sizeof(s->wrote));
+	memcpy(s->wrote + s->n, iov->ptr, len);
+	s->n += len;
+	s->room -= len;
+	return (int64_t)len;
+}
+
+void weir_stream_want_write(struct weir_stream *s)
+{
+	s->want_write = true;
+}
+
+void weir_stream_flush_later(struct weir_stream *s)
+{
+	s->flush = true;
+}
+
+void weir_stream_pause(struct weir_stream *s, bool paused)
+{
+	s->paused = paused;
+}
+
+void weir_stream_shutdown(struct weir_stream *s)
+{
+	s->shut = true;
+}
+
+void weir_stream_close(struct weir_stream *s)
+{
+	s->closing = true;
+}
+
+void weir_timer_set(struct weir_timer *timer, struct weir_component *who,
+		    weir_duration after,
+		    void (*fire)(struct weir_component *c,
+				 struct weir_timer *timer))
+{
+	timer->c = who;
+	timer->fire = fire;
+	timer->at = now + (uint64_t)after.ns;
+	timer->slot = 1;
+	armed = timer;
+}
+
+void weir_timer_cancel(struct weir_timer *timer)
+{
+	timer->slot = 0;
+	if (armed == timer)
+		armed = NULL;
+}
+
+uint64_t weir_wall_now(void)
+{
+	return UINT64_C(784111777) * 1000000000;	/* RFC 9110's example */
+}
+
+/* --- turns ---------------------------------------------------------------- */
+
+static void turn(void)
+{
+	while (peer.flush && !peer.closing) {
+		peer.flush = false;
+		peer.ops->flush(&peer, peer.arg);
+	}
+	if (peer.closing && !peer.gone) {
+		peer.gone = true;
+		if (peer.ops->closed)
+			peer.ops->closed(&peer, peer.arg, 0);
+	}
+}
+
+static void say_bytes(const char *text, size_t len)
+{
+	ck_assert(!peer.paused && !peer.closing);
+	peer.ops->data(&peer, peer.arg, (const uint8_t *)text, len);
+	turn();
+}
+
+static void say(const char *text)
+{
+	say_bytes(text, strlen(text));
+}
+
+static void fin(void)
+{
+	ck_assert(!peer.paused && !peer.closing);
+	peer.ops->eof(&peer, peer.arg);
+	turn();
+}
+
+static void take(size_t room)
+{
+	peer.room += room;
+	while (peer.want_write && peer.room && !peer.closing) {
+		peer.want_write = false;
+		peer.ops->writable(&peer, peer.arg);
+		turn();
+	}
+}
+
+static void pass(uint64_t ns)
+{
+	now += ns;
+	if (armed && armed->at <= now) {
+		struct weir_timer *timer = armed;
+
+		weir_timer_cancel(timer);
+		timer->fire(&c, timer);
+		turn();
+	}
+}
+
+static const char *heard(void)
+{
+	peer.wrote[peer.n] = '\0';
+	return peer.wrote;
+}
+
+static bool hears(const char *text)
+{
+	return strstr(heard(), text) != NULL;
+}
+
+/* --- a server ------------------------------------------------------------- */
+
+static struct weir_http_server *server;
+static struct weir_http_exchange *waiting;
+static bool later;
+static unsigned handled;
+static char last_body[256];
+
+static void handle(struct weir_component *who, struct weir_http_exchange *x,
+		   void *arg)
+{
+	weir_str body = weir_http_body(x);
+	char text[32];
+
+	(void)who;
+	(void)arg;
+	ck_assert(!waiting);
+	ck_assert_uint_lt(body.len, sizeof(last_body));
+	memcpy(last_body, body.len ? body.ptr : "", body.len);
+	last_body[body.len] = '\0';
+	snprintf(text, sizeof(text), "answer %u\n", ++handled);
+	if (later)
+		waiting = x;
+	else
+		weir_http_respond(x, 200, "text/plain", "X-Ours: 1\r\n",
+				  weir_str_of(text));
+}
+
+static void respond(void)
+{
+	struct weir_http_exchange *x = waiting;
+
+	waiting = NULL;
+	weir_http_respond(x, 200, "text/plain", "", WEIR_STR("late\n"));
+	turn();
+}
+
+static void serve(bool keep_alive)
+{
+	struct weir_error error;
+
+	server = weir_http_server_start(&c, &(struct weir_http_options){
+		.endpoint = WEIR_STR("h:1"), .max_body = 100,
+		.keep_alive = keep_alive, .handle = handle }, &error);
+	ck_assert_ptr_nonnull(server);
+	peer.room = sizeof(peer.wrote);
+	listening.accept(&c, &peer, listening.arg);
+}
+
+static void tear_down(void)
+{
+	if (!server)
+		return;
+	weir_http_server_free(&server);
+	turn();
+	ck_assert(peer.gone);
+}
+
+START_TEST(answers_and_closes)
+{
+	serve(false);
+	say(GET);
+	ck_assert_str_eq(heard(),
+		"HTTP/1.1 200 OK\r\n"
+		"Content-Type: text/plain\r\n"
+		"X-Ours: 1\r\n"
+		"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+		"Content-Length: 9\r\n"
+		"Connection: close\r\n"
+		"\r\n"
+		"answer 1\n");
+	ck_assert(peer.shut && !peer.closing);
+	say("what comes now is thrown away");
+	fin();
+	ck_assert(peer.gone);
+	ck_assert_uint_eq(handled, 1);
+}
+END_TEST
+
+START_TEST(a_peer_that_stays_after_the_last_answer_is_left)
+{
+	serve(false);
+	say(GET);
+	pass(S(1));
+	ck_assert(peer.gone);
+}
+END_TEST
+
+START_TEST(keeps_the_connection_while_both_want_it)
+{
+	serve(true);
+	say(GET);
+	ck_assert(!hears("Connection:"));
+	say(GET);
+	ck_assert_uint_eq(handled, 2);
+	ck_assert(!peer.shut);
+	say("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+	ck_assert(hears("Connection: keep-alive\r\n"));
+	say("GET / HTTP/1.0\r\n\r\n");
+	ck_assert_uint_eq(handled, 4);
+	ck_assert(peer.shut);
+}
+END_TEST
+
+START_TEST(head_has_the_length_and_not_the_body)
+{
+	serve(true);
+	say("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
+	ck_assert(hears("Content-Length: 9\r\n\r\n"));
+	ck_assert(!hears("answer"));
+}
+END_TEST
+
+START_TEST(row_48_pipelined_requests_are_answered_in_order)
+{
+	enum { N = 10000 };
+	size_t len = sizeof(GET) - 1;
+	char *all = malloc(N * len);
+	const char *at;
+
+	for (size_t i = 0; i < N; i++)
+		memcpy(all + i * len, GET, len);
+	serve(true);
+	peer.room = 0;
+	say_bytes(all, N * len);
+	ck_assert(peer.paused);
+	/* At most 16 KiB of answers wait: some two hundred. */
+	ck_assert_uint_lt(handled, 300);
+	while (handled < N)
+		take(3333);
+	take(sizeof(peer.wrote));
+	at = heard();
+	for (int i = 1; i <= N; i++) {
+		char wanted[32];
+
+		snprintf(wanted, sizeof(wanted), "\r\n\r\nanswer %d\n", i);
+		at = strstr(at, "\r\n\r\n");
+		ck_assert_ptr_nonnull(at);
+		ck_assert_msg(!strncmp(at, wanted, strlen(wanted)), "%d", i);
+		at += 4;
+	}
+	ck_assert(!peer.paused);
+	free(all);
+}
+END_TEST
+
+START_TEST(one_request_is_in_flight_at_a_time)
+{
+	serve(true);
+	later = true;
+	say(GET GET);
+	ck_assert_uint_eq(handled, 1);
+	ck_assert(peer.paused);
+	respond();
+	ck_assert_uint_eq(handled, 2);
+	respond();
+	ck_assert(!peer.paused);
+	ck_assert(!waiting);
+	ck_assert(!peer.closing);
+}
+END_TEST
+
+START_TEST(an_answer_for_a_peer_that_has_gone_is_dropped)
+{
+	serve(true);
+	later = true;
+	say(GET);
+	peer.closing = true;
+	turn();
+	respond();
+	ck_assert_uint_eq(peer.n, 0);
+}
+END_TEST
+
+START_TEST(an_answer_after_the_server_has_gone_is_dropped)
+{
+	serve(true);
+	later = true;
+	say(GET);
+	weir_http_server_free(&server);
+	ck_assert_ptr_null(server);
+	turn();
+	respond();
+	ck_assert_uint_eq(peer.n, 0);
+}
+END_TEST
+
+START_TEST(row_39_a_slow_head_is_refused_after_ten_seconds)
+{
+	serve(true);
+	say("GET / HTTP/1.1\r\n");
+	pass(S(5));
+	say("X: 1\r\n");
+	pass(S(5) - 1);
+	ck_assert_uint_eq(peer.n, 0);
+	pass(1);
+	ck_assert(hears("HTTP/1.1 408 "));
+	ck_assert(hears("Connection: close\r\n"));
+	pass(S(1));
+	ck_assert(peer.gone);
+	ck_assert_uint_eq(handled, 0);
+}
+END_TEST
+
+START_TEST(row_40_a_slow_body_is_refused)
+{
+	serve(true);
+	say(POST "Content-Length: 50\r\n\r\nabc");
+	pass(S(9));
+	say("d");
+	pass(S(1));
+	ck_assert(hears("HTTP/1.1 408 "));
+	ck_assert_uint_eq(handled, 0);
+}
+END_TEST
+
+START_TEST(row_41_a_peer_that_does_not_read_is_left_after_thirty_seconds)
+{
+	serve(true);
+	peer.room = 10;
+	say(GET);
+	ck_assert(peer.want_write);
+	pass(S(29));
+	take(10);		/* progress */
+	pass(S(29));
+	ck_assert(!peer.gone);
+	pass(S(1));
+	ck_assert(peer.gone);
+}
+END_TEST
+
+START_TEST(an_idle_connection_ends_without_a_word)
+{
+	size_t n;
+
+	serve(true);
+	say(GET);
+	n = peer.n;
+	pass(S(60));
+	ck_assert(peer.gone);
+	ck_assert_uint_eq(peer.n, n);
+}
+END_TEST
+
+START_TEST(row_49_no_100_for_a_body_that_is_too_big)
+{
+	serve(true);
+	say(POST "Expect: 100-continue\r\nContent-Length: 101\r\n\r\n");
+	ck_assert(hears("HTTP/1.1 413 "));
+	ck_assert(!hears("100 Continue"));
+}
+END_TEST
+
+START_TEST(a_client_that_waits_for_100_gets_it)
+{
+	serve(true);
+	say(POST "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+	ck_assert_str_eq(heard(), "HTTP/1.1 100 Continue\r\n\r\n");
+	say("hello");
+	ck_assert_str_eq(last_body, "hello");
+	ck_assert(hears("HTTP/1.1 200 OK"));
+}
+END_TEST
+
+START_TEST(row_51_connect_and_trace_are_not_implemented)
+{
+	serve(true);
+	say(_i ? "TRACE / HTTP/1.1\r\nHost: h\r\n\r\n"
+	       : "CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n");
+	ck_assert(hears("HTTP/1.1 501 "));
+	ck_assert_uint_eq(handled, 0);
+	ck_assert(peer.shut);
+}
+END_TEST
+
+START_TEST(row_52_fin_in_the_middle_of_a_body_is_discarded)
+{
+	serve(true);
+	say(POST "Content-Length: 50\r\n\r\nabc");
+	fin();
+	ck_assert(peer.gone);
+	ck_assert_uint_eq(handled, 0);
+	ck_assert_uint_eq(peer.n, 0);
+}
+END_TEST
+
+START_TEST(row_52_a_half_closed_peer_gets_its_answers)
+{
+	serve(true);
+	peer.room = 0;
+	say(GET GET);
+	fin();
+	ck_assert(!peer.gone);
+	take(sizeof(peer.wrote));
+	ck_assert(hears("answer 2\n"));
+	ck_assert(peer.gone);
+}
+END_TEST
+
+static const struct {
+	const char *text, *status;
+} refused[] = {
+	{ "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n" },
+	{ POST "Content-Length: 1\r\nContent-Length: 1\r\n\r\n",
+	  "HTTP/1.1 400 Bad Request\r\n" },
+	{ POST "Content-Length: 101\r\n\r\n",
+	  "HTTP/1.1 413 Content Too Large\r\n" },
+	{ "GET / HTTP/3.0\r\n",
+	  "HTTP/1.1 505 HTTP Version Not Supported\r\n" },
+};
+
+START_TEST(a_refusal_is_answered_and_nothing_is_read_behind_it)
+{
+	serve(true);
+	say(refused[_i].text);
+	ck_assert(!strncmp(heard(), refused[_i].status,
+			   strlen(refused[_i].status)));
+	ck_assert(hears("Connection: close\r\n"));
+	say(GET);
+	ck_assert_uint_eq(handled, 0);
+	ck_assert(peer.shut);
+}
+END_TEST
+
+START_TEST(row_45_http_0_9_is_closed_without_a_word)
+{
+	serve(true);
+	say("GET /\r\n");
+	ck_assert(peer.gone);
+	ck_assert_uint_eq(peer.n, 0);
+}
+END_TEST
+
+START_TEST(stopping_closes_the_idle_and_lets_the_busy_finish)
+{
+	serve(true);
+	if (_i) {
+		later = true;
+		say(GET);
+	}
+	weir_http_server_stop(server);
+	weir_http_server_stop(server);
+	turn();
+	ck_assert_ptr_null(listening.accept);
+	if (_i) {
+		ck_assert(!peer.gone);
+		respond();
+		ck_assert(hears("Connection: close\r\n"));
+		ck_assert(peer.shut);
+	} else {
+		ck_assert(peer.gone);
+	}
+}
+END_TEST
+
+START_TEST(an_address_that_cannot_be_bound_is_an_error)
+{
+	struct weir_error error;
+
+	ck_assert_ptr_null(weir_http_server_start(&c,
+		&(struct weir_http_options){ .handle = handle }, &error));
+	ck_assert_str_eq(error.text, "no address");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("http_server");
+	TCase *tc = tcase_create("http_server");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tc, NULL, tear_down);
+	tcase_add_test(tc, answers_and_closes);
+	tcase_add_test(tc, a_peer_that_stays_after_the_last_answer_is_left);
+	tcase_add_test(tc, keeps_the_connection_while_both_want_it);
+	tcase_add_test(tc, head_has_the_length_and_not_the_body);
+	tcase_add_test(tc, row_48_pipelined_requests_are_answered_in_order);
+	tcase_add_test(tc, one_request_is_in_flight_at_a_time);
+	tcase_add_test(tc, an_answer_for_a_peer_that_has_gone_is_dropped);
+	tcase_add_test(tc, an_answer_after_the_server_has_gone_is_dropped);
+	tcase_add_test(tc, row_39_a_slow_head_is_refused_after_ten_seconds);
+	tcase_add_test(tc, row_40_a_slow_body_is_refused);
+	tcase_add_test(tc,
+	    row_41_a_peer_that_does_not_read_is_left_after_thirty_seconds);
+	tcase_add_test(tc, an_idle_connection_ends_without_a_word);
+	tcase_add_test(tc, row_49_no_100_for_a_body_that_is_too_big);
+	tcase_add_test(tc, a_client_that_waits_for_100_gets_it);
+	tcase_add_loop_test(tc,
+		row_51_connect_and_trace_are_not_implemented, 0, 2);
+	tcase_add_test(tc,
+		row_52_fin_in_the_middle_of_a_body_is_discarded);
+	tcase_add_test(tc, row_52_a_half_closed_peer_gets_its_answers);
+	tcase_add_loop_test(tc,
+		a_refusal_is_answered_and_nothing_is_read_behind_it, 0,
+		sizeof(refused) / sizeof(refused[0]));
+	tcase_add_test(tc, row_45_http_0_9_is_closed_without_a_word);
+	tcase_add_loop_test(tc,
+		stopping_closes_the_idle_and_lets_the_busy_finish, 0, 2);
+	tcase_add_test(tc, an_address_that_cannot_be_bound_is_an_error);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
