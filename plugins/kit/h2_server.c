@@ -364,11 +364,12 @@ size_t h2_server_fill(struct h2_server *h2, uint8_t *out, size_t room)
 
 		if (n > room - len)
 			n = room - len;
-		if (n)
+		if (n) {
 			memcpy(out + len, h2->framed, n);
-		len += n;
-		h2->framed += n;
-		h2->framed_len -= n;
+			len += n;
+			h2->framed += n;
+			h2->framed_len -= n;
+		}
 		if (h2->framed_len)
 			return len;
 		ssize_t more = nghttp2_session_mem_send(h2->session,
