@@ -36,6 +36,16 @@ bool budget_soft(void)
 	return soft && weir_budget_used() >= soft;
 }
 
+/* What a request may still grow by, until reading has stopped. */
+#define HEADROOM (1u << 20)
+
+bool budget_hard(void)
+{
+	uint64_t hard = atomic_load_explicit(&hard_line, memory_order_relaxed);
+
+	return hard && weir_budget_used() + HEADROOM >= hard;
+}
+
 void weir_budget_limit(uint64_t soft, uint64_t hard)
 {
 	soft_line = soft;

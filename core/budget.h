@@ -17,6 +17,8 @@ bool budget_charge(size_t bytes, bool force);
 void budget_return(size_t bytes);
 /* Above the soft line right now? */
 bool budget_soft(void);
+/* So near the hard line that nothing more should be read? */
+bool budget_hard(void);
 /* The lines that hold without a memory_limiter: 3/4 of the memory this
  * process may use. */
 void budget_default(void);

@@ -10,11 +10,27 @@
 #include "graph.h"
 #include "walk.h"
 
+/* Messages of any kind in one request.  A real span has a dozen and takes
+ * hundreds of bytes; 64 MiB of empty ones would be 33 million. */
+#define MAX_ELEMENTS (16u << 20)
+
+static bool too_big(const struct walk_result *result)
+{
+	return result->too_big || (result->verdict != WALK_MALFORMED &&
+				   result->elements > MAX_ELEMENTS);
+}
+
 static struct weir_batch *refuse(struct weir_payload **payload,
 				 const struct walk_result *result,
 				 struct weir_outcome *refused)
 {
 	weir_payload_free(payload);
+	if (too_big(result)) {
+		weir_outcome_set(refused, WEIR_RESOURCE_EXHAUSTED,
+				 WEIR_REASON_TOO_BIG,
+				 "request holds too many elements");
+		return NULL;
+	}
 	weir_outcome_set(refused, WEIR_INVALID_ARGUMENT, WEIR_REASON_MALFORMED,
 			 "malformed request: %s at byte %u", result->why,
 			 result->offset);
@@ -61,7 +77,7 @@ struct weir_batch *weir_batch_decode(struct weir_component *c,
 
 	node->received_bytes += len;
 	result = walk_request(signal, (*payload)->bytes, len, set, notes);
-	if (result.verdict == WALK_MALFORMED)
+	if (result.verdict == WALK_MALFORMED || too_big(&result))
 		return refuse(payload, &result, refused);
 	if (result.verdict == WALK_UNUSUAL) {
 		node->mended++;
@@ -69,6 +85,8 @@ struct weir_batch *weir_batch_decode(struct weir_component *c,
 			return no_memory(refused);
 		result = walk_request(signal, (*payload)->bytes, len, set,
 				      notes);
+		if (result.verdict != WALK_CANONICAL)
+			return refuse(payload, &result, refused);
 	}
 	batch = batch_new(signal);
 	batch_add(batch, *payload, (*payload)->bytes, len, result.items);

@@ -58,10 +58,52 @@ const char *weir_version(void)
 	return WEIR_VERSION;
 }
 
+/* service.name, service.version, service.instance.id, and what the
+ * configuration adds, changes or (without a value) takes away. */
+static struct {
+	struct weir_label v[64];
+	size_t n;
+	char instance[37];
+} resource;
+
+static void set_attribute(weir_str name, weir_str value)
+{
+	size_t i = 0;
+
+	while (i < resource.n && !weir_str_eq(resource.v[i].name, name))
+		i++;
+	if (!value.ptr && i < resource.n)
+		resource.v[i] = resource.v[--resource.n];
+	else if (value.ptr && i < sizeof(resource.v) / sizeof(resource.v[0])) {
+		resource.v[i] = (struct weir_label){ name, value };
+		resource.n += i == resource.n;
+	}
+}
+
+static void describe_process(const struct plan_telemetry *telemetry)
+{
+	uint64_t a = weir_random(), b = weir_random();
+
+	/* a random UUID, version 4 (RFC 9562 5.4) */
+	snprintf(resource.instance, sizeof(resource.instance),
+		 "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
+		 (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff,
+		 ((unsigned)(b >> 48) & 0x3fff) | 0x8000,
+		 (unsigned long long)b & 0xffffffffffff);
+	resource.n = 0;
+	set_attribute(WEIR_STR("service.name"), WEIR_STR("weir"));
+	set_attribute(WEIR_STR("service.version"), weir_str_of(WEIR_VERSION));
+	set_attribute(WEIR_STR("service.instance.id"),
+		      weir_str_of(resource.instance));
+	for (size_t i = 0; i < telemetry->n_resource; i++)
+		set_attribute(telemetry->resource[i].name,
+			      telemetry->resource[i].value);
+}
+
 const struct weir_label *weir_service_resource(size_t *n)
 {
-	*n = running ? running->telemetry.n_resource : 0;
-	return running ? running->telemetry.resource : NULL;
+	*n = resource.n;
+	return resource.v;
 }
 
 enum weir_metric_level service_metrics_level(void)
@@ -388,6 +430,7 @@ int service_run(struct loader *loader, struct plan *plan,
 	listen_for_signals(plan);
 	budget_default();
 	running = plan;
+	describe_process(&plan->telemetry);
 	weir_log_info(NULL, "Starting weir...", "Version=%s NumCPU=%u",
 		      WEIR_VERSION, cores());
 	failed = boot(plan, &error);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "budget.h"
 #include "str.h"
 
 struct worker *workers;
@@ -102,10 +103,39 @@ static bool finish_turn(struct worker *worker)
 	return any;
 }
 
+/* How soon a worker that has stopped reading looks whether it may again. */
+#define LOOK_AGAIN_MS 5
+
+static void look_at_budget(struct worker *worker);
+
+static void on_resume(uv_timer_t *timer)
+{
+	look_at_budget(timer->data);
+}
+
+/* Above the hard line nothing is read; what is in flight goes on and brings
+ * the sum down, here or on another worker. */
+static void look_at_budget(struct worker *worker)
+{
+	bool hard = budget_hard();
+
+	if (hard != worker->paused) {
+		worker->paused = hard;
+		net_pause_all(worker, hard);
+	}
+	if (hard && !uv_is_active((uv_handle_t *)&worker->resume))
+		uv_timer_start(&worker->resume, on_resume, LOOK_AGAIN_MS,
+			       LOOK_AGAIN_MS);
+	else if (!hard)
+		uv_timer_stop(&worker->resume);
+}
+
 void worker_leave(struct worker *worker)
 {
 	if (worker->depth == 1) {
 		finish_turn(worker);
+		if (worker->paused || budget_hard())
+			look_at_budget(worker);
 		if (worker->turn_ended)
 			worker->turn_ended(worker);
 	}
@@ -149,6 +179,8 @@ void worker_init(struct worker *worker, uint32_t number, bool manual)
 	uv_prepare_init(&worker->loop, &worker->prepare);
 	worker->prepare.data = worker;
 	uv_prepare_start(&worker->prepare, on_prepare);
+	uv_timer_init(&worker->loop, &worker->resume);
+	worker->resume.data = worker;
 	timers_init(worker);
 	net_init(worker);
 	if (manual)
@@ -197,6 +229,7 @@ void worker_release(struct worker *worker)
 	timers_release(worker);
 	uv_close((uv_handle_t *)&worker->wake, NULL);
 	uv_close((uv_handle_t *)&worker->prepare, NULL);
+	uv_close((uv_handle_t *)&worker->resume, NULL);
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&worker->loop);
 	batch_pool_release(worker);

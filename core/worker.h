@@ -40,6 +40,8 @@ struct worker {
 	void (*turn_ended)(struct worker *worker);	/* service.c: drain */
 	struct mail stop_mail;
 	uint32_t stop_level;
+	uv_timer_t resume;		/* while paused */
+	bool paused;			/* over the byte budget: reads nothing */
 	bool manual;			/* tests: no thread, no real clock */
 	_Atomic bool stopping;
 };
