@@ -47,7 +47,7 @@ static int check_buffers(int64_t read, int64_t write, const char *path,
 	return fail_at(error, path, "", text);
 }
 
-/* --- Server ------------------------------------------------------------------- */
+/* --- Server ------------------------------------------------------------- */
 
 static const struct weir_field params_fields[] = {
 	WEIR_FIELD(struct weir_grpc_keepalive_params, max_connection_idle, "0s",
@@ -133,7 +133,7 @@ int weir_grpc_server_validate(const struct weir_grpc_server_config *config,
 	return 0;
 }
 
-/* --- Client --------------------------------------------------------------------- */
+/* --- Client ------------------------------------------------------------- */
 
 static const struct weir_field client_keepalive_fields[] = {
 	WEIR_FIELD(struct weir_grpc_client_keepalive, time, "10s",

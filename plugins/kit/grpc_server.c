@@ -70,7 +70,7 @@ static void forget(struct connection *conn)
 	free(conn);
 }
 
-/* --- Writing ------------------------------------------------------------------- */
+/* --- Writing ------------------------------------------------------------ */
 
 /* true: everything is out.  What the socket leaves is kept for `writable`. */
 static bool write_some(struct connection *conn, const uint8_t *bytes,
@@ -154,7 +154,7 @@ static void wake(struct grpc_conn *grpc)
 		weir_stream_flush_later(of(grpc)->stream);
 }
 
-/* --- Time ------------------------------------------------------------------------ */
+/* --- Time --------------------------------------------------------------- */
 
 static void on_timer(struct weir_component *c, struct weir_timer *timer);
 
@@ -273,7 +273,7 @@ static void on_timer(struct weir_component *c, struct weir_timer *timer)
 	set_timer(conn, now);
 }
 
-/* --- Reading ------------------------------------------------------------------------ */
+/* --- Reading ------------------------------------------------------------ */
 
 static void on_data(struct weir_stream *stream, void *arg, const uint8_t *data,
 		    size_t len)
@@ -382,7 +382,7 @@ static void on_accept(struct weir_component *c, struct weir_stream *stream,
 	set_timer(conn, now);
 }
 
-/* --- The server ------------------------------------------------------------------------ */
+/* --- The server --------------------------------------------------------- */
 
 static int64_t or_default(weir_duration value, int64_t otherwise)
 {
