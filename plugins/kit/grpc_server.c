@@ -51,6 +51,8 @@ struct weir_grpc_server {
 	uint8_t out[OUT_ROOM];
 };
 
+static void set_timer(struct connection *conn, uint64_t now);
+
 static struct connection *of(struct grpc_conn *grpc)
 {
 	return (struct connection *)(void *)grpc;
@@ -94,6 +96,7 @@ static bool write_some(struct connection *conn, const uint8_t *bytes,
 	memcpy(conn->unsent, bytes + n, conn->unsent_len);
 	conn->stuck_since = weir_now();
 	weir_stream_want_write(conn->stream);
+	set_timer(conn, conn->stuck_since);
 	return false;
 }
 
