@@ -47,7 +47,7 @@ def deletes(keys):
 PROCESSORS = {
     "attributes": {"attributes": deletes(THREE)},
     "redaction": {"redaction": {"allow_all_keys": True,
-                                "blocked_key_patterns": ["api_key|token"]}},
+                                "blocked_key_patterns": ["api_key"]}},
     "upsert": {"attributes/up": {"actions": [
         {"key": "deployment.region", "value": "eu-central-1",
          "action": "upsert"}]}},

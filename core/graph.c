@@ -364,6 +364,7 @@ static void destroy_node(struct weir_node_instance *node)
 {
 	if (node->remote)
 		return;
+	work_finish(node->c);
 	timers_forget(node->c);
 	if (node->c->plugin->destroy)
 		node->c->plugin->destroy(node->c);
