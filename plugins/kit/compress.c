@@ -42,7 +42,7 @@ const char *weir_encoding_name(enum weir_encoding encoding)
 	return encoding < WEIR_ENCODING_UNKNOWN ? names[encoding] : "unknown";
 }
 
-/* --- A thread's decoders -------------------------------------------------------- */
+/* --- A thread's decoders ------------------------------------------------ */
 
 struct decoders {
 	struct libdeflate_decompressor *gzip;
@@ -94,7 +94,7 @@ static struct decoders *get_decoders(void)
 	return decoders;
 }
 
-/* --- Inflating --------------------------------------------------------------------- */
+/* --- Inflating ---------------------------------------------------------- */
 
 enum verdict { DONE, BROKEN, SHORT, NO_MEMORY };
 
@@ -277,7 +277,7 @@ struct weir_payload *weir_decompress(struct weir_component *c,
 	return NULL;
 }
 
-/* --- Deflating ----------------------------------------------------------------------- */
+/* --- Deflating ---------------------------------------------------------- */
 
 struct weir_compressor {
 	enum weir_encoding encoding;

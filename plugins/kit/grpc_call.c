@@ -45,7 +45,7 @@ struct weir_grpc_call {
 	uint8_t small[64];
 };
 
-/* --- Answering -------------------------------------------------------------- */
+/* --- Answering ---------------------------------------------------------- */
 
 #define FIXED (NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
 #define NV(name, value)							\
@@ -251,7 +251,7 @@ static void refuse(struct weir_grpc_call *call, const char *http,
 		refuse(call, http, &outcome_);				\
 	} while (0)
 
-/* --- Headers ------------------------------------------------------------------ */
+/* --- Headers ------------------------------------------------------------ */
 
 static void *begin(void *arg, int32_t id)
 {
@@ -431,7 +431,7 @@ static void headers(void *arg, void *stream, size_t bytes)
 		       "the deadline is over");
 }
 
-/* --- The message ---------------------------------------------------------------- */
+/* --- The message -------------------------------------------------------- */
 
 /* The prefix is complete: nothing has been allocated yet. */
 static bool open_message(struct weir_grpc_call *call)
@@ -580,7 +580,7 @@ uint64_t weir_grpc_call_deadline(const struct weir_grpc_call *call)
 	return call->deadline;
 }
 
-/* --- The connection ---------------------------------------------------------------- */
+/* --- The connection ----------------------------------------------------- */
 
 static void pong(void *arg)
 {

@@ -61,7 +61,7 @@ struct weir_grpc_client {
 	char *texts;			/* what nv points to */
 };
 
-/* --- Lists ------------------------------------------------------------------------ */
+/* --- Lists -------------------------------------------------------------- */
 
 static void push(struct weir_grpc_request **list, struct weir_grpc_request *r)
 {
@@ -155,7 +155,7 @@ static void fail_later(struct weir_grpc_request *r, enum weir_status status,
 	weir_timer_set(&client->tell, client->c, (weir_duration){ 0 }, on_tell);
 }
 
-/* --- Calls on a link ----------------------------------------------------------------- */
+/* --- Calls on a link ---------------------------------------------------- */
 
 static void on_header(struct h2_request *h2, weir_str name, weir_str value)
 {
@@ -197,7 +197,7 @@ static void submit(struct link *link, struct weir_grpc_request *r)
 	weir_stream_flush_later(link->stream);
 }
 
-/* --- Connecting ------------------------------------------------------------------------ */
+/* --- Connecting --------------------------------------------------------- */
 
 static void connect_now(struct weir_grpc_client *client);
 
@@ -317,7 +317,7 @@ static const struct h2_client_ops h2_ops = {
 	.leaving = on_leaving,
 };
 
-/* --- The socket ----------------------------------------------------------------------- */
+/* --- The socket --------------------------------------------------------- */
 
 static void write_pieces(struct link *link)
 {
@@ -472,7 +472,7 @@ static void connect_now(struct weir_grpc_client *client)
 		client->connecting = weir_connect(client->c, &how);
 }
 
-/* --- The template of a call's headers ---------------------------------------------------- */
+/* --- The template of a call's headers ----------------------------------- */
 
 #if defined(__x86_64__)
 #define ARCH "amd64"
@@ -563,7 +563,7 @@ static int make_template(struct weir_grpc_client *client)
 	return 0;
 }
 
-/* --- The client ---------------------------------------------------------------------------- */
+/* --- The client --------------------------------------------------------- */
 
 static int set_up(struct weir_grpc_client *client)
 {

@@ -6,8 +6,11 @@
  */
 #include "grpc_config.h"
 
+#include <ctype.h>
+#include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 /* A node that is not null and not an empty map says something. */
 static bool is_given(const struct weir_node *node)
@@ -44,7 +47,7 @@ static int check_buffers(int64_t read, int64_t write, const char *path,
 	return fail_at(error, path, "", text);
 }
 
-/* --- Server ------------------------------------------------------------------- */
+/* --- Server ------------------------------------------------------------- */
 
 static const struct weir_field params_fields[] = {
 	WEIR_FIELD(struct weir_grpc_keepalive_params, max_connection_idle, "0s",
@@ -130,7 +133,7 @@ int weir_grpc_server_validate(const struct weir_grpc_server_config *config,
 	return 0;
 }
 
-/* --- Client --------------------------------------------------------------------- */
+/* --- Client ------------------------------------------------------------- */
 
 static const struct weir_field client_keepalive_fields[] = {
 	WEIR_FIELD(struct weir_grpc_client_keepalive, time, "10s",
@@ -291,6 +294,31 @@ static int check_compression(weir_str name, const char *path,
 	return fail_at(error, path, "compression", text);
 }
 
+/* What HTTP/2 would refuse to carry is said here, not at every call. */
+static int check_headers(const struct weir_pairs *pairs, const char *path,
+			 struct weir_error *error)
+{
+	for (size_t i = 0; i < pairs->len; i++) {
+		weir_str name = pairs->items[i].name;
+		weir_str value = pairs->items[i].value.text;
+		bool good = name.len && name.ptr[0] != ':';
+
+		for (size_t j = 0; j < name.len; j++)
+			good = good && (isalnum((unsigned char)name.ptr[j]) ||
+					memchr("-_.", name.ptr[j], 3));
+		if (!good || (name.len >= 5 &&
+			      !strncasecmp(name.ptr, "grpc-", 5)))
+			return fail_at(error, path, "headers", "a name holds "
+				       "only letters, digits, - _ and . and "
+				       "does not begin with grpc-");
+		if (!nghttp2_check_header_value((const uint8_t *)value.ptr,
+						value.len))
+			return fail_at(error, path, "headers", "a value holds "
+				       "a control character");
+	}
+	return 0;
+}
+
 int weir_grpc_client_validate(const struct weir_grpc_client_config *config,
 			      const char *path, struct weir_error *error)
 {
@@ -300,6 +328,7 @@ int weir_grpc_client_validate(const struct weir_grpc_client_config *config,
 	if (check_endpoint(config, path, error) ||
 	    check_tls(config->tls, path, error) ||
 	    check_compression(config->compression, path, error) ||
+	    check_headers(&config->headers, path, error) ||
 	    check_buffers(config->read_buffer_size, config->write_buffer_size,
 			  path, error))
 		return -1;

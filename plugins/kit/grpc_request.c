@@ -13,7 +13,7 @@
 #define MAX_REPLY (4 << 20)
 #define FIRST_ROOM 4096
 
-/* --- What it sends --------------------------------------------------------------- */
+/* --- What it sends ------------------------------------------------------ */
 
 static void set_head(uint8_t *out, uint8_t flag, size_t len)
 {
@@ -66,7 +66,7 @@ void grpc_request_release(struct weir_grpc_request *r)
 	r->reply = NULL;
 }
 
-/* --- What comes back ------------------------------------------------------------- */
+/* --- What comes back ---------------------------------------------------- */
 
 /* Our own verdict, whatever else comes. */
 #define FAIL(r, status, reason, ...)					\

@@ -51,6 +51,8 @@ struct weir_grpc_server {
 	uint8_t out[OUT_ROOM];
 };
 
+static void set_timer(struct connection *conn, uint64_t now);
+
 static struct connection *of(struct grpc_conn *grpc)
 {
 	return (struct connection *)(void *)grpc;
@@ -70,7 +72,7 @@ static void forget(struct connection *conn)
 	free(conn);
 }
 
-/* --- Writing ------------------------------------------------------------------- */
+/* --- Writing ------------------------------------------------------------ */
 
 /* true: everything is out.  What the socket leaves is kept for `writable`. */
 static bool write_some(struct connection *conn, const uint8_t *bytes,
@@ -94,6 +96,7 @@ static bool write_some(struct connection *conn, const uint8_t *bytes,
 	memcpy(conn->unsent, bytes + n, conn->unsent_len);
 	conn->stuck_since = weir_now();
 	weir_stream_want_write(conn->stream);
+	set_timer(conn, conn->stuck_since);
 	return false;
 }
 
@@ -154,7 +157,7 @@ static void wake(struct grpc_conn *grpc)
 		weir_stream_flush_later(of(grpc)->stream);
 }
 
-/* --- Time ------------------------------------------------------------------------ */
+/* --- Time --------------------------------------------------------------- */
 
 static void on_timer(struct weir_component *c, struct weir_timer *timer);
 
@@ -273,7 +276,7 @@ static void on_timer(struct weir_component *c, struct weir_timer *timer)
 	set_timer(conn, now);
 }
 
-/* --- Reading ------------------------------------------------------------------------ */
+/* --- Reading ------------------------------------------------------------ */
 
 static void on_data(struct weir_stream *stream, void *arg, const uint8_t *data,
 		    size_t len)
@@ -382,7 +385,7 @@ static void on_accept(struct weir_component *c, struct weir_stream *stream,
 	set_timer(conn, now);
 }
 
-/* --- The server ------------------------------------------------------------------------ */
+/* --- The server --------------------------------------------------------- */
 
 static int64_t or_default(weir_duration value, int64_t otherwise)
 {

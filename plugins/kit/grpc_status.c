@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-/* --- grpc-message ---------------------------------------------------------- */
+/* --- grpc-message ------------------------------------------------------- */
 
 /* gRPC over HTTP/2: 0x20-0x7e but '%' stay literal. */
 static bool literal(unsigned char c)
@@ -75,7 +75,7 @@ void grpc_message_decode(weir_str value, char *out, size_t room)
 	out[len] = '\0';
 }
 
-/* --- base64 ------------------------------------------------------------------ */
+/* --- base64 ------------------------------------------------------------- */
 
 size_t grpc_base64_encode(char *out, const uint8_t *in, size_t len)
 {
@@ -136,7 +136,7 @@ int64_t grpc_base64_decode(weir_str value, uint8_t *out, size_t room)
 	return (int64_t)n;
 }
 
-/* --- google.rpc.Status ----------------------------------------------------------- */
+/* --- google.rpc.Status -------------------------------------------------- */
 
 #define RETRY_INFO "type.googleapis.com/google.rpc.RetryInfo"
 
@@ -194,7 +194,7 @@ size_t grpc_details_encode(char *out, const struct weir_outcome *outcome,
 	return grpc_base64_encode(out, status, (size_t)(p - status));
 }
 
-/* --- Reading one --- */
+/* --- Reading one -------------------------------------------------------- */
 
 struct reader {
 	const uint8_t *p, *end;
@@ -312,7 +312,7 @@ bool grpc_details_retry(weir_str value, weir_duration *retry_after)
 	return false;
 }
 
-/* --- grpc-timeout ------------------------------------------------------------- */
+/* --- grpc-timeout ------------------------------------------------------- */
 
 static uint64_t unit_of(char unit)
 {
@@ -359,7 +359,7 @@ size_t grpc_timeout_format(char *out, uint64_t ns)
 				(unsigned int)n, *unit);
 }
 
-/* --- Codes ----------------------------------------------------------------------- */
+/* --- Codes -------------------------------------------------------------- */
 
 enum weir_status grpc_status_parse(weir_str value)
 {

@@ -49,7 +49,7 @@ struct h2_client {
 	uint8_t text[TEXT_ROOM];
 };
 
-/* --- The gather --------------------------------------------------------------- */
+/* --- The gather --------------------------------------------------------- */
 
 static void add_piece(struct h2_client *h2, const uint8_t *ptr, size_t len)
 {
@@ -172,7 +172,7 @@ void h2_client_wrote(struct h2_client *h2, size_t bytes)
 	}
 }
 
-/* --- nghttp2's callbacks --------------------------------------------------------- */
+/* --- nghttp2's callbacks ------------------------------------------------ */
 
 static struct h2_request *find(struct h2_client *h2, int32_t id)
 {
@@ -305,7 +305,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id,
 	return 0;
 }
 
-/* --- Making one ---------------------------------------------------------------------- */
+/* --- Making one --------------------------------------------------------- */
 
 static nghttp2_session_callbacks *new_callbacks(void)
 {
@@ -384,7 +384,7 @@ void h2_client_free(struct h2_client **h2)
 	*h2 = NULL;
 }
 
-/* --- Requests and bytes ------------------------------------------------------------- */
+/* --- Requests and bytes ------------------------------------------------- */
 
 int h2_client_submit(struct h2_client *h2, const nghttp2_nv *nv, size_t n,
 		     struct h2_request *request)

@@ -3,9 +3,9 @@
  * h2_server.c: the server's side of one HTTP/2 connection, on nghttp2.
  *
  * Holds the session, what the session has framed and nobody fetched yet, and
- * three budgets against floods: streams that were reset (by either side), frames
- * that carry nothing, and pings.  Must never do I/O, and never let a client make
- * it keep more than its limits say.
+ * three budgets against floods: streams that were reset (by either side),
+ * frames that carry nothing, and pings.  Must never do I/O, and never let a
+ * client make it keep more than its limits say.
  */
 #include "h2_server.h"
 
@@ -85,7 +85,7 @@ static int punish(struct h2_server *h2, const char *debug)
 	return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
-/* --- nghttp2's callbacks -------------------------------------------------- */
+/* --- nghttp2's callbacks ------------------------------------------------ */
 
 /* Frames of one stream come in a row: remember the last look-up. */
 static void *find(struct h2_server *h2, int32_t id)
@@ -256,7 +256,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id,
 	return 0;
 }
 
-/* --- Making one ------------------------------------------------------------ */
+/* --- Making one --------------------------------------------------------- */
 
 static nghttp2_session_callbacks *new_callbacks(void)
 {
@@ -337,7 +337,7 @@ void h2_server_free(struct h2_server **h2)
 	*h2 = NULL;
 }
 
-/* --- Bytes ------------------------------------------------------------------ */
+/* --- Bytes -------------------------------------------------------------- */
 
 bool h2_server_recv(struct h2_server *h2, const uint8_t *data, size_t len,
 		    uint64_t now)

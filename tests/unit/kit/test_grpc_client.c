@@ -12,7 +12,7 @@
 #define PATH "/test.v1.Service/Call"
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-/* --- Responses --------------------------------------------------------------------- */
+/* --- Responses ---------------------------------------------------------- */
 
 #define HEAD { ":status", "200" }, { "content-type", "application/grpc" }
 #define EMPTY "\0\0\0\0"		/* and the literal's own NUL */
@@ -102,7 +102,7 @@ START_TEST(a_reply_comes_in_any_pieces)
 }
 END_TEST
 
-/* --- Against our own server ------------------------------------------------------------ */
+/* --- Against our own server --------------------------------------------- */
 
 static struct {
 	struct grpc_service service;
