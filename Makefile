@@ -99,7 +99,7 @@ unit: all $(UNITS)
 conformance: all $(B)/tests/conformance/conformance
 	@tests/conformance/run $(B)
 e2e: all
-	WEIR_BUILD=$(B) $(PRELOAD) build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
+	WEIR_BUILD=$(B) build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
 test:
 	@tools/setup test build
 	$(MAKE) unit conformance e2e
@@ -108,8 +108,7 @@ run:
 	@$(MAKE) all
 	$(B)/weir --config otel-config.yaml
 
-# Sanitizers want to be first, also in a python that starts us.
-$(B)/fuzz/%: tests/fuzz/%.c
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard core/*.[ch] plugins/kit/*.[ch] tests/support/*.[ch])
 	@mkdir -p $(@D)
 	$(say)
 	$(Q)clang $(CPPFLAGS) -std=c11 -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \

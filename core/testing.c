@@ -375,8 +375,13 @@ size_t weir_test_items(struct weir_test *t, size_t i)
 
 void weir_test_run(struct weir_test *t)
 {
-	for (int i = 0; i < MAX_TURNS && worker_turn(&t->worker); i++)
-		;
+	for (int i = 0; i < MAX_TURNS; i++) {
+		if (worker_turn(&t->worker))
+			continue;
+		if (!work_under_way())
+			break;
+		uv_run(&t->worker.loop, UV_RUN_ONCE);	/* the thread pool */
+	}
 }
 
 void weir_test_advance(struct weir_test *t, weir_duration by)

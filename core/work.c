@@ -119,6 +119,17 @@ int weir_work(struct weir_component *c, void (*in)(void *arg),
 	return 0;
 }
 
+bool work_under_way(void)
+{
+	bool any;
+
+	uv_once(&pool.once, pool_init);
+	uv_mutex_lock(&pool.lock);
+	any = pool.n != 0;
+	uv_mutex_unlock(&pool.lock);
+	return any;
+}
+
 /* One unfinished piece of c's, or NULL.  Only c's own thread finishes it, so it
  * stays valid after the lock is gone. */
 static struct work *unfinished(const struct weir_component *c)

@@ -84,6 +84,8 @@ void timers_forget(struct weir_component *c);
 /* Waits for the component's work on the thread pool and runs every `out`;
  * before destroy, own thread. */
 void work_finish(struct weir_component *c);
+/* Is any work of the process not over yet? */
+bool work_under_way(void);
 
 /* --- net.c --- */
 void net_init(struct worker *worker);
