@@ -219,6 +219,21 @@ void worker_join(struct worker *worker)
 	uv_thread_join(&worker->thread);
 }
 
+void workers_settle(void)
+{
+	struct worker *outer = current;
+	bool any = true;
+
+	while (any) {
+		any = false;
+		for (uint32_t i = 0; i < n_workers; i++) {
+			current = &workers[i];
+			any |= read_mail(current);
+		}
+	}
+	current = outer;
+}
+
 void worker_release(struct worker *worker)
 {
 	struct worker *outer = current;
@@ -233,6 +248,6 @@ void worker_release(struct worker *worker)
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&worker->loop);
 	batch_pool_release(worker);
-	frames_release(worker);
+	waiters_release(worker);
 	current = outer == worker ? NULL : outer;
 }

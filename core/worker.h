@@ -31,7 +31,7 @@ struct worker {
 	unsigned depth;			/* of worker_enter */
 	struct weir_batch_list answers;	/* told when the turn ends */
 	struct weir_batch *spare_batches;	/* batch.c: free list */
-	struct frame *spare_frames;	/* answer.c: free list */
+	struct waiter *spare_waiters;	/* answer.c: free list */
 	struct timers *timers;		/* timer.c */
 	struct net *net;		/* net.c: streams, read buffer, flushes */
 	struct graph *graph;		/* graph.c */
@@ -63,6 +63,9 @@ void worker_init(struct worker *worker, uint32_t number, bool manual);
 void worker_start(struct worker *worker);
 void worker_stop(struct worker *worker);	/* any thread */
 void worker_join(struct worker *worker);
+/* After all were joined, before any is released: delivers what is still in the
+ * mail, on this thread, until no worker has any. */
+void workers_settle(void);
 void worker_release(struct worker *worker);
 /* manual workers: one pass over what is ready; true if anything ran. */
 bool worker_turn(struct worker *worker);

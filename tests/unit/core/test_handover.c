@@ -247,6 +247,7 @@ static void play(bool blocking)
 		worker_stop(&workers[i]);
 	for (uint32_t i = 0; i < WORKERS; i++)
 		worker_join(&workers[i]);
+	workers_settle();
 	for (uint32_t i = 0; i < WORKERS; i++)
 		worker_release(&workers[i]);
 	for (uint32_t i = 0; i < WORKERS; i++)
