@@ -220,17 +220,6 @@ static inline void stage_add(enum weir_kind kind, struct fake *fake)
 	fake->plugin.type = fake->id;
 	fake->plugin.signals = WEIR_ALL_SIGNALS;
 	fake->plugin.size = sizeof(*prototype);
-	fake->plugin.custodian = fake->room || fake->custodian;
-	fake->plugin.counts_items = true;
-	fake->plugin.start = fake_start;
-	fake->plugin.stop = fake_stop;
-	fake->plugin.destroy = fake_destroy;
-	fake->plugin.admit = fake->admit;
-	fake->plugin.visit = fake->visit;
-	if (!fake->admit && !fake->visit)
-		fake->plugin.consume = fake_consume;
-	fake->plugin.answered = kind == WEIR_RECEIVER ? source_answered
-						      : fake_answered;
 	prototype->fake = fake;
 	component->prototype = &prototype->base;
 	component->plugin = &fake->plugin;
@@ -283,8 +272,28 @@ static inline void stage_open(void)
 	worker_init(&stage.worker, 0, true);
 }
 
+/* What the test has said about the fake by now. */
+static inline void stage_fill(struct fake *fake)
+{
+	struct weir_plugin *plugin = &fake->plugin;
+
+	plugin->custodian = fake->room || fake->custodian;
+	plugin->counts_items = true;
+	plugin->start = fake_start;
+	plugin->stop = fake_stop;
+	plugin->destroy = fake_destroy;
+	plugin->admit = fake->admit;
+	plugin->visit = fake->visit;
+	if (!fake->admit && !fake->visit)
+		plugin->consume = fake_consume;
+	plugin->answered = plugin->kind == WEIR_RECEIVER ? source_answered
+							 : fake_answered;
+}
+
 static inline int stage_start(struct weir_error *error)
 {
+	for (size_t i = 0; i < stage.plan.n_components; i++)
+		stage_fill(fake_of(stage.components[i].prototype));
 	graph_new(&stage.plan, &stage.worker, NULL);
 	return graph_start(stage.worker.graph, error);
 }
