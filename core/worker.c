@@ -28,6 +28,14 @@ struct worker *worker_current(void)
 	return current;
 }
 
+struct worker *worker_be(struct worker *worker)
+{
+	struct worker *before = current;
+
+	current = worker;
+	return before;
+}
+
 /* --- Mail ------------------------------------------------------------------------- */
 
 void worker_post(struct worker *worker, struct mail *mail)
@@ -227,18 +235,17 @@ void workers_settle(void)
 	while (any) {
 		any = false;
 		for (uint32_t i = 0; i < n_workers; i++) {
-			current = &workers[i];
-			any |= read_mail(current);
+			worker_be(&workers[i]);
+			any |= read_mail(&workers[i]);
 		}
 	}
-	current = outer;
+	worker_be(outer);
 }
 
 void worker_release(struct worker *worker)
 {
-	struct worker *outer = current;
+	struct worker *outer = worker_be(worker);
 
-	current = worker;
 	read_mail(worker);	/* credits and answers that came last */
 	net_release(worker);
 	timers_release(worker);

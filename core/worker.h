@@ -48,6 +48,9 @@ struct worker {
 
 /* The worker whose thread this is; NULL on others. */
 struct worker *worker_current(void);
+/* This thread speaks for worker now; who it spoke for before.  For a worker
+ * that has no thread: before start, after join, and in tests. */
+struct worker *worker_be(struct worker *worker);
 
 /* Any thread.  deliver runs on the worker, inside enter/leave. */
 void worker_post(struct worker *worker, struct mail *mail);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stage.h: a plan of fake components on one manual worker, for tests of core.
+ * stage.h: a plan of fake components on manual workers, for tests of core.
  *
  * A fake is one component; the test says what it does with a batch, and reads
  * what happened to it.  Pipelines are put together by ids.  Time is the test's.
@@ -33,6 +33,7 @@ struct fake {
 	uint64_t room;			/* a custodian of so much, 0: none */
 	enum weir_sizer sizer;
 	bool custodian, block, fails_to_start;
+	bool single;			/* one instance, on worker 0 */
 	bool (*admit)(struct weir_component *c, const struct weir_batch *batch,
 		      struct weir_outcome *refused);
 	uintptr_t (*visit)(struct weir_component *c, struct weir_element *e,
@@ -59,9 +60,10 @@ struct stage_answer {
 };
 
 #define STAGE_MAX 12
+#define STAGE_WORKERS 2
 
 static struct stage {
-	struct worker worker;
+	struct worker workers[STAGE_WORKERS];
 	struct plan plan;
 	struct plan_component components[STAGE_MAX];
 	struct plan_component *lists[STAGE_MAX * 4];
@@ -163,8 +165,10 @@ static inline int fake_start(struct weir_component *c, struct weir_error *error)
 	struct fake *fake = fake_of(c);
 
 	stage_log("start", c->id);
-	fake->c = c;
-	fake->node = c->node;
+	if (!c->worker) {
+		fake->c = c;
+		fake->node = c->node;
+	}
 	for (int i = 0; fake->room && i < WEIR_SIGNAL_COUNT; i++) {
 		enum weir_signal signal = (enum weir_signal)i;
 
@@ -263,13 +267,19 @@ static inline void stage_pipeline(const char *id, enum weir_signal signal,
 
 /* --- Running --------------------------------------------------------------------- */
 
-static inline void stage_open(void)
+static inline void stage_open_on(uint32_t n)
 {
 	memset(&stage, 0, sizeof(stage));
 	clock_manual(1000000000u, 1700000000000000000u, 42);
-	workers = &stage.worker;
-	n_workers = 1;
-	worker_init(&stage.worker, 0, true);
+	workers = stage.workers;
+	n_workers = n;
+	while (n--)	/* the first one is this thread's */
+		worker_init(&stage.workers[n], n, true);
+}
+
+static inline void stage_open(void)
+{
+	stage_open_on(1);
 }
 
 /* What the test has said about the fake by now. */
@@ -279,6 +289,7 @@ static inline void stage_fill(struct fake *fake)
 
 	plugin->custodian = fake->room || fake->custodian;
 	plugin->counts_items = true;
+	plugin->placement = fake->single ? WEIR_ONE : WEIR_PER_WORKER;
 	plugin->start = fake_start;
 	plugin->stop = fake_stop;
 	plugin->destroy = fake_destroy;
@@ -294,14 +305,34 @@ static inline int stage_start(struct weir_error *error)
 {
 	for (size_t i = 0; i < stage.plan.n_components; i++)
 		stage_fill(fake_of(stage.components[i].prototype));
-	graph_new(&stage.plan, &stage.worker, NULL);
-	return graph_start(stage.worker.graph, error);
+	for (uint32_t i = 0; i < n_workers; i++) {
+		graph_new(&stage.plan, &stage.workers[i],
+			  i ? stage.workers[0].graph : NULL);
+		if (graph_start(stage.workers[i].graph, error))
+			return -1;
+	}
+	return 0;
+}
+
+static inline struct weir_node_instance *stage_node(uint32_t worker,
+						    const struct fake *fake)
+{
+	struct graph *graph = stage.workers[worker].graph;
+
+	for (size_t i = 0; i < graph->n_nodes; i++)
+		if (graph->nodes[i]->plan->id == fake->id)
+			return graph->nodes[i];
+	ck_abort_msg("no node of %s", fake->id);
+	return NULL;
 }
 
 static inline void stage_run(void)
 {
-	while (worker_turn(&stage.worker))
-		;
+	if (n_workers > 1)
+		workers_settle();
+	else
+		while (worker_turn(&stage.workers[0]))
+			;
 }
 
 /* A batch of traces that holds nothing real. */
@@ -322,13 +353,13 @@ static inline struct stage_answer *stage_forward(struct fake *source,
 	struct stage_answer *answer = &stage.answers[stage.n_sent++];
 
 	*answer = (struct stage_answer){ 0 };
-	worker_enter(&stage.worker);
+	worker_enter(&stage.workers[0]);
 	node_hold(source->node, batch);
 	weir_batch_track(source->c, batch, answer);
 	stage.depth++;
 	weir_forward(source->c, batch);
 	stage.depth--;
-	worker_leave(&stage.worker);
+	worker_leave(&stage.workers[0]);
 	return answer;
 }
 
@@ -349,19 +380,19 @@ static inline void stage_end(struct fake *fake,
 	struct weir_batch *batch = weir_batch_shift(&fake->held);
 
 	ck_assert_ptr_nonnull(batch);
-	worker_enter(&stage.worker);
+	worker_enter(&stage.workers[0]);
 	if (!outcome || outcome->status == WEIR_OK)
 		batch_end(batch, outcome);
 	else
 		weir_batch_nack(batch, outcome);
-	worker_leave(&stage.worker);
+	worker_leave(&stage.workers[0]);
 	stage_run();
 }
 
 /* Stops level by level; every level must become idle when `idle`. */
 static inline void stage_stop(bool idle)
 {
-	struct graph *graph = stage.worker.graph;
+	struct graph *graph = stage.workers[0].graph;
 
 	for (uint32_t level = 0; level < graph->levels; level++) {
 		graph_stop(graph, level);
@@ -375,10 +406,14 @@ static inline void stage_stop(bool idle)
 /* Takes it down; nothing may be left. */
 static inline void stage_close(void)
 {
-	graph_destroy(stage.worker.graph);
+	for (uint32_t i = 0; i < n_workers; i++)
+		if (!stage.workers[i].graph->gone)
+			graph_destroy(stage.workers[i].graph);
 	workers_settle();
-	worker_release(&stage.worker);
-	graph_free(&stage.worker.graph);
+	for (uint32_t i = 0; i < n_workers; i++)
+		worker_release(&stage.workers[i]);
+	for (uint32_t i = 0; i < n_workers; i++)
+		graph_free(&stage.workers[i].graph);
 	credits_release();
 	for (size_t i = 0; i < STAGE_MAX; i++)
 		free(stage.components[i].prototype);

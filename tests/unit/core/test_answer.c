@@ -74,13 +74,13 @@ START_TEST(tells_those_who_track_from_the_end_of_the_pipeline_up)
 	keeper.does = FAKE_HOLDS;
 	open_line("middle", "keeper");
 	answer = stage_forward(&source, stage_batch(1));
-	worker_enter(&stage.worker);
+	worker_enter(&stage.workers[0]);
 	weir_batch_nack(weir_batch_shift(&keeper.held), &passing);
 	ck_assert_uint_eq(middle.answered, 0);	/* not inside this call */
-	batch_tell(&stage.worker);
+	batch_tell(&stage.workers[0]);
 	ck_assert_uint_eq(middle.answered, 1);
 	ck_assert_uint_eq(answer->times, 0);	/* the sender comes after it */
-	worker_leave(&stage.worker);
+	worker_leave(&stage.workers[0]);
 	ck_assert_uint_eq(answer->times, 1);
 	ck_assert_int_eq(answer->outcome.status, WEIR_UNAVAILABLE);
 	close_line();
@@ -370,7 +370,7 @@ START_TEST(what_is_held_at_the_end_is_answered_by_destroy)
 	open_line("middle", "keeper");
 	answer = stage_send(&source, 2);
 	ck_assert_uint_eq(answer->times, 1);
-	ck_assert(!graph_idle(stage.worker.graph, 1));	/* it comes back */
+	ck_assert(!graph_idle(stage.workers[0].graph, 1));	/* it comes back */
 	stage_close();
 	ck_assert_uint_eq(middle.answered, 0);	/* it is gone by then */
 	ck_assert_uint_eq(keeper.destroyed, 1);

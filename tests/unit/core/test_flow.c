@@ -222,10 +222,10 @@ START_TEST(what_a_custodian_tries_again_is_not_counted_each_time)
 		struct weir_batch *batch = weir_batch_shift(&middle.held);
 
 		ck_assert_ptr_nonnull(batch);	/* nacked, and kept */
-		worker_enter(&stage.worker);
+		worker_enter(&stage.workers[0]);
 		weir_batch_track(middle.c, batch, &middle);
 		weir_forward(middle.c, batch);
-		worker_leave(&stage.worker);
+		worker_leave(&stage.workers[0]);
 		stage_run();
 	}
 	ck_assert_uint_eq(middle.answered, 4);
@@ -288,8 +288,8 @@ START_TEST(a_batch_waits_for_room_when_the_custodian_blocks)
 	first = send_until(6, 0);
 	second = send_until(5, 0);
 	ck_assert_uint_eq(first->times + second->times, 0);
-	ck_assert(!graph_idle(stage.worker.graph, 0));
-	ck_assert(!graph_idle(stage.worker.graph, 1));
+	ck_assert(!graph_idle(stage.workers[0].graph, 0));
+	ck_assert(!graph_idle(stage.workers[0].graph, 1));
 	stage_end(&a, NULL);
 	ck_assert_uint_eq(first->times, 1);
 	ck_assert_int_eq(first->outcome.status, WEIR_OK);
@@ -329,11 +329,10 @@ START_TEST(what_waits_for_room_at_the_end_is_refused)
 	open_blocking();
 	answer = send_until(6, weir_now() + 1000000000u);
 	stage_stop(false);
-	graph_destroy(stage.worker.graph);
+	graph_destroy(stage.workers[0].graph);
 	ck_assert_uint_eq(answer->times, 1);
 	ck_assert_int_eq(answer->outcome.status, WEIR_UNAVAILABLE);
 	ck_assert_int_eq(answer->outcome.reason, WEIR_REASON_DRAINING);
-	stage.worker.graph->n_nodes = 0;	/* once is enough */
 	stage_close();
 }
 END_TEST
@@ -346,13 +345,12 @@ START_TEST(a_grant_that_comes_too_late_is_given_back)
 	open_blocking();
 	room = a.credits;
 	send_until(6, 0);
-	worker_enter(&stage.worker);
+	worker_enter(&stage.workers[0]);
 	weir_batch_ack(weir_batch_shift(&a.held));
-	worker_leave(&stage.worker);
-	graph_destroy(stage.worker.graph);
+	worker_leave(&stage.workers[0]);
+	graph_destroy(stage.workers[0].graph);
 	stage_run();
 	ck_assert_uint_eq(weir_credits_used(room), 0);
-	stage.worker.graph->n_nodes = 0;
 	stage_close();
 }
 END_TEST
@@ -418,11 +416,76 @@ START_TEST(nothing_is_passed_on_while_components_are_destroyed)
 	stage_pipeline("traces", TRACES, "source", "", "a");
 	start_stage();
 	stage_stop(true);
-	stage.worker.graph->gone = true;
+	stage.workers[0].graph->gone = true;
 	answer = stage_send(&source, 5);
+	stage.workers[0].graph->gone = false;
 	ck_assert_uint_eq(answer->times, 1);
 	ck_assert_int_eq(answer->outcome.reason, WEIR_REASON_DRAINING);
 	ck_assert_uint_eq(a.consumed, 0);
+	stage_close();
+}
+END_TEST
+
+/* A batch of worker 1 for the one exporter, which is on worker 0. */
+static struct stage_answer *send_from_second(void)
+{
+	struct stage_answer *answer = &stage.answers[stage.n_sent++];
+	struct weir_node_instance *node = stage_node(1, &source);
+	struct weir_batch *batch;
+
+	worker_be(&stage.workers[1]);
+	batch = stage_batch(3);
+	worker_enter(&stage.workers[1]);
+	node_hold(node, batch);
+	weir_batch_track(node->c, batch, answer);
+	weir_forward(node->c, batch);
+	worker_leave(&stage.workers[1]);
+	worker_be(&stage.workers[0]);
+	return answer;
+}
+
+static const struct {
+	const char *why;
+	bool early;		/* sent before worker 0 has destroyed */
+	uint64_t room;
+	bool full;
+} doors[] = {
+	{ "in the mail", true, 0, false }, { "too late", false, 0, false },
+	{ "in the mail, with room", true, 10, false },
+	{ "too late, with room", false, 10, false },
+	{ "full", false, 10, true },
+};
+
+START_TEST(a_door_whose_component_is_gone_refuses)
+{
+	struct stage_answer *answer = NULL;
+
+	stage_open_on(2);
+	source.id = "source";
+	a.id = "a";
+	a.single = true;
+	stage_add(WEIR_RECEIVER, &source);
+	stage_add(WEIR_EXPORTER, &a);
+	if (doors[_i].room)
+		with_room(&a, doors[_i].room);
+	stage_pipeline("traces", TRACES, "source", "", "a");
+	start_stage();
+	ck_assert_int_eq(send_from_second()->times, 0);	/* by mail */
+	stage_run();
+	ck_assert_uint_eq(stage.answers[0].times, 1);
+	ck_assert_int_eq(stage.answers[0].outcome.status, WEIR_OK);
+	if (doors[_i].full)
+		weir_credits_force(a.credits, 10);
+	if (doors[_i].early)
+		answer = send_from_second();
+	graph_destroy(stage.workers[0].graph);
+	if (!doors[_i].early)
+		answer = send_from_second();
+	stage_run();
+	ck_assert_msg(answer->times == 1, "%s", doors[_i].why);
+	ck_assert_int_eq(answer->outcome.status, WEIR_UNAVAILABLE);
+	ck_assert_int_eq(answer->outcome.reason, doors[_i].full ?
+			 WEIR_REASON_FULL : WEIR_REASON_DRAINING);
 	stage_close();
 }
 END_TEST
@@ -446,6 +509,7 @@ int main(void)
 		{ admission_refuses_before_anybody_gets_it, 0 },
 		{ an_emptied_batch_is_acked, 0 },
 		{ nothing_is_passed_on_while_components_are_destroyed, 0 },
+		{ a_door_whose_component_is_gone_refuses, ROWS(doors) },
 	};
 
 	return stage_main("core/flow", tests, ROWS(tests));

@@ -204,7 +204,7 @@ START_TEST(a_level_is_idle_when_nothing_is_held_and_nothing_comes_back)
 	sink.does = FAKE_HOLDS;
 	stage_pipeline("traces", TRACES, "source", "one", "sink");
 	start_stage();
-	graph = stage.worker.graph;
+	graph = stage.workers[0].graph;
 	for (uint32_t level = 0; level < 3; level++)
 		ck_assert(graph_idle(graph, level));
 	stage_send(&source, 3);
