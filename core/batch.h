@@ -100,9 +100,9 @@ void batch_pool_release(struct worker *worker);
 void batch_end(struct weir_batch *batch, const struct weir_outcome *outcome);
 /* Tells the waiters of answers that were queued in this turn; true if any. */
 bool batch_tell(struct worker *worker);
-/* Makes `part` (cut off batch, no waiters) answer together with `batch`: who
- * waits for batch is told when both ended, the worse outcome.  Each holds its
- * share of the room. */
+/* Makes `part` (the first items, cut off batch; no waiters) answer together with
+ * `batch`: who waits for content of both is told when both ended, the worse
+ * outcome.  Each holds its share of the room. */
 void batch_share_answer(struct weir_batch *batch, struct weir_batch *part);
 /* Opens a fan: whole waits aside until `branches` batches, whose only waiter
  * is the one returned, have ended.  OK when one branch was. */
