@@ -47,10 +47,8 @@ bool weir_message_next(struct weir_message_cursor *cursor)
 {
 	struct fields fields = { cursor->p, cursor->end };
 	struct wire_field f;
-	bool found = false;
+	bool found = fields_find(&fields, cursor->tag, &f);
 
-	while (!found && fields_next(&fields, &f))
-		found = f.tag == cursor->tag;
 	cursor->p = fields.p;
 	if (found)
 		cursor->message = field_body(&f);
@@ -137,10 +135,8 @@ static bool next_at(struct weir_position *at, int level, uint32_t tag,
 {
 	struct fields fields = { at->core.p[level], at->core.end[level] };
 	struct wire_field f;
-	bool found = false;
+	bool found = fields_find(&fields, tag, &f);
 
-	while (!found && fields_next(&fields, &f))
-		found = f.tag == tag;
 	at->core.p[level] = fields.p;
 	if (found)
 		*body = field_body(&f);
