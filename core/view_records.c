@@ -179,11 +179,13 @@ static void log_field(const struct wire_field *f, struct weir_log_record *out)
 
 void weir_log_read(weir_str message, struct weir_log_record *out)
 {
+	static const struct weir_log_record none;
 	struct fields fields = fields_of(message);
 	struct wire_field f;
 
-	*out = (struct weir_log_record){ .message = message,
-		.attributes = { message, TAG_BYTES(6) } };
+	memcpy(out, &none, sizeof(none));
+	out->message = message;
+	out->attributes = (struct weir_attribute_list){ message, TAG_BYTES(6) };
 	while (fields_next(&fields, &f))
 		log_field(&f, out);
 }
