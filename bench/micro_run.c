@@ -89,18 +89,15 @@ static struct weir_batch *batch[PAYLOADS];
 static struct notes notes[PAYLOADS];
 static size_t sum;
 
-static void prepare(const struct interest_set *set)
+/* As it stands before a run: walked a moment ago. */
+static void prepare(int i, const struct interest_set *set)
 {
-	for (int i = 0; i < PAYLOADS; i++) {
-		if (batch[i])
-			batch_free(batch[i]);
-		batch[i] = otlp_batch(WEIR_SIGNAL_TRACES, &input[i]);
-		if (!set)
-			continue;
-		walk_request(WEIR_SIGNAL_TRACES, batch[i]->slices[0].ptr,
-			     batch[i]->slices[0].len, set, &notes[i]);
-		batch[i]->notes = &notes[i];
-	}
+	if (batch[i])
+		batch_free(batch[i]);
+	batch[i] = otlp_batch(WEIR_SIGNAL_TRACES, &input[i]);
+	walk_request(WEIR_SIGNAL_TRACES, batch[i]->slices[0].ptr,
+		     batch[i]->slices[0].len, set, &notes[i]);
+	batch[i]->notes = &notes[i];
 }
 
 /* What is timed: one batch. */
@@ -113,10 +110,11 @@ static double time_work(work work, struct run *run)
 	double best[PAYLOADS], total = 0;
 
 	for (int round = 0; round < ROUNDS; round++) {
-		prepare(run ? run_interest(run) : NULL);
 		for (int i = 0; i < PAYLOADS; i++) {
-			double start = now(), took;
+			double start, took;
 
+			prepare(i, run ? run_interest(run) : NULL);
+			start = now();
 			work(run, batch[i]);
 			took = now() - start;
 			if (!round || took < best[i])
