@@ -76,7 +76,8 @@ static inline bool keyvalue_is(weir_str record, weir_str key)
 
 	if (record.len >= 2 && p[0] == TAG_KEY && p[1] < 0x80)
 		return p[1] == key.len && key.len <= record.len - 2 &&
-		       (!key.len || !memcmp(p + 2, key.ptr, key.len));
+		       (!key.len || (p[2] == (uint8_t)key.ptr[0] &&
+				     !memcmp(p + 2, key.ptr, key.len)));
 	keyvalue_read_any(record, &own, &value);
 	return weir_str_eq(own, key);
 }

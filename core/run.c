@@ -164,29 +164,6 @@ static void show(struct run *run, enum weir_level level,
 	}
 }
 
-static void open_wrapped(struct run *run, enum weir_level level, uint32_t i)
-{
-	struct element_place place = { .level = level };
-	struct weir_message_cursor inner;
-
-	place.outer.body = note_body(run, i);
-	place.outer.present = true;
-	inner = weir_messages(place.outer.body, 1);
-	place.own.present = weir_message_next(&inner);
-	if (place.own.present)
-		place.own.body = inner.message;
-	element_open(&run->element, &place);
-}
-
-static void open_noted(struct run *run, enum weir_level level, uint32_t i)
-{
-	struct element_place place = { .level = level, .data = run->data };
-
-	place.own.body = note_body(run, i);
-	place.own.present = true;
-	element_open(&run->element, &place);
-}
-
 /* --- Levels, each once and after its parent -------------------------------------- */
 
 static void show_resource(struct run *run)
@@ -196,7 +173,8 @@ static void show_resource(struct run *run)
 	if (run->shown[WEIR_LEVEL_RESOURCE])
 		return;
 	run->shown[WEIR_LEVEL_RESOURCE] = true;
-	open_wrapped(run, WEIR_LEVEL_RESOURCE, wrapper);
+	element_open_wrapped(&run->element, WEIR_LEVEL_RESOURCE,
+			     note_body(run, wrapper));
 	show(run, WEIR_LEVEL_RESOURCE, WEIR_LEVEL_RESOURCE);
 	write_changes(run, wrapper, NOTE_NONE);
 }
@@ -209,7 +187,8 @@ static void show_scope(struct run *run)
 		return;
 	show_resource(run);
 	run->shown[WEIR_LEVEL_SCOPE] = true;
-	open_wrapped(run, WEIR_LEVEL_SCOPE, wrapper);
+	element_open_wrapped(&run->element, WEIR_LEVEL_SCOPE,
+			     note_body(run, wrapper));
 	show(run, WEIR_LEVEL_SCOPE, WEIR_LEVEL_RESOURCE);
 	write_changes(run, wrapper, NOTE_NONE);
 }
@@ -222,7 +201,8 @@ static void show_metric(struct run *run)
 		return;
 	show_scope(run);
 	run->shown[WEIR_LEVEL_METRIC] = true;
-	open_noted(run, WEIR_LEVEL_METRIC, metric);
+	element_open(&run->element, WEIR_LEVEL_METRIC, run->data,
+		     note_body(run, metric));
 	show(run, WEIR_LEVEL_METRIC, WEIR_LEVEL_SCOPE);
 	write_changes(run, NOTE_NONE, metric);
 }
@@ -239,7 +219,8 @@ static void show_record(struct run *run)
 	else
 		show_scope(run);
 	run->shown[WEIR_LEVEL_RECORD] = true;
-	open_noted(run, WEIR_LEVEL_RECORD, record);
+	element_open(&run->element, WEIR_LEVEL_RECORD, run->data,
+		     note_body(run, record));
 	show(run, WEIR_LEVEL_RECORD,
 	     metrics ? WEIR_LEVEL_METRIC : WEIR_LEVEL_SCOPE);
 	write_changes(run, NOTE_NONE, record);
@@ -248,7 +229,8 @@ static void show_record(struct run *run)
 static void show_part(struct run *run, enum weir_level level, uint32_t i)
 {
 	show_record(run);
-	open_noted(run, level, i);
+	element_open(&run->element, level, run->data,
+		     note_body(run, i));
 	show(run, level, WEIR_LEVEL_RECORD);
 	write_changes(run, NOTE_NONE, i);
 }
