@@ -323,55 +323,70 @@ static void visit_notes(struct run *run)
 	}
 }
 
-/* What could not be edited must not pass: the slice goes. */
-static void write_slice(struct run *run, uint32_t i)
+/* What could not be edited must not pass.  Returns the items that went. */
+static size_t drop_slice(struct run *run, uint32_t i)
+{
+	size_t items = run->batch->pieces[i].items;
+
+	batch_replace(run->batch, i, NULL, NULL, 0, 0);
+	return items;
+}
+
+static size_t write_slice(struct run *run, uint32_t i)
 {
 	size_t len = edit_measure(&run->edits);
 	struct weir_payload *payload = payload_new(len, true);
 
-	if (!payload) {
-		batch_replace(run->batch, i, NULL, NULL, 0, 0);
-		return;
-	}
+	if (!payload)
+		return drop_slice(run, i);
 	edit_write(&run->edits, payload->bytes);
 	batch_replace(run->batch, i, payload, payload->bytes, len,
 		      run->batch->pieces[i].items);
+	return 0;
 }
 
-/* The notes of the validating walk, when they are about these bytes. */
-static size_t find_notes(struct run *run)
+/* The notes of the validating walk, when they are about these bytes; else
+ * those of a walk of its own: false when it could not note all. */
+static bool find_notes(struct run *run, size_t *walked)
 {
 	const struct notes *noted = run->batch->notes;
 
 	if (noted && noted->base == run->base && run->batch->n == 1) {
 		run->notes = noted;
-		return 0;
+		return true;
 	}
-	walk_interest(run->signal, run->base, run->len, run->interest,
-		      &run->own_notes);
+	*walked += run->len;
 	run->notes = &run->own_notes;
-	return run->len;
+	return walk_interest(run->signal, run->base, run->len, run->interest,
+			     &run->own_notes);
 }
 
-size_t run_apply(struct run *run, struct weir_batch *batch)
+/* Returns the items that had to be dropped, and the slice with them. */
+static size_t apply_slice(struct run *run, uint32_t i, size_t *walked)
 {
-	size_t walked = 0;
+	run->base = run->batch->slices[i].ptr;
+	run->len = (uint32_t)run->batch->slices[i].len;
+	if (!find_notes(run, walked))
+		return drop_slice(run, i);
+	if (!run->notes->n)
+		return 0;
+	visit_notes(run);
+	return edit_empty(&run->edits) ? 0 : write_slice(run, i);
+}
+
+struct run_outcome run_apply(struct run *run, struct weir_batch *batch)
+{
+	struct run_outcome outcome = { 0 };
 
 	run->batch = batch;
 	if (interest_set_empty(run->interest))
-		return 0;
-	for (uint32_t i = 0, n = batch->n; i < batch->n; ) {
-		run->base = batch->slices[i].ptr;
-		run->len = (uint32_t)batch->slices[i].len;
-		walked += find_notes(run);
-		if (run->notes->n)
-			visit_notes(run);
-		if (run->notes->n && !edit_empty(&run->edits))
-			write_slice(run, i);
-		if (batch->n == n)
-			i++;
-		n = batch->n;	/* less: a slice was dropped */
+		return outcome;
+	for (uint32_t i = 0; i < batch->n; ) {
+		uint32_t n = batch->n;
+
+		outcome.dropped += apply_slice(run, i, &outcome.walked);
+		i += batch->n == n;	/* else it was dropped */
 	}
 	batch->notes = NULL;
-	return walked;
+	return outcome;
 }
