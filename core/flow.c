@@ -378,18 +378,32 @@ static bool admit(struct step *step, struct weir_batch *batch)
 	return false;
 }
 
-static void show(struct step *step, struct weir_batch *batch)
+/* False when all of the batch was lost, and it has been answered. */
+static bool show(struct step *step, struct weir_batch *batch)
 {
+	struct edge_counts *first =
+		&step->stages[0]->counts[batch->signal];
+	size_t items = batch->items;
+	struct run_outcome run = run_apply(step->run, batch);
+	struct weir_outcome outcome;
+
 	for (size_t i = 0; i < step->n; i++) {
 		struct edge_counts *counts =
 			&step->stages[i]->counts[batch->signal];
 
 		counts->touched = true;
-		counts->in += batch->items;
+		counts->in += i ? batch->items : items;
 		counts->out += batch->items;
 	}
-	step->stages[0]->walked_bytes += run_apply(step->run, batch);
+	first->dropped[WEIR_REASON_MEMORY] += run.dropped;
+	step->stages[0]->walked_bytes += run.walked;
 	batch->notes = NULL;	/* offsets have moved */
+	if (batch->items || !run.dropped)
+		return true;
+	weir_outcome_set(&outcome, WEIR_UNAVAILABLE, WEIR_REASON_MEMORY,
+			 "%s: out of memory", step->stages[0]->c->id);
+	batch_end(batch, &outcome);
+	return false;
 }
 
 void step_take(struct step *step, struct weir_batch *batch)
@@ -401,7 +415,8 @@ void step_take(struct step *step, struct weir_batch *batch)
 				return;
 			break;
 		case STEP_RUN:
-			show(step, batch);
+			if (!show(step, batch))
+				return;
 			break;
 		case STEP_FAN:
 			fan_out(step, batch);
