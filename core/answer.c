@@ -102,7 +102,7 @@ static struct waiter *pop(struct weir_batch *batch)
 	return waiter;
 }
 
-/* --- Those that are told at once ------------------------------------------ */
+/* --- Those that are told at once ----------------------------------------- */
 
 static struct weir_outcome *copy_outcome(const struct weir_outcome *outcome)
 {
@@ -201,7 +201,7 @@ static void tell_top(struct weir_batch *batch, struct weir_batch_list *ended)
 	}
 }
 
-/* --- Ending --------------------------------------------------------------- */
+/* --- Ending -------------------------------------------------------------- */
 
 static void go_on(struct weir_batch *batch)
 {
@@ -250,7 +250,7 @@ void weir_batch_nack(struct weir_batch *batch,
 	batch_end(batch, outcome);
 }
 
-/* --- TRACK ---------------------------------------------------------------- */
+/* --- TRACK --------------------------------------------------------------- */
 
 /* What a receiver's batch was when it went in decides its counters. */
 static void count_answer(struct weir_node_instance *node,
@@ -322,7 +322,7 @@ bool batch_comes_back(const struct weir_batch *batch)
 	return false;
 }
 
-/* --- CHARGE --------------------------------------------------------------- */
+/* --- CHARGE -------------------------------------------------------------- */
 
 void batch_charge(struct weir_batch *batch, struct weir_credits *credits,
 		  uint64_t n)
@@ -374,7 +374,7 @@ bool batch_recharge(struct weir_batch *batch, struct weir_credits *credits,
 	return true;
 }
 
-/* --- GROUP ---------------------------------------------------------------- */
+/* --- GROUP --------------------------------------------------------------- */
 
 /* Of n, what a part with so many of the items takes along. */
 static uint64_t share_of(uint64_t n, size_t part, size_t rest)
@@ -469,7 +469,7 @@ struct waiter *fan_open(struct weir_batch *whole, uint32_t branches)
 	return group;
 }
 
-/* --- MERGED --------------------------------------------------------------- */
+/* --- MERGED -------------------------------------------------------------- */
 
 /* Both only hold credits of one pool: one frame can hold the sum. */
 static bool fold_charges(struct weir_batch *into, struct weir_batch *from)
@@ -510,7 +510,7 @@ void weir_batch_merge(struct weir_batch *into, struct weir_batch **from)
 	push_merged(into, gone, items);
 }
 
-/* --- Custody -------------------------------------------------------------- */
+/* --- Custody ------------------------------------------------------------- */
 
 struct weir_batch *weir_batch_accept(struct weir_component *c,
 				     struct weir_batch *batch)

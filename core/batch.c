@@ -18,7 +18,7 @@
 #include "str.h"
 #include "worker.h"
 
-/* --- Payloads --------------------------------------------------------------- */
+/* --- Payloads ------------------------------------------------------------ */
 
 struct weir_payload *payload_new(size_t capacity, bool force)
 {
@@ -76,7 +76,7 @@ void weir_payload_free(struct weir_payload **payload)
 	*payload = NULL;
 }
 
-/* --- Batches ------------------------------------------------------------------ */
+/* --- Batches ------------------------------------------------------------- */
 
 struct weir_batch *batch_new(enum weir_signal signal)
 {
@@ -236,7 +236,7 @@ void batch_pool_release(struct worker *worker)
 	}
 }
 
-/* --- Looking -------------------------------------------------------------------- */
+/* --- Looking ------------------------------------------------------------- */
 
 enum weir_signal weir_batch_signal(const struct weir_batch *batch)
 {
@@ -304,7 +304,7 @@ struct weir_batch *weir_batch_shift(struct weir_batch_list *list)
 	return batch;
 }
 
-/* --- The client's context ---------------------------------------------------------- */
+/* --- The client's context ------------------------------------------------ */
 
 struct fact {			/* name and value, text behind the struct */
 	struct fact *next;

@@ -59,7 +59,7 @@ struct weir_batch {
 	struct piece pieces_in[BATCH_INLINE];
 };
 
-/* --- Content: used by edit, filter, split.  The owner's thread. ------------ */
+/* --- Content: used by edit, filter, split.  The owner's thread. ---------- */
 
 /* A payload of `capacity`, charged; NULL when memory fails or, without force,
  * when the budget's hard line is reached.  One reference. */
@@ -94,7 +94,7 @@ void batch_free(struct weir_batch *batch);
 /* Frees what the free lists of this worker hold. */
 void batch_pool_release(struct worker *worker);
 
-/* --- Answers: answer.c ------------------------------------------------------- */
+/* --- Answers: answer.c --------------------------------------------------- */
 
 /* Ends the batch with that outcome; NULL: OK. */
 void batch_end(struct weir_batch *batch, const struct weir_outcome *outcome);

@@ -36,7 +36,7 @@ struct worker *worker_be(struct worker *worker)
 	return before;
 }
 
-/* --- Mail ------------------------------------------------------------------------- */
+/* --- Mail ---------------------------------------------------------------- */
 
 void worker_post(struct worker *worker, struct mail *mail)
 {
@@ -94,7 +94,7 @@ static void on_wake(uv_async_t *wake)
 		uv_stop(&worker->loop);
 }
 
-/* --- Turns ------------------------------------------------------------------------- */
+/* --- Turns --------------------------------------------------------------- */
 
 void worker_enter(struct worker *worker)
 {
@@ -162,7 +162,7 @@ bool worker_turn(struct worker *worker)
 	return any;
 }
 
-/* --- Life --------------------------------------------------------------------------- */
+/* --- Life ---------------------------------------------------------------- */
 
 /* How busy the loop is, for the acceptor's choice: everything that is not
  * waiting in poll. */

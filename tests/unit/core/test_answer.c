@@ -36,7 +36,7 @@ static void close_line(void)
 	stage_close();
 }
 
-/* --- One batch ------------------------------------------------------------------ */
+/* --- One batch ----------------------------------------------------------- */
 
 static const struct {
 	const struct weir_outcome *ended;
@@ -87,7 +87,7 @@ START_TEST(tells_those_who_track_from_the_end_of_the_pipeline_up)
 }
 END_TEST
 
-/* --- Custody ------------------------------------------------------------------------ */
+/* --- Custody ------------------------------------------------------------- */
 
 START_TEST(a_custodian_keeps_the_content_and_the_sender_hears_ok)
 {
@@ -127,7 +127,7 @@ START_TEST(room_is_given_back_when_a_batch_ends_without_custody)
 }
 END_TEST
 
-/* --- Merging ------------------------------------------------------------------------- */
+/* --- Merging ------------------------------------------------------------- */
 
 static struct weir_batch *merge_held(struct fake *fake)
 {
@@ -247,7 +247,7 @@ START_TEST(a_merged_batch_keeps_of_the_clients_what_all_said)
 }
 END_TEST
 
-/* --- Splitting ------------------------------------------------------------------------ */
+/* --- Splitting ----------------------------------------------------------- */
 
 /* Cuts the first slice off, as weir_batch_split does with real ones. */
 static struct weir_batch *cut(struct weir_batch *batch)
@@ -406,7 +406,7 @@ START_TEST(room_comes_back_part_by_part_although_a_rest_stays)
 }
 END_TEST
 
-/* --- Fans ------------------------------------------------------------------------------ */
+/* --- Fans ---------------------------------------------------------------- */
 
 static const struct {
 	const struct weir_outcome *first, *second, *answer;
@@ -435,7 +435,7 @@ START_TEST(a_fan_is_ok_when_one_branch_is_else_the_worst)
 }
 END_TEST
 
-/* --- Shutdown --------------------------------------------------------------------------- */
+/* --- Shutdown ------------------------------------------------------------ */
 
 START_TEST(what_is_held_at_the_end_is_answered_by_destroy)
 {
