@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "blocks.h"
 #include "budget.h"
 #include "str.h"
 #include "worker.h"
@@ -28,7 +29,7 @@ struct weir_payload *payload_new(size_t capacity, bool force)
 		return NULL;	/* offsets into a payload are 32 bits */
 	if (!budget_charge(capacity, force))
 		return NULL;
-	payload = malloc(sizeof(*payload) + capacity + PAYLOAD_SLACK);
+	payload = block_new(sizeof(*payload) + capacity + PAYLOAD_SLACK);
 	if (!payload) {
 		budget_return(capacity);
 		return NULL;
@@ -49,7 +50,8 @@ void payload_unref(struct weir_payload *payload)
 				      memory_order_acq_rel) != 1)
 		return;
 	budget_return(payload->capacity);
-	free(payload);
+	block_free(payload, sizeof(*payload) + payload->capacity +
+				    PAYLOAD_SLACK);
 }
 
 struct weir_payload *weir_payload_new(struct weir_component *c,
