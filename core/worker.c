@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "blocks.h"
 #include "budget.h"
 #include "str.h"
 
@@ -256,5 +257,6 @@ void worker_release(struct worker *worker)
 	uv_loop_close(&worker->loop);
 	batch_pool_release(worker);
 	waiters_release(worker);
+	blocks_release(worker);
 	current = outer == worker ? NULL : outer;
 }
