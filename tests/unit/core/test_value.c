@@ -81,9 +81,9 @@ static const struct {
 	{ "map, keys sorted",
 	  "\x32\x12\x0a\x07\x0a\x01" "b\x12\x02\x18\x02\x0a\x07\x0a\x01"
 	  "a\x12\x02\x18\x01", 20, "{\"a\":1,\"b\":2}" },
-	{ "map, the last of equal keys counts",
+	{ "map, equal keys all show",
 	  "\x32\x12\x0a\x07\x0a\x01" "a\x12\x02\x18\x02\x0a\x07\x0a\x01"
-	  "a\x12\x02\x18\x01", 20, "{\"a\":1}" },
+	  "a\x12\x02\x18\x01", 20, "{\"a\":2,\"a\":1}" },
 };
 
 START_TEST(a_value_has_its_string_form)
