@@ -4,7 +4,8 @@
  *
  * Holds between batches only memory that is used again.  Never walks when the
  * batch has notes, never copies when nothing changed, and never lets a batch
- * pass unedited: a slice whose new bytes find no memory is dropped whole.
+ * pass unedited: a slice whose notes or new bytes find no memory is dropped
+ * whole.
  */
 #include "run.h"
 
@@ -356,19 +357,19 @@ static void write_slice(struct run *run, uint32_t i)
 		      run->batch->pieces[i].items);
 }
 
-/* The notes of the validating walk, when they are about these bytes. */
-static size_t find_notes(struct run *run)
+/* The notes of the validating walk, when they are about these bytes.  False:
+ * there are none that can be relied on. */
+static bool find_notes(struct run *run, size_t *walked)
 {
 	const struct notes *noted = run->batch->notes;
 
-	if (noted && noted->base == run->base && run->batch->n == 1) {
-		run->notes = noted;
-		return 0;
-	}
-	walk_interest(run->signal, run->base, run->len, run->interest,
-		      &run->own_notes);
+	run->notes = noted;
+	if (noted && noted->base == run->base && run->batch->n == 1)
+		return true;
 	run->notes = &run->own_notes;
-	return run->len;
+	*walked += run->len;
+	return walk_interest(run->signal, run->base, run->len, run->interest,
+			     &run->own_notes);
 }
 
 size_t run_apply(struct run *run, struct weir_batch *batch)
@@ -381,11 +382,13 @@ size_t run_apply(struct run *run, struct weir_batch *batch)
 	for (uint32_t i = 0, n = batch->n; i < batch->n; ) {
 		run->base = batch->slices[i].ptr;
 		run->len = (uint32_t)batch->slices[i].len;
-		walked += find_notes(run);
-		if (run->notes->n)
+		if (!find_notes(run, &walked)) {
+			batch_replace(batch, i, NULL, NULL, 0, 0);
+		} else if (run->notes->n) {
 			visit_notes(run);
-		if (run->notes->n && !edit_empty(&run->edits))
-			write_slice(run, i);
+			if (!edit_empty(&run->edits))
+				write_slice(run, i);
+		}
 		if (batch->n == n)
 			i++;
 		n = batch->n;	/* less: a slice was dropped */
