@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "str.h"
+#include "utf8.h"
 
 static char *text_room(struct weir_text *text, size_t more)
 {
@@ -215,6 +216,18 @@ void weir_text_add_hex(struct weir_text *text, weir_str bytes)
 		*out++ = set[(uint8_t)bytes.ptr[i] & 15];
 	}
 	text->len += bytes.len * 2;
+}
+
+void weir_text_add_utf8(struct weir_text *text, weir_str bytes)
+{
+	const uint8_t *p = (const uint8_t *)bytes.ptr, *end = p + bytes.len;
+	size_t n, bad;
+
+	for (; bytes.len && p < end; p += n ? n : bad) {
+		n = utf8_character(p, end, &bad);
+		weir_text_add(text, n ? (weir_str){ (const char *)p, n } :
+					WEIR_STR("\xef\xbf\xbd"));
+	}
 }
 
 static void add_json_escape(struct weir_text *text, uint8_t ch)

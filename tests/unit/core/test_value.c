@@ -114,6 +114,12 @@ START_TEST(json_text_escapes_only_what_it_must)
 	weir_text_clear(&text);
 	weir_text_add_hex(&text, (weir_str){ "\x01\xaf", 2 });
 	ck_assert_mem_eq(text.ptr, "01af", 4);
+	weir_text_clear(&text);
+	weir_text_add_utf8(&text, (weir_str){ "a\xff\xe2\x82z\0\xc3\xa9", 8 });
+	ck_assert_uint_eq(text.len, 11);
+	ck_assert_mem_eq(text.ptr, "a\xef\xbf\xbd\xef\xbf\xbdz\0\xc3\xa9", 11);
+	weir_text_add_utf8(&text, (weir_str){ NULL, 0 });
+	ck_assert_uint_eq(text.len, 11);
 	weir_text_release(&text);
 }
 END_TEST
