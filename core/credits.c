@@ -93,8 +93,9 @@ void credits_release(void)
 /* Takes n if that many are free. */
 static bool grab(struct weir_credits *pool, uint64_t n)
 {
-	int64_t free_now = atomic_load_explicit(&pool->free,
-						memory_order_relaxed);
+	/* In one order with `waiting`: a waiter that joins the line either
+	 * sees what was just given, or is seen by the giver. */
+	int64_t free_now = atomic_load(&pool->free);
 
 	while (free_now >= (int64_t)n)
 		if (atomic_compare_exchange_weak(&pool->free, &free_now,

@@ -33,7 +33,7 @@ static struct entry entry_of(const struct weir_element *e,
 			       .value = &slot->pub.value };
 	struct wire_field f;
 
-	if (fields_next(&fields, &f))
+	if (slot->len && fields_next(&fields, &f))
 		entry.record = field_body(&f);
 	return entry;
 }
@@ -165,8 +165,10 @@ static void write_made(struct weir_element *e, struct edit_list *list)
 	for (const struct attr_slot *a = e->first; a; a = a->next) {
 		struct entry entry = entry_of(e, a);
 
-		if (!a->gone)
-			out = entry_put(&entry, out);
+		if (a->gone)
+			continue;
+		entry_size(&entry);
+		out = entry_put(&entry, out);
 	}
 }
 
@@ -174,7 +176,7 @@ void element_write(struct weir_element *e, struct edit_list *list)
 {
 	if (e->own.made)
 		write_made(e, list);
-	else if (e->own.present && e->has_attrs)
+	else if (e->own.present)
 		for (const struct attr_slot *a = e->first; a; a = a->next)
 			write_attr(e, a, list);
 	if (!e->has_texts)

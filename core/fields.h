@@ -65,6 +65,16 @@ fields_next(struct fields *fields, struct wire_field *f)
 	return true;
 }
 
+/* The next field with that tag; what is between is passed over. */
+static inline bool fields_find(struct fields *fields, uint32_t tag,
+			       struct wire_field *f)
+{
+	while (fields_next(fields, f))
+		if (f->tag == tag)
+			return true;
+	return false;
+}
+
 static inline weir_str field_body(const struct wire_field *f)
 {
 	return (weir_str){ (const char *)f->body, (size_t)f->value };

@@ -467,6 +467,9 @@ static int find_leak(struct weir_test *t, struct weir_error *error)
 		if (node && node->held)
 			return weir_fail(error, "", "%s still holds %zu batches after stop",
 					 t->chain[i]->id, node->held);
+		if (node && node->tracked)
+			return weir_fail(error, "", "%zu batches never came back to %s",
+					 node->tracked, t->chain[i]->id);
 	}
 	return 0;
 }
@@ -508,13 +511,13 @@ static int find_unanswered(struct weir_test *t, struct weir_error *error)
 	return 0;
 }
 
-/* Destroys prototypes: what validate made is freed by destroy. */
+/* When no instance is left; what validate made is freed by destroy. */
 static void destroy_prototypes(struct weir_test *t)
 {
 	for (size_t i = 0; i < t->n_chain; i++) {
 		const struct weir_plugin *plugin = t->chain[i]->plugin;
 
-		if (plugin->destroy && !t->running)
+		if (plugin->destroy)
 			plugin->destroy(t->chain[i]->prototype);
 	}
 }

@@ -7,10 +7,8 @@
  */
 #include <weir/value.h>
 
-#include "fields.h"
+#include "keyvalue.h"
 
-#define TAG_KEY WIRE_TAG(1, WIRE_BYTES)		/* KeyValue.key = 1 */
-#define TAG_VALUE WIRE_TAG(2, WIRE_BYTES)	/* KeyValue.value = 2 */
 #define TAG_VALUES WIRE_TAG(1, WIRE_BYTES)	/* ArrayValue, KeyValueList */
 
 /* Sets what the field says; a field of no member leaves *out alone. */
@@ -38,7 +36,7 @@ static void value_field(const struct wire_field *f, struct weir_value *out)
 	out->type = (enum weir_value_type)wire_field_of(f->tag);
 }
 
-struct weir_value weir_value_read(weir_str body)
+struct weir_value value_read_any(weir_str body)
 {
 	struct fields fields = fields_of(body);
 	struct weir_value value = { 0 };
@@ -47,6 +45,11 @@ struct weir_value weir_value_read(weir_str body)
 	while (fields_next(&fields, &f))
 		value_field(&f, &value);
 	return value;
+}
+
+struct weir_value weir_value_read(weir_str body)
+{
+	return value_read((const uint8_t *)body.ptr, body.len);
 }
 
 size_t weir_value_size(const struct weir_value *value)
@@ -111,17 +114,19 @@ struct weir_value_cursor weir_value_items(const struct weir_value *value)
 	return cursor;
 }
 
-static void read_entry(weir_str record, struct weir_attribute *item)
+void keyvalue_read_any(weir_str record, weir_str *key,
+		       struct weir_value *value)
 {
 	struct fields fields = fields_of(record);
 	struct wire_field f;
 
-	*item = (struct weir_attribute){ .key.ptr = record.ptr };
+	*key = (weir_str){ record.ptr, 0 };
+	*value = (struct weir_value){ 0 };
 	while (fields_next(&fields, &f)) {
 		if (f.tag == TAG_KEY)
-			item->key = field_body(&f);
+			*key = field_body(&f);
 		else if (f.tag == TAG_VALUE)
-			item->value = weir_value_read(field_body(&f));
+			*value = weir_value_read(field_body(&f));
 	}
 }
 
@@ -129,19 +134,19 @@ bool weir_value_next(struct weir_value_cursor *cursor)
 {
 	struct fields fields = { cursor->p, cursor->end };
 	struct wire_field f;
-	bool found = false;
+	bool found = fields_find(&fields, cursor->tag, &f);
 
-	while (!found && fields_next(&fields, &f))
-		found = f.tag == cursor->tag;
 	cursor->p = fields.p;
 	if (!found)
 		return false;
 	cursor->record = field_body(&f);
-	if (cursor->map)
-		read_entry(cursor->record, &cursor->item);
-	else
-		cursor->item = (struct weir_attribute){
-			.value = weir_value_read(cursor->record) };
+	if (cursor->map) {
+		keyvalue_read(cursor->record, &cursor->item.key,
+			      &cursor->item.value);
+		return true;
+	}
+	cursor->item = (struct weir_attribute){
+		.value = weir_value_read(cursor->record) };
 	return true;
 }
 
