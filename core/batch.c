@@ -376,6 +376,61 @@ void weir_context_free(struct weir_context **context)
 	free(gone);
 }
 
+/* Does other say the same under that name and kind, as the i-th value? */
+static bool has_fact(const struct weir_context *context,
+		     const struct fact *wanted)
+{
+	for (const struct fact *f = context->first; f; f = f->next)
+		if (f->auth == wanted->auth &&
+		    weir_str_eq(f->name, wanted->name) &&
+		    weir_str_eq(f->value, wanted->value))
+			return true;
+	return false;
+}
+
+static bool says_all(const struct weir_context *a, const struct weir_context *b)
+{
+	for (const struct fact *f = b->first; f; f = f->next)
+		if (!has_fact(a, f))
+			return false;
+	return weir_str_eq(a->peer, b->peer);
+}
+
+static struct weir_context *common(const struct weir_context *a,
+				   const struct weir_context *b)
+{
+	struct weir_context *both = weir_context_new(NULL, WEIR_STR(""));
+
+	for (const struct fact *f = a->first; f; f = f->next)
+		if (has_fact(b, f))
+			add_fact(both, f->name, f->value, f->auth);
+	if (!both->first)
+		weir_context_free(&both);
+	return both;
+}
+
+/* A merged batch speaks for several clients: it keeps what all of them said,
+ * such as the metadata that it was gathered by. */
+void batch_join_context(struct weir_batch *batch,
+			const struct weir_batch *other)
+{
+	struct weir_context *a = batch->context, *b = other->context;
+	struct weir_context *both;
+
+	if (a == b || (batch->n && !a))
+		return;
+	if (!batch->n) {
+		weir_context_free(&batch->context);
+		batch_set_context(batch, b);
+		return;
+	}
+	if (b && says_all(b, a))
+		return;
+	both = b ? common(a, b) : NULL;
+	weir_context_free(&batch->context);
+	batch->context = both;
+}
+
 const struct weir_context *weir_batch_context(const struct weir_batch *batch)
 {
 	return batch->context ? batch->context : &nobody;

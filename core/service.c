@@ -283,6 +283,7 @@ static void take_down(void)
 		worker_stop(&workers[i]);
 	for (uint32_t i = 0; i < n_workers; i++)
 		worker_join(&workers[i]);
+	workers_settle();
 	for (uint32_t i = 0; i < n_workers; i++)
 		worker_release(&workers[i]);
 	for (uint32_t i = 0; i < n_workers; i++)

@@ -672,8 +672,9 @@ struct walk_result walk_request(enum weir_signal signal, const uint8_t *bytes,
 	return result;
 }
 
-void walk_interest(enum weir_signal signal, const uint8_t *bytes, size_t len,
+bool walk_interest(enum weir_signal signal, const uint8_t *bytes, size_t len,
 		   const struct interest_set *set, struct notes *notes)
 {
-	walk_request(signal, bytes, len, set, notes);
+	return walk_request(signal, bytes, len, set, notes).verdict ==
+	       WALK_CANONICAL;
 }

@@ -47,8 +47,9 @@ struct walk_result walk_request(enum weir_signal signal, const uint8_t *bytes,
 				struct notes *notes);
 
 /* Matching only, over bytes that have passed: a second walk, for runs that are
- * not first. */
-void walk_interest(enum weir_signal signal, const uint8_t *bytes, size_t len,
+ * not first.  False: the notes are not all there, for want of memory (or
+ * because the bytes are not canonical), and nobody may rely on them. */
+bool walk_interest(enum weir_signal signal, const uint8_t *bytes, size_t len,
 		   const struct interest_set *set, struct notes *notes);
 
 /* Puts an UNUSUAL request into canonical form: last scalar wins, sub-messages
