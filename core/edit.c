@@ -248,7 +248,9 @@ void edit_write(struct edit_list *list, uint8_t *out)
 			out = wire_put_varint(out, length_of(node));
 			done = at + node->len_width;
 		} else {
-			out = copy(out, list->bytes.ptr + e->from, e->len);
+			if (e->len)	/* else there may be no bytes */
+				out = copy(out, list->bytes.ptr + e->from,
+					   e->len);
 			done = at + e++->cut;
 		}
 	}
