@@ -189,7 +189,7 @@ static int64_t settle_nodes(struct edit_list *list)
 	uint32_t first = list->n_nodes;
 	int64_t total = 0;
 
-	edits_reserve(lengths, list->n_nodes);
+	edits_reserve(lengths, list->n_nodes + 1);	/* never NULL */
 	for (uint32_t i = list->n_nodes; i-- > 0; ) {
 		uint32_t parent = list->nodes[i].parent;
 
@@ -248,7 +248,9 @@ void edit_write(struct edit_list *list, uint8_t *out)
 			out = wire_put_varint(out, length_of(node));
 			done = at + node->len_width;
 		} else {
-			out = copy(out, list->bytes.ptr + e->from, e->len);
+			if (e->len)	/* else there may be no bytes */
+				out = copy(out, list->bytes.ptr + e->from,
+					   e->len);
 			done = at + e++->cut;
 		}
 	}
