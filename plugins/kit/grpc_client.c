@@ -28,8 +28,8 @@
 #define LEAST_KEEPALIVE (10 * (int64_t)SECOND)
 #define SPARE_REQUESTS 64
 #define FIXED_HEADERS 9
-#define TURN_LEAST (128 << 10)	/* bytes written in a turn ... */
-#define TURN_PART 4		/* ... or that part of all that wait */
+#define TURN_LEAST (512 << 10)	/* bytes written in a turn ... */
+#define TURN_PART 2		/* ... or that part of all that wait */
 
 struct link {
 	struct weir_grpc_client *client;
