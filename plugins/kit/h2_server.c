@@ -46,7 +46,7 @@ struct h2_server {
 
 	const uint8_t *framed;	/* session's, valid until it frames the next */
 	size_t framed_len;
-	uint8_t greeting[SETTINGS_FRAME];	/* our SETTINGS, the first frame */
+	uint8_t greeting[SETTINGS_FRAME];	/* the first frame */
 	bool greeted;
 
 	struct budget resets, empties;
