@@ -2,9 +2,9 @@
 /*
  * fuzz_grpc_client: any bytes from a server, to a client with two calls.
  *
- * The first bytes: where the bytes are cut in two reads, whether SETTINGS and
- * the headers of a proper response come first, whether a call is cancelled
- * half-way.  Every call that is not cancelled ends once, by the server or with
+ * The first bytes: whether SETTINGS and the headers of a proper response come
+ * first, whether a call is cancelled half-way; where the bytes are cut in two
+ * reads; how much of the calls has been sent.  Every call that is not cancelled ends once, by the server or with
  * the connection; nothing stays charged.
  */
 #include <stdlib.h>
@@ -118,9 +118,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t cut;
 	bool good;
 
-	if (size < 3)
+	if (size < 4)
 		return 0;
-	cut = data[1] % (size - 2);
+	cut = data[1] % (size - 3);
 	ended[0] = ended[1] = 0;
 	h2 = h2_client_new(&ops, NULL, NULL);
 	if (!h2)
@@ -133,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		good = h2_client_recv(h2, settings, 9);
 	if (good && data[0] & 2)
 		good = h2_client_recv(h2, headers, sizeof(headers) - 1);
-	good = good && h2_client_recv(h2, data + 2, cut);
+	good = good && h2_client_recv(h2, data + 3, cut);
 	if (data[0] & 4 && !ended[1]) {
 		h2_client_cancel(h2, &requests[1].h2);
 		ended[1]++;
@@ -141,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	drain(SIZE_MAX);
 	if (good)
-		h2_client_recv(h2, data + 2 + cut, size - 2 - cut);
+		h2_client_recv(h2, data + 3 + cut, size - 3 - cut);
 	drain(SIZE_MAX);
 	h2_client_free(&h2);
 	for (int i = 0; i < 2; i++)
