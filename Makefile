@@ -27,7 +27,7 @@ LDFLAGS  += -pthread $(addprefix -fsanitize=,$(SAN)) $(if $(SAN),,-Wl$(,)-z$(,)r
 PKGS.core                := libuv yaml-0.1
 PKGS.plugins/kit         := libnghttp2 libdeflate libisal libzstd
 
-PLUGINS := $(patsubst %/,%,$(wildcard receivers/*/ processors/*/ exporters/*/ extensions/*/ connectors/*/))
+PLUGINS := $(patsubst %/,%,$(wildcard receivers/*/ processors/*/ exporters/*/ extensions/*/ connectors/*/ plugins/template/*/))
 UNIT    := $(wildcard tests/unit/*/test_*.c)
 FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
 PROTOS  := $(wildcard plugins/proto/*.proto)

@@ -19,7 +19,7 @@
 #include "str.h"
 #include "worker.h"
 
-/* --- Payloads --------------------------------------------------------------- */
+/* --- Payloads ------------------------------------------------------------ */
 
 struct weir_payload *payload_new(size_t capacity, bool force)
 {
@@ -78,7 +78,7 @@ void weir_payload_free(struct weir_payload **payload)
 	*payload = NULL;
 }
 
-/* --- Batches ------------------------------------------------------------------ */
+/* --- Batches ------------------------------------------------------------- */
 
 struct weir_batch *batch_new(enum weir_signal signal)
 {
@@ -256,7 +256,7 @@ void batch_pool_release(struct worker *worker)
 	}
 }
 
-/* --- Looking -------------------------------------------------------------------- */
+/* --- Looking ------------------------------------------------------------- */
 
 enum weir_signal weir_batch_signal(const struct weir_batch *batch)
 {
@@ -324,7 +324,7 @@ struct weir_batch *weir_batch_shift(struct weir_batch_list *list)
 	return batch;
 }
 
-/* --- The client's context ---------------------------------------------------------- */
+/* --- The client's context ------------------------------------------------ */
 
 struct fact {			/* name and value, text behind the struct */
 	struct fact *next;
@@ -394,6 +394,61 @@ void weir_context_free(struct weir_context **context)
 		return;
 	arena_release(&gone->arena);
 	free(gone);
+}
+
+/* Does other say the same under that name and kind, as the i-th value? */
+static bool has_fact(const struct weir_context *context,
+		     const struct fact *wanted)
+{
+	for (const struct fact *f = context->first; f; f = f->next)
+		if (f->auth == wanted->auth &&
+		    weir_str_eq(f->name, wanted->name) &&
+		    weir_str_eq(f->value, wanted->value))
+			return true;
+	return false;
+}
+
+static bool says_all(const struct weir_context *a, const struct weir_context *b)
+{
+	for (const struct fact *f = b->first; f; f = f->next)
+		if (!has_fact(a, f))
+			return false;
+	return weir_str_eq(a->peer, b->peer);
+}
+
+static struct weir_context *common(const struct weir_context *a,
+				   const struct weir_context *b)
+{
+	struct weir_context *both = weir_context_new(NULL, WEIR_STR(""));
+
+	for (const struct fact *f = a->first; f; f = f->next)
+		if (has_fact(b, f))
+			add_fact(both, f->name, f->value, f->auth);
+	if (!both->first)
+		weir_context_free(&both);
+	return both;
+}
+
+/* A merged batch speaks for several clients: it keeps what all of them said,
+ * such as the metadata that it was gathered by. */
+void batch_join_context(struct weir_batch *batch,
+			const struct weir_batch *other)
+{
+	struct weir_context *a = batch->context, *b = other->context;
+	struct weir_context *both;
+
+	if (a == b || (batch->n && !a))
+		return;
+	if (!batch->n) {
+		weir_context_free(&batch->context);
+		batch_set_context(batch, b);
+		return;
+	}
+	if (b && says_all(b, a))
+		return;
+	both = b ? common(a, b) : NULL;
+	weir_context_free(&batch->context);
+	batch->context = both;
 }
 
 const struct weir_context *weir_batch_context(const struct weir_batch *batch)

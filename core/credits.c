@@ -93,8 +93,9 @@ void credits_release(void)
 /* Takes n if that many are free. */
 static bool grab(struct weir_credits *pool, uint64_t n)
 {
-	int64_t free_now = atomic_load_explicit(&pool->free,
-						memory_order_relaxed);
+	/* In one order with `waiting`: a waiter that joins the line either
+	 * sees what was just given, or is seen by the giver. */
+	int64_t free_now = atomic_load(&pool->free);
 
 	while (free_now >= (int64_t)n)
 		if (atomic_compare_exchange_weak(&pool->free, &free_now,
@@ -128,7 +129,7 @@ uint64_t weir_credits_used(const struct weir_credits *credits)
 	return credits->total - (uint64_t)free_now;
 }
 
-/* --- Waiting ------------------------------------------------------------------------ */
+/* --- Waiting ------------------------------------------------------------- */
 
 /* A place in the line; its own memory, because the grant may be in the mail
  * when the waiter is gone. */
@@ -244,7 +245,7 @@ void weir_credits_cancel(struct weir_credits_wait *wait)
 		serve(pool);	/* the next one may want less */
 }
 
-/* --- Custody -------------------------------------------------------------------------- */
+/* --- Custody ------------------------------------------------------------- */
 
 void weir_custody(struct weir_component *c, enum weir_signal signal,
 		  struct weir_credits *credits, enum weir_sizer sizer,

@@ -22,6 +22,7 @@
 #include <weir/attributes.h>
 
 #include "edit.h"
+#include "fields.h"
 
 /* A message of the slice that is being edited. */
 struct part {
@@ -33,7 +34,9 @@ struct part {
 };
 #define PART_UNKNOWN UINT32_MAX
 
-/* pub first: what a stage holds is a pointer to it. */
+/* An attribute that a stage has in hand: one of the message, in the order of
+ * the bytes, or behind those one that was added.  Most attributes never get a
+ * slot.  pub first: what a stage holds is a pointer to it. */
 struct attr_slot {
 	struct weir_attr pub;
 	struct attr_slot *next;
@@ -62,7 +65,12 @@ struct weir_element {
 	struct part outer, own, status;
 
 	/* Decoded when asked for. */
-	bool has_attrs, has_texts, has_schema_url, has_view;
+	bool has_texts, has_view;
+	/* Where its attributes are: at first the whole body, then from the
+	 * first on, then up to the last. */
+	struct fields attrs;
+	bool attrs_begun, attrs_ended;
+	bool attrs_removed;		/* some are gone */
 	struct attr_slot *first, *last;
 	struct text_slot text[WEIR_TEXT_COUNT];
 	struct text_slot body;		/* LogRecord.body; text unused */
@@ -85,36 +93,64 @@ struct weir_element {
 	struct weir_text path;
 };
 
-/* What element_open is told. */
-struct element_place {
-	enum weir_level level;
-	enum weir_metric_data data;
-	struct part outer, own;
-};
-/* Shows another message.  batch, signal, base and base_len are the caller's
- * to set before. */
-void element_open(struct weir_element *e, const struct element_place *place);
+/* Shows another message; batch, signal, base and base_len are the caller's to
+ * set before.  wrapped: a Resource or scope, which may be absent. */
+void element_open(struct weir_element *e, enum weir_level level,
+		  enum weir_metric_data data, weir_str body);
+void element_open_wrapped(struct weir_element *e, enum weir_level level,
+			  weir_str wrapper);
 void element_release(struct weir_element *e);
 
 /* Emits the edits of what changed.  own.node must be known when the message is
  * present, outer.node when own may be absent. */
 void element_write(struct weir_element *e, struct edit_list *list);
-/* Makes sure that the attribute list, the text fields are decoded. */
-void element_load_attrs(struct weir_element *e);
+
+/* What the files about attributes and texts share. */
+struct attr_slot *element_slot(struct weir_element *e);	/* not cleared */
+/* What a stage gave need live only until it returns: copied to scratch, unless
+ * it is of the slice. */
+weir_str element_keep(struct weir_element *e, weir_str text);
+struct weir_value element_keep_value(struct weir_element *e,
+				     const struct weir_value *value);
 void element_load_texts(struct weir_element *e);
+/* Brings what stages changed into a view that is decoded. */
+void element_view_update(struct weir_element *e);
+/* Where an added field of that number goes: in the own message, of which any
+ * field may have changed (load texts first), and in one of which one text
+ * field at most changes. */
+uint32_t element_place(struct weir_element *e, uint32_t number);
+uint32_t element_place_in(const struct weir_element *e,
+			  const struct part *part, uint32_t number);
+/* Something is put into the own message: it exists from now on. */
+void element_touch(struct weir_element *e);
+
+static inline uint32_t element_offset(const struct weir_element *e,
+				      const uint8_t *p)
+{
+	return (uint32_t)(p - e->base);
+}
+
+/* Decoding late changes nothing that anyone can see. */
+static inline struct weir_element *element_mutable(
+	const struct weir_element *e)
+{
+	return (struct weir_element *)(uintptr_t)e;
+}
 
 /* Field number of a text in its part, 0: not of this kind of element. */
 uint32_t element_text_field(const struct weir_element *e,
 			    enum weir_text_field field);
 
-/* A KeyValue field with another value: its size, its bytes.  record: the body
- * it had (empty: none), whose other fields are kept. */
+/* A KeyValue field with another value.  record: the body it had (empty: none),
+ * whose other fields are kept. */
 struct entry {
 	uint32_t tag;
 	weir_str record, key;
 	const struct weir_value *value;
+	size_t value_len, body_len;	/* set by entry_size */
 };
-size_t entry_size(const struct entry *entry);
+/* Its size; then its bytes. */
+size_t entry_size(struct entry *entry);
 uint8_t *entry_put(const struct entry *entry, uint8_t *out);
 
 #endif

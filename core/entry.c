@@ -6,10 +6,7 @@
  * record, known or not, is copied as it is.  A new entry is key and value.
  */
 #include "element.h"
-#include "fields.h"
-
-#define TAG_KEY TAG_BYTES(1)
-#define TAG_VALUE TAG_BYTES(2)
+#include "keyvalue.h"
 
 /* "field" of a KeyValue: how long with tag and length. */
 static size_t field_size(size_t body)
@@ -20,7 +17,7 @@ static size_t field_size(size_t body)
 static size_t body_size(const struct entry *entry)
 {
 	struct fields fields = fields_of(entry->record);
-	size_t size = field_size(weir_value_size(entry->value));
+	size_t size = field_size(entry->value_len);
 	struct wire_field f;
 
 	if (!entry->record.len)
@@ -31,17 +28,18 @@ static size_t body_size(const struct entry *entry)
 	return size;
 }
 
-size_t entry_size(const struct entry *entry)
+size_t entry_size(struct entry *entry)
 {
-	size_t body = body_size(entry);
-
-	return wire_varint_size(entry->tag) + wire_varint_size(body) + body;
+	entry->value_len = weir_value_size(entry->value);
+	entry->body_len = body_size(entry);
+	return wire_varint_size(entry->tag) +
+	       wire_varint_size(entry->body_len) + entry->body_len;
 }
 
 static uint8_t *put_value(const struct entry *entry, uint8_t *out)
 {
 	*out++ = TAG_VALUE;
-	out = wire_put_varint(out, weir_value_size(entry->value));
+	out = wire_put_varint(out, entry->value_len);
 	return weir_value_write(entry->value, out);
 }
 
@@ -62,7 +60,7 @@ uint8_t *entry_put(const struct entry *entry, uint8_t *out)
 	bool done = false;
 
 	out = wire_put_varint(out, entry->tag);
-	out = wire_put_varint(out, body_size(entry));
+	out = wire_put_varint(out, entry->body_len);
 	if (!entry->record.len)
 		return put_value(entry, put_key(entry, out));
 	while (fields_next(&fields, &f)) {

@@ -56,7 +56,8 @@ static void replace(struct rewriting *r, uint32_t node,
 	struct edit_list *list = &r->e->inner;
 	uint32_t offset = (uint32_t)(start - list->base);
 	uint32_t cut = (uint32_t)(at->p - start);
-	struct entry entry = { TAG_BYTES(1), at->record, { 0 }, value };
+	struct entry entry = { .tag = TAG_BYTES(1), .record = at->record,
+			       .value = value };
 	size_t len = weir_value_size(value);
 	uint8_t *out;
 

@@ -68,7 +68,7 @@ struct weir_test {
 
 static struct weir_test *the_test;	/* one at a time: the clock is global */
 
-/* --- Our receiver and our exporter --------------------------------------------------- */
+/* --- Our receiver and our exporter --------------------------------------- */
 
 static void source_answered(struct weir_component *c, struct weir_batch *batch,
 			    const struct weir_outcome *outcome, void *cookie)
@@ -133,7 +133,7 @@ static const struct weir_plugin capture_plugin = {
 	.consume = capture_consume,
 };
 
-/* --- Putting it together --------------------------------------------------------------- */
+/* --- Putting it together ------------------------------------------------- */
 
 static void own(struct weir_test *t, struct plan_component *component,
 		const struct weir_plugin *plugin, uint32_t signals)
@@ -263,7 +263,7 @@ struct weir_component *weir_test_component(struct weir_test *t)
 	return node ? node->c : t->chain[0]->prototype;
 }
 
-/* --- Sending and answers ------------------------------------------------------------------ */
+/* --- Sending and answers ------------------------------------------------- */
 
 void weir_test_context(struct weir_test *t, const char *peer,
 		       const char *const *metadata, size_t n)
@@ -369,7 +369,7 @@ size_t weir_test_items(struct weir_test *t, size_t i)
 	return t->passed[i].items;
 }
 
-/* --- Time and metrics ------------------------------------------------------------------------ */
+/* --- Time and metrics ---------------------------------------------------- */
 
 #define MAX_TURNS 10000
 
@@ -445,7 +445,7 @@ size_t weir_test_held(struct weir_test *t)
 	return held;
 }
 
-/* --- The end ----------------------------------------------------------------------------------- */
+/* --- The end ------------------------------------------------------------- */
 
 void weir_test_stop(struct weir_test *t)
 {
@@ -467,6 +467,9 @@ static int find_leak(struct weir_test *t, struct weir_error *error)
 		if (node && node->held)
 			return weir_fail(error, "", "%s still holds %zu batches after stop",
 					 t->chain[i]->id, node->held);
+		if (node && node->tracked)
+			return weir_fail(error, "", "%zu batches never came back to %s",
+					 node->tracked, t->chain[i]->id);
 	}
 	return 0;
 }
@@ -508,13 +511,13 @@ static int find_unanswered(struct weir_test *t, struct weir_error *error)
 	return 0;
 }
 
-/* Destroys prototypes: what validate made is freed by destroy. */
+/* When no instance is left; what validate made is freed by destroy. */
 static void destroy_prototypes(struct weir_test *t)
 {
 	for (size_t i = 0; i < t->n_chain; i++) {
 		const struct weir_plugin *plugin = t->chain[i]->plugin;
 
-		if (plugin->destroy && !t->running)
+		if (plugin->destroy)
 			plugin->destroy(t->chain[i]->prototype);
 	}
 }

@@ -7,10 +7,8 @@
  */
 #include <weir/value.h>
 
-#include "fields.h"
+#include "keyvalue.h"
 
-#define TAG_KEY WIRE_TAG(1, WIRE_BYTES)		/* KeyValue.key = 1 */
-#define TAG_VALUE WIRE_TAG(2, WIRE_BYTES)	/* KeyValue.value = 2 */
 #define TAG_VALUES WIRE_TAG(1, WIRE_BYTES)	/* ArrayValue, KeyValueList */
 
 /* Sets what the field says; a field of no member leaves *out alone. */
@@ -38,14 +36,41 @@ static void value_field(const struct wire_field *f, struct weir_value *out)
 	out->type = (enum weir_value_type)wire_field_of(f->tag);
 }
 
-struct weir_value weir_value_read(weir_str body)
+/* An int or a bool alone, as nearly all of the rest are. */
+static bool read_varint(const uint8_t *p, size_t len, struct weir_value *out)
 {
-	struct fields fields = fields_of(body);
-	struct weir_value value = { 0 };
+	uint64_t v;
+
+	if (len < 2 || (p[0] != WIRE_TAG(WEIR_VALUE_INT, WIRE_VARINT) &&
+			p[0] != WIRE_TAG(WEIR_VALUE_BOOL, WIRE_VARINT)) ||
+	    wire_varint(p + 1, p + len, &v) != p + len)
+		return false;
+	out->type = (enum weir_value_type)wire_field_of(p[0]);
+	out->str.len = 0;
+	if (out->type == WEIR_VALUE_INT)
+		out->integer = (int64_t)v;
+	else
+		out->boolean = v != 0;
+	return true;
+}
+
+void value_read_any(const uint8_t *p, size_t len, struct weir_value *out)
+{
+	struct fields fields = fields_of((weir_str){ (const char *)p, len });
 	struct wire_field f;
 
+	if (read_varint(p, len, out))
+		return;
+	*out = (struct weir_value){ 0 };
 	while (fields_next(&fields, &f))
-		value_field(&f, &value);
+		value_field(&f, out);
+}
+
+struct weir_value weir_value_read(weir_str body)
+{
+	struct weir_value value;
+
+	value_read((const uint8_t *)body.ptr, body.len, &value);
 	return value;
 }
 
@@ -111,17 +136,19 @@ struct weir_value_cursor weir_value_items(const struct weir_value *value)
 	return cursor;
 }
 
-static void read_entry(weir_str record, struct weir_attribute *item)
+void keyvalue_read_any(weir_str record, weir_str *key,
+		       struct weir_value *value)
 {
 	struct fields fields = fields_of(record);
 	struct wire_field f;
 
-	*item = (struct weir_attribute){ .key.ptr = record.ptr };
+	*key = (weir_str){ record.ptr, 0 };
+	*value = (struct weir_value){ 0 };
 	while (fields_next(&fields, &f)) {
 		if (f.tag == TAG_KEY)
-			item->key = field_body(&f);
+			*key = field_body(&f);
 		else if (f.tag == TAG_VALUE)
-			item->value = weir_value_read(field_body(&f));
+			value_read(f.body, f.value, value);
 	}
 }
 
@@ -129,19 +156,19 @@ bool weir_value_next(struct weir_value_cursor *cursor)
 {
 	struct fields fields = { cursor->p, cursor->end };
 	struct wire_field f;
-	bool found = false;
+	bool found = fields_find(&fields, cursor->tag, &f);
 
-	while (!found && fields_next(&fields, &f))
-		found = f.tag == cursor->tag;
 	cursor->p = fields.p;
 	if (!found)
 		return false;
 	cursor->record = field_body(&f);
-	if (cursor->map)
-		read_entry(cursor->record, &cursor->item);
-	else
-		cursor->item = (struct weir_attribute){
-			.value = weir_value_read(cursor->record) };
+	if (cursor->map) {
+		keyvalue_read(cursor->record, &cursor->item.key,
+			      &cursor->item.value);
+		return true;
+	}
+	cursor->item.key = (weir_str){ 0 };
+	value_read(f.body, f.value, &cursor->item.value);
 	return true;
 }
 

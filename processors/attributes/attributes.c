@@ -17,7 +17,6 @@ struct attributes {
 	struct weir_match_config include, exclude;
 	struct weir_actions *made;		/* the prototype's, shared */
 	struct weir_match *match[WEIR_SIGNAL_COUNT];	/* likewise */
-	struct attributes *owner;		/* the prototype */
 	struct weir_actions_state state;
 	struct weir_text text;
 };
@@ -37,7 +36,6 @@ static int validate(struct weir_component *c, struct weir_error *error)
 {
 	struct attributes *self = WEIR_SELF(c, struct attributes);
 
-	self->owner = self;
 	if (!self->actions.len)
 		return weir_fail(error, NULL,
 				 "missing required field \"actions\"");
@@ -92,7 +90,7 @@ static void destroy(struct weir_component *c)
 
 	weir_actions_state_release(&self->state);
 	weir_text_release(&self->text);
-	if (self->owner != self)
+	if (c->node)	/* the prototype's */
 		return;
 	weir_actions_free(&self->made);
 	for (unsigned signal = 0; signal < WEIR_SIGNAL_COUNT; signal++)

@@ -42,7 +42,6 @@ struct redaction {
 	struct db_sanitizer db_sanitizer;
 
 	struct rules rules;		/* the prototype's, shared */
-	struct redaction *owner;	/* the prototype */
 	struct redactor redactor;	/* the instance's */
 };
 
@@ -249,7 +248,6 @@ static int validate(struct weir_component *c, struct weir_error *error)
 	};
 	struct redaction *self = WEIR_SELF(c, struct redaction);
 
-	self->owner = self;
 	self->rules.allow_all_keys = self->allow_all_keys;
 	self->rules.all_types = self->redact_all_types;
 	if (check_hash(self, error) || check_sanitizers(self, error) ||
@@ -395,7 +393,7 @@ static void destroy(struct weir_component *c)
 	struct redaction *self = WEIR_SELF(c, struct redaction);
 
 	redactor_release(&self->redactor);
-	if (self->owner == self)
+	if (!c->node)	/* the prototype */
 		rules_release(&self->rules);
 }
 

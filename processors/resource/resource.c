@@ -12,7 +12,6 @@ struct resource {
 	struct weir_component base;
 	struct weir_list attributes;		/* config: struct weir_action */
 	struct weir_actions *actions;		/* the prototype's, shared */
-	struct resource *owner;			/* the prototype */
 	struct weir_actions_state state;
 };
 
@@ -31,7 +30,6 @@ static int validate(struct weir_component *c, struct weir_error *error)
 		return weir_fail(error, NULL,
 				 "missing required field \"attributes\"");
 	self->actions = weir_actions_new(self->attributes, "attributes", error);
-	self->owner = self;
 	return self->actions ? 0 : -1;
 }
 
@@ -60,7 +58,7 @@ static void destroy(struct weir_component *c)
 	struct resource *self = WEIR_SELF(c, struct resource);
 
 	weir_actions_state_release(&self->state);
-	if (self->owner == self)
+	if (!c->node)	/* the prototype */
 		weir_actions_free(&self->actions);
 }
 

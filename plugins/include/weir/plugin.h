@@ -18,8 +18,13 @@
  *	 stop                         flush, take nothing new; receivers first.
  *	   |                          core waits until it holds no batch, or the
  *	   |                          deadline
- *	 destroy                      free what start made; also after a failed
- *	                              start, and without any start
+ *	 destroy                      each instance: free what it made; also
+ *	   |                          after a failed start, and without any.
+ *	   |                          What it still holds it nacks
+ *	 destroy, of the prototype    once, when no instance is left: c->node is
+ *	                              NULL; free what validate made, of which
+ *	                              the instances had copies of the pointers;
+ *	                              also after a failed validate
  *
  * ABI diary.  A plugin loads when its major equals the host's and its minor is
  * not newer.  New members go at the end of struct weir_plugin and raise minor;
@@ -88,7 +93,7 @@ struct weir_component {
 	const char *pipeline;		/* processors: "traces/x"; else NULL */
 	uint32_t signals;		/* mask: the signals it is wired for */
 	uint32_t worker;		/* number of its worker, from 0 */
-	struct weir_node_instance *node;	/* core's */
+	struct weir_node_instance *node;	/* core's; NULL: the prototype */
 	void *reserved[4];
 };
 
@@ -112,8 +117,8 @@ struct weir_plugin {
 
 	/* Checks what the rows cannot say.  The struct holds the bound
 	 * configuration and is the prototype that instances are copied from:
-	 * it may be completed here (compiled patterns; process lifetime or
-	 * freed in destroy of the prototype).  0, or weir_fail(). */
+	 * it may be completed here (compiled patterns; freed in destroy of
+	 * the prototype).  0, or weir_fail(). */
 	int (*validate)(struct weir_component *c, struct weir_error *error);
 
 	/* Attribute processors: what to look for, and the stages.  With
@@ -136,6 +141,7 @@ struct weir_plugin {
 	void (*answered)(struct weir_component *c, struct weir_batch *batch,
 			 const struct weir_outcome *outcome, void *cookie);
 	void (*stop)(struct weir_component *c);
+	/* For each instance, then for the prototype: see above. */
 	void (*destroy)(struct weir_component *c);
 
 	const struct weir_capabilities *capabilities;	/* extensions */
