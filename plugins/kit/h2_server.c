@@ -20,6 +20,7 @@
 #define CONTINUATIONS 8
 #define QUEUED_ACKS 1000
 #define SETTINGS_ENTRIES 32
+#define SETTINGS_FRAME 64		/* room for our one SETTINGS frame */
 #define RESETS 100			/* a minute */
 #define EMPTY_FRAMES 1000		/* a minute; useful ones pay back */
 #define PING_STRIKES 2
@@ -45,6 +46,8 @@ struct h2_server {
 
 	const uint8_t *framed;	/* session's, valid until it frames the next */
 	size_t framed_len;
+	uint8_t greeting[SETTINGS_FRAME];	/* the first frame */
+	bool greeted;
 
 	struct budget resets, empties;
 	uint64_t pinged;	/* when the client did last */
@@ -294,8 +297,9 @@ static nghttp2_option *new_options(void)
 static int submit_settings(struct h2_server *h2)
 {
 	const nghttp2_settings_entry settings[] = {
+		/* First: greet() puts what the client gets to see here. */
 		{ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
-		  h2->limits.max_streams },
+		  h2->limits.max_streams + RESETS },
 		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW },
 		{ NGHTTP2_SETTINGS_MAX_FRAME_SIZE, FRAME_SIZE },
 		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST },
@@ -356,6 +360,27 @@ bool h2_server_recv(struct h2_server *h2, const uint8_t *data, size_t len,
 	return n >= 0;
 }
 
+/* One stream too many is to be refused (RFC 9113 5.1.2), but nghttp2 ends the
+ * connection.  So the session allows some more than the client is told, and
+ * the owner's begin says no. */
+static void greet(struct h2_server *h2)
+{
+	uint8_t *value = h2->greeting + 9 + 2;
+	uint32_t most = h2->limits.max_streams;
+
+	h2->greeted = true;
+	if (h2->framed_len > sizeof(h2->greeting) || h2->framed_len < 9 + 6) {
+		h2->broken = true;
+		return;
+	}
+	memcpy(h2->greeting, h2->framed, h2->framed_len);
+	h2->framed = h2->greeting;
+	value[0] = (uint8_t)(most >> 24);
+	value[1] = (uint8_t)(most >> 16);
+	value[2] = (uint8_t)(most >> 8);
+	value[3] = (uint8_t)most;
+}
+
 size_t h2_server_fill(struct h2_server *h2, uint8_t *out, size_t room)
 {
 	size_t len = 0;
@@ -379,6 +404,8 @@ size_t h2_server_fill(struct h2_server *h2, uint8_t *out, size_t room)
 		if (more <= 0)
 			return len;
 		h2->framed_len = (size_t)more;
+		if (!h2->greeted)
+			greet(h2);
 	}
 }
 

@@ -410,6 +410,83 @@ START_TEST(a_large_message_grows_with_what_arrives)
 }
 END_TEST
 
+/* --- A client that does not count ---------------------------------------- */
+
+/* HEADERS: :method POST, :scheme http, :path PATH, :authority x,
+ * content-type application/grpc; not Huffman-coded. */
+static size_t put_call(uint8_t *out, uint8_t id)
+{
+	static const uint8_t block[] = "\x83\x86\x04\x15" PATH
+		"\x01\x01x\x0f\x10\x10" "application/grpc";
+	const uint8_t head[9] = { 0, 0, sizeof(block) - 1, NGHTTP2_HEADERS,
+				  NGHTTP2_FLAG_END_HEADERS, 0, 0, 0, id };
+
+	ck_assert_uint_eq(strlen(PATH), 0x15);
+	memcpy(out, head, sizeof(head));
+	memcpy(out + sizeof(head), block, sizeof(block) - 1);
+	return sizeof(head) + sizeof(block) - 1;
+}
+
+/* The server's frames: what streams were reset with, by id, and what is said
+ * of the limit. */
+static void read_frames(uint32_t resets[16], uint32_t *limit, bool *goaway)
+{
+	static uint8_t out[1 << 16];
+	size_t len = h2_server_fill(peer.conn.h2, out, sizeof(out));
+
+	for (size_t at = 0; at + 9 <= len;) {
+		const uint8_t *f = out + at, *body = f + 9;
+		size_t n = (size_t)f[0] << 16 | (size_t)f[1] << 8 | f[2];
+
+		if (f[3] == NGHTTP2_RST_STREAM)
+			resets[f[8] & 15] = body[3];
+		if (f[3] == NGHTTP2_GOAWAY)
+			*goaway = true;
+		for (size_t i = 0; f[3] == NGHTTP2_SETTINGS && i < n; i += 6)
+			if (body[i + 1] ==
+			    NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+				*limit = (uint32_t)body[i + 4] << 8 |
+					 body[i + 5];
+		at += 9 + n;
+	}
+}
+
+START_TEST(one_stream_too_many_is_refused_alone)
+{
+	static const uint8_t hello[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+		"\0\0\0\4\0\0\0\0\0" "\0\0\0\4\1\0\0\0";
+	static const uint8_t message[] = "\0\0\xa\0\1\0\0\0\1" HELLO;
+	uint32_t resets[16] = { 0 }, limit = 0;
+	uint8_t bytes[128];
+	bool goaway = false;
+
+	peer_open();
+	grpc_conn_release(&peer.conn);
+	peer.service.limits.max_streams = 2;
+	ck_assert_int_eq(grpc_conn_init(&peer.conn), 0);
+	ck_assert(grpc_conn_recv(&peer.conn, hello, sizeof(hello)));
+	for (uint8_t id = 1; id <= 7; id += 2)
+		ck_assert(grpc_conn_recv(&peer.conn, bytes,
+					 put_call(bytes, id)));
+	read_frames(resets, &limit, &goaway);
+	ck_assert_uint_eq(limit, 2);
+	ck_assert_uint_eq(resets[1], 0);
+	ck_assert_uint_eq(resets[3], 0);
+	ck_assert_uint_eq(resets[5], NGHTTP2_REFUSED_STREAM);
+	ck_assert_uint_eq(resets[7], NGHTTP2_REFUSED_STREAM);
+	/* A call ends, and there is room again. */
+	ck_assert(grpc_conn_recv(&peer.conn, message, sizeof(message) - 1));
+	ck_assert_uint_eq(peer.n_calls, 1);
+	weir_grpc_reply(peer.calls[0], "", 0);
+	read_frames(resets, &limit, &goaway);
+	ck_assert(grpc_conn_recv(&peer.conn, bytes, put_call(bytes, 9)));
+	read_frames(resets, &limit, &goaway);
+	ck_assert_uint_eq(resets[9], 0);
+	ck_assert(!goaway);
+	peer_close();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("grpc_server");
@@ -436,6 +513,7 @@ int main(void)
 	tcase_add_test(tc, metadata_is_kept_when_asked_for);
 	tcase_add_test(tc, broken_binary_metadata_fails_its_call);
 	tcase_add_test(tc, a_large_message_grows_with_what_arrives);
+	tcase_add_test(tc, one_stream_too_many_is_refused_alone);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
