@@ -332,7 +332,8 @@ class Bench:
         return p
 
     def counts(self):
-        with socket.create_connection(("127.0.0.1", self.ports.control)) as s:
+        at = ("127.0.0.1", self.ports.control)
+        with socket.create_connection(at, timeout=10) as s:
             return pairs(s.makefile().read())
 
     def loading(self, *more):
@@ -341,7 +342,11 @@ class Bench:
                       stdout=subprocess.PIPE, text=True)
 
     def load(self, *more):
-        return pairs(self.loading(*more).communicate(timeout=180)[0])
+        load = self.loading(*more)
+        try:
+            return pairs(load.communicate(timeout=60)[0])
+        finally:
+            load.kill()
 
     def settled(self):
         """Waits until nothing arrives at the sink any more."""
@@ -362,6 +367,9 @@ class Bench:
             if listens(self.ports.test, process):
                 return measure(process)
             note(f"{contender}, {scenario}: does not listen")
+            return None
+        except (OSError, subprocess.TimeoutExpired) as e:
+            note(f"{contender}, {scenario}: {e}")
             return None
         finally:
             stop(process)
