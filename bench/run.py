@@ -352,7 +352,7 @@ class Bench:
         """Waits until nothing arrives at the sink any more."""
         last, end = None, time.monotonic() + 10
         while time.monotonic() < end:
-            now = self.counts()
+            now = self.counts()["requests"]
             if now == last:
                 return
             last = now
