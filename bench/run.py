@@ -473,13 +473,18 @@ class Bench:
         objects = [os.path.join(self.args.build, "core", f) for f in
                    sorted(os.listdir(os.path.join(self.args.build, "core")))
                    if f.endswith(".o") and f != "main.o"]
-        for name, support in (("micro_walk", ["otlp_gen"]),
-                              ("micro_run", ["otlp_gen", "otlp_batch"])):
+        proto = os.path.join(self.args.build, "proto")
+        subprocess.run(["make", "-s", "-C", root, os.path.relpath(
+            os.path.join(proto, ".made"), root)], check=True)
+        schema = [os.path.join(proto, f) for f in os.listdir(proto)
+                  if f.endswith(".c")]
+        support = ("otlp_gen", "otlp_typical", "otlp_unusual")
+        for name in ("micro_walk", "micro_run"):
             subprocess.run(
-                [*CC, f"-I{root}/core", f"-I{root}/plugins/include", "-o",
+                [*CC, f"-I{proto}", f"-I{root}/core", f"-I{root}/plugins/include", "-o",
                  self.tool(name), f"{HERE}/{name}.c",
-                 *(f"{root}/tests/support/{s}.c" for s in support), *objects,
-                 "-luv", "-lyaml", "-pthread", "-ldl", "-lm"], check=True)
+                 *(f"{root}/tests/support/{s}.c" for s in support), *schema,
+                 *objects, "-lprotobuf-c", "-luv", "-lyaml", "-pthread", "-ldl", "-lm"], check=True)
             print(f"\n{name}:", flush=True)
             process = pinned(TEST_CORE, [self.tool(name)])
             if process.wait():
