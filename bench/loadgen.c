@@ -184,6 +184,8 @@ static nghttp2_nv nv(const char *name, const char *value)
 			     NGHTTP2_NV_FLAG_NO_COPY_VALUE };
 }
 
+static void fail(struct conn *c);
+
 /* A new request, or the one that was refused. */
 static void send_call(struct call *call, uint64_t due)
 {
@@ -216,7 +218,7 @@ static void send_call(struct call *call, uint64_t due)
 	stats.sent++;
 	if (nghttp2_submit_request(call->conn->h2, NULL, headers, n, &body,
 				   call) < 0)
-		call->busy = false;
+		fail(call->conn);	/* it takes no more requests */
 }
 
 /* --- Connections -------------------------------------------------------- */

@@ -332,7 +332,8 @@ class Bench:
         return p
 
     def counts(self):
-        with socket.create_connection(("127.0.0.1", self.ports.control)) as s:
+        at = ("127.0.0.1", self.ports.control)
+        with socket.create_connection(at, timeout=10) as s:
             return pairs(s.makefile().read())
 
     def loading(self, *more):
@@ -341,13 +342,17 @@ class Bench:
                       stdout=subprocess.PIPE, text=True)
 
     def load(self, *more):
-        return pairs(self.loading(*more).communicate(timeout=180)[0])
+        load = self.loading(*more)
+        try:
+            return pairs(load.communicate(timeout=60)[0])
+        finally:
+            load.kill()
 
     def settled(self):
         """Waits until nothing arrives at the sink any more."""
         last, end = None, time.monotonic() + 10
         while time.monotonic() < end:
-            now = self.counts()
+            now = self.counts()["requests"]
             if now == last:
                 return
             last = now
@@ -362,6 +367,9 @@ class Bench:
             if listens(self.ports.test, process):
                 return measure(process)
             note(f"{contender}, {scenario}: does not listen")
+            return None
+        except (OSError, subprocess.TimeoutExpired) as e:
+            note(f"{contender}, {scenario}: {e}")
             return None
         finally:
             stop(process)
@@ -465,13 +473,18 @@ class Bench:
         objects = [os.path.join(self.args.build, "core", f) for f in
                    sorted(os.listdir(os.path.join(self.args.build, "core")))
                    if f.endswith(".o") and f != "main.o"]
-        for name, support in (("micro_walk", ["otlp_gen"]),
-                              ("micro_run", ["otlp_gen", "otlp_batch"])):
+        proto = os.path.join(self.args.build, "proto")
+        subprocess.run(["make", "-s", "-C", root, os.path.relpath(
+            os.path.join(proto, ".made"), root)], check=True)
+        schema = [os.path.join(proto, f) for f in os.listdir(proto)
+                  if f.endswith(".c")]
+        support = ("otlp_gen", "otlp_typical", "otlp_unusual")
+        for name in ("micro_walk", "micro_run"):
             subprocess.run(
-                [*CC, f"-I{root}/core", f"-I{root}/plugins/include", "-o",
+                [*CC, f"-I{proto}", f"-I{root}/core", f"-I{root}/plugins/include", "-o",
                  self.tool(name), f"{HERE}/{name}.c",
-                 *(f"{root}/tests/support/{s}.c" for s in support), *objects,
-                 "-luv", "-lyaml", "-pthread", "-ldl", "-lm"], check=True)
+                 *(f"{root}/tests/support/{s}.c" for s in support), *schema,
+                 *objects, "-lprotobuf-c", "-luv", "-lyaml", "-pthread", "-ldl", "-lm"], check=True)
             print(f"\n{name}:", flush=True)
             process = pinned(TEST_CORE, [self.tool(name)])
             if process.wait():
