@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static int split_fail(char *why, size_t size, weir_str endpoint,
 		      const char *what)
@@ -27,6 +28,14 @@ static int copy(char *out, size_t size, const char *from, const char *to)
 	memcpy(out, from, len);
 	out[len] = '\0';
 	return 0;
+}
+
+/* A name of a service, or a number: resolvers cut that to 16 bits. */
+static bool is_port(const char *port)
+{
+	if (port[strspn(port, "0123456789")])
+		return true;
+	return strlen(port) <= 5 && atoi(port) <= UINT16_MAX;
 }
 
 int address_split(weir_str endpoint, struct host_port *out,
@@ -61,6 +70,8 @@ int address_split(weir_str endpoint, struct host_port *out,
 	if (copy(out->host, sizeof(out->host), host, host_end) ||
 	    copy(out->port, sizeof(out->port), colon + 1, end))
 		return split_fail(why, size, endpoint, "too long");
+	if (!is_port(out->port))
+		return split_fail(why, size, endpoint, "invalid port");
 	return 0;
 }
 

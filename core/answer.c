@@ -2,9 +2,9 @@
 /*
  * answer.c: how a batch ends, and who is told.
  *
- * Every batch ends once: acked, nacked, or emptied.  Whoever must be told has
- * a frame on the batch's stack; the top one is told first, owns the batch
- * then, and ends it again for the one below.
+ * Every batch ends once: acked, nacked, or emptied.  Whoever must be told is a
+ * waiter on the batch's stack; the top one is told first, owns the batch then,
+ * and ends it again for the one below.
  *
  *	TRACK    a component that wants its batch back: told in a later turn
  *	CHARGE   credits to give back
@@ -12,8 +12,8 @@
  *	MERGED   the shell of a batch whose content went into this one
  *
  * Only TRACK calls a component, so only it waits for the end of the turn; the
- * others are worked off at once.  A frame belongs to the worker that pushed
- * it, and is told there.
+ * others are worked off at once, in a loop: a merged batch may answer
+ * thousands.  A waiter belongs to the worker that pushed it, and is told there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +22,12 @@
 #include "graph.h"
 #include "str.h"
 
-struct frame {
-	struct waiter waiter;	/* first: waiters are frames */
+enum waiter_kind { TRACK, CHARGE, GROUP, MERGED };
+
+struct waiter {
+	enum waiter_kind kind;
+	struct waiter *below;	/* or the next one on the worker's free list */
+	struct worker *worker;
 	union {
 		struct {
 			struct weir_node_instance *node;
@@ -37,147 +41,188 @@ struct frame {
 		struct {
 			uint32_t left;
 			bool any_ok;		/* fan: one branch suffices */
-			bool fan;
-			struct weir_outcome *worst;
+			struct weir_outcome *worst;	/* NULL: plain OK */
 			struct weir_batch *whole;	/* fan: the original */
 		} group;
-		struct weir_batch *merged;
-		struct frame *spare;
+		struct {
+			struct weir_batch *shell;
+			size_t items;		/* of its content */
+		} merged;
 	};
 };
 
 static const struct weir_outcome fine = { .status = WEIR_OK };
 
-static struct frame *frame_push(struct weir_batch *batch,
-	void (*told)(struct waiter *, struct weir_batch *,
-		     const struct weir_outcome *))
+static struct waiter *waiter_new(enum waiter_kind kind, struct waiter *below)
 {
 	struct worker *worker = worker_current();
-	struct frame *frame = worker ? worker->spare_frames : NULL;
+	struct waiter *waiter = worker ? worker->spare_waiters : NULL;
 
-	if (frame)
-		worker->spare_frames = frame->spare;
+	if (waiter)
+		worker->spare_waiters = waiter->below;
 	else
-		frame = xmalloc(sizeof(*frame));
-	*frame = (struct frame){ .waiter = { .told = told,
-					     .below = batch->waiters,
-					     .worker = worker } };
-	batch->waiters = &frame->waiter;
-	return frame;
+		waiter = xmalloc(sizeof(*waiter));
+	*waiter = (struct waiter){ .kind = kind, .below = below,
+				   .worker = worker };
+	return waiter;
 }
 
-static void frame_free(struct frame *frame)
+static void waiter_free(struct waiter *waiter)
 {
 	struct worker *worker = worker_current();
 
 	if (!worker) {
-		free(frame);
+		free(waiter);
 		return;
 	}
-	frame->spare = worker->spare_frames;
-	worker->spare_frames = frame;
+	waiter->below = worker->spare_waiters;
+	worker->spare_waiters = waiter;
 }
 
-void frames_release(struct worker *worker)
+void waiters_release(struct worker *worker)
 {
-	while (worker->spare_frames) {
-		struct frame *frame = worker->spare_frames;
+	while (worker->spare_waiters) {
+		struct waiter *waiter = worker->spare_waiters;
 
-		worker->spare_frames = frame->spare;
-		free(frame);
+		worker->spare_waiters = waiter->below;
+		free(waiter);
 	}
 }
 
-void batch_push_waiter(struct weir_batch *batch, struct waiter *waiter)
+static struct waiter *push(struct weir_batch *batch, enum waiter_kind kind)
 {
-	waiter->below = batch->waiters;
-	waiter->worker = worker_current();
-	batch->waiters = waiter;
+	return batch->waiters = waiter_new(kind, batch->waiters);
 }
 
-/* --- Ending ---------------------------------------------------------------------- */
-
-static void track_told(struct waiter *self, struct weir_batch *batch,
-		       const struct weir_outcome *outcome);
-static void charge_told(struct waiter *self, struct weir_batch *batch,
-			const struct weir_outcome *outcome);
-
-static void keep_outcome(struct weir_batch *batch,
-			 const struct weir_outcome *outcome)
-{
-	struct weir_outcome *copy = NULL;
-
-	if (outcome && (outcome->status != WEIR_OK || outcome->rejected ||
-			outcome->text[0])) {
-		copy = xmalloc(sizeof(*copy));
-		*copy = *outcome;
-	}
-	free(batch->outcome);
-	batch->outcome = copy;
-}
-
-/* Pops the top waiter and tells it; the batch is its own then. */
-static void tell(struct weir_batch *batch)
+static struct waiter *pop(struct weir_batch *batch)
 {
 	struct waiter *waiter = batch->waiters;
-	struct weir_outcome outcome = batch->outcome ? *batch->outcome : fine;
 
 	batch->waiters = waiter->below;
+	return waiter;
+}
+
+/* --- Those that are told at once ----------------------------------------- */
+
+static struct weir_outcome *copy_outcome(const struct weir_outcome *outcome)
+{
+	struct weir_outcome *copy;
+
+	if (!outcome || (outcome->status == WEIR_OK && !outcome->rejected &&
+			 !outcome->text[0]))
+		return NULL;
+	copy = xmalloc(sizeof(*copy));
+	*copy = *outcome;
+	return copy;
+}
+
+static void tell_charge(struct weir_batch *batch, struct weir_batch_list *ended)
+{
+	struct waiter *charge = pop(batch);
+
+	weir_credits_give(charge->charge.credits, charge->charge.n);
+	waiter_free(charge);
+	weir_batch_push(ended, batch);
+}
+
+static void tell_merged(struct weir_batch *batch, struct weir_batch_list *ended)
+{
+	struct waiter *merged = pop(batch);
+	struct weir_batch *shell = merged->merged.shell;
+
+	waiter_free(merged);
+	shell->outcome = copy_outcome(batch->outcome);
+	weir_batch_push(ended, shell);
+	weir_batch_push(ended, batch);
+}
+
+static void note_worst(struct waiter *group, const struct weir_outcome *outcome)
+{
+	if (!outcome || outcome->status == WEIR_OK)
+		group->group.any_ok = true;
+	if (!outcome)
+		return;
+	if (group->group.worst)
+		weir_outcome_merge(group->group.worst, outcome);
+	else
+		group->group.worst = copy_outcome(outcome);
+}
+
+/* The last one answers for all.  In a fan one branch suffices: what another
+ * nacked is its drop, counted there. */
+static void tell_group(struct weir_batch *batch, struct weir_batch_list *ended)
+{
+	struct waiter *group = batch->waiters;
+	struct weir_batch *whole = group->group.whole;
+
+	note_worst(group, batch->outcome);
+	if (--group->group.left) {
+		batch->waiters = NULL;
+		batch_free(batch);
+		return;
+	}
+	pop(batch);
+	if (whole) {
+		batch_free(batch);
+		batch = whole;
+	}
 	free(batch->outcome);
-	batch->outcome = NULL;
-	waiter->told(waiter, batch, &outcome);
+	batch->outcome = group->group.worst;
+	if (whole && group->group.any_ok) {
+		free(batch->outcome);
+		batch->outcome = NULL;
+	}
+	waiter_free(group);
+	weir_batch_push(ended, batch);
 }
 
 static void deliver_answer(struct mail *mail);
 
-/* Goes on with an ended batch: away to another worker, to the list of answers
- * of this turn, or to a waiter that needs no turn of its own. */
-static void go_on(struct weir_batch *batch)
+/* Brings an ended batch to whoever is told next: another worker, the list of
+ * answers of this turn, or a waiter that needs no turn of its own. */
+static void tell_top(struct weir_batch *batch, struct weir_batch_list *ended)
 {
 	struct waiter *top = batch->waiters;
 	struct worker *here = worker_current();
 
 	if (!top) {
 		batch_free(batch);
-	} else if (top->told == charge_told) {
-		tell(batch);	/* credits may be given back from any thread */
+	} else if (top->kind == CHARGE) {
+		tell_charge(batch, ended);	/* from any thread */
 	} else if (top->worker != here) {
 		batch->mail.deliver = deliver_answer;
 		worker_post(top->worker, &batch->mail);
-	} else if (top->told == track_told) {
+	} else if (top->kind == TRACK) {
 		weir_batch_push(&here->answers, batch);
+	} else if (top->kind == GROUP) {
+		tell_group(batch, ended);
 	} else {
-		tell(batch);
+		tell_merged(batch, ended);
 	}
+}
+
+/* --- Ending -------------------------------------------------------------- */
+
+static void go_on(struct weir_batch *batch)
+{
+	struct weir_batch_list ended = { 0 };
+
+	for (; batch; batch = weir_batch_shift(&ended))
+		tell_top(batch, &ended);
 }
 
 static void deliver_answer(struct mail *mail)
 {
-	struct weir_batch *batch = (struct weir_batch *)
-		((char *)mail - offsetof(struct weir_batch, mail));
-
-	go_on(batch);
+	go_on((struct weir_batch *)(void *)
+		((char *)mail - offsetof(struct weir_batch, mail)));
 }
 
 void batch_end(struct weir_batch *batch, const struct weir_outcome *outcome)
 {
 	node_release(batch);
-	keep_outcome(batch, outcome);
+	batch->outcome = copy_outcome(outcome);
 	batch->notes = NULL;
 	go_on(batch);
-}
-
-bool batch_tell(struct worker *worker)
-{
-	struct weir_batch_list now = worker->answers;
-	struct weir_batch *batch;
-
-	worker->answers = (struct weir_batch_list){ 0 };
-	if (!now.head)
-		return false;
-	while ((batch = weir_batch_shift(&now)))
-		tell(batch);
-	return true;
 }
 
 void weir_batch_ack(struct weir_batch *batch)
@@ -199,13 +244,13 @@ void weir_batch_nack(struct weir_batch *batch,
 {
 	if (outcome->status == WEIR_OK) {
 		fprintf(stderr, "weir: %s nacked a batch with status OK\n",
-			batch->holder ? batch->holder->c->id : "core");
+			batch->holder ? batch->holder->plan->id : "core");
 		abort();
 	}
 	batch_end(batch, outcome);
 }
 
-/* --- TRACK ------------------------------------------------------------------------ */
+/* --- TRACK --------------------------------------------------------------- */
 
 /* What a receiver's batch was when it went in decides its counters. */
 static void count_answer(struct weir_node_instance *node,
@@ -225,173 +270,213 @@ static void count_answer(struct weir_node_instance *node,
 	}
 }
 
-static void track_told(struct waiter *self, struct weir_batch *batch,
-		       const struct weir_outcome *outcome)
+static void tell_track(struct weir_batch *batch)
 {
-	struct frame *frame = (struct frame *)self;
-	struct weir_node_instance *node = frame->track.node;
-	void *cookie = frame->track.cookie;
+	struct waiter *track = pop(batch);
+	struct weir_node_instance *node = track->track.node;
+	struct weir_outcome outcome = batch->outcome ? *batch->outcome : fine;
+	void *cookie = track->track.cookie;
 
 	node->tracked--;
-	count_answer(node, batch->signal, frame->track.items, outcome);
-	frame_free(frame);
+	count_answer(node, batch->signal, track->track.items, &outcome);
+	waiter_free(track);
 	if (!node->c) {		/* destroyed: the one below is told instead */
-		batch_end(batch, outcome);
+		go_on(batch);
 		return;
 	}
+	free(batch->outcome);
+	batch->outcome = NULL;
 	node_hold(node, batch);
-	node->c->plugin->answered(node->c, batch, outcome, cookie);
+	node->c->plugin->answered(node->c, batch, &outcome, cookie);
+}
+
+bool batch_tell(struct worker *worker)
+{
+	struct weir_batch_list now = worker->answers;
+	struct weir_batch *batch;
+
+	worker->answers = (struct weir_batch_list){ 0 };
+	if (!now.head)
+		return false;
+	while ((batch = weir_batch_shift(&now)))
+		tell_track(batch);
+	return true;
 }
 
 void weir_batch_track(struct weir_component *c, struct weir_batch *batch,
 		      void *cookie)
 {
-	struct frame *frame = frame_push(batch, track_told);
+	struct waiter *track = push(batch, TRACK);
 
-	frame->track.node = c->node;
-	frame->track.cookie = cookie;
-	frame->track.items = batch->items;
+	track->track.node = c->node;
+	track->track.cookie = cookie;
+	track->track.items = batch->items;
 	c->node->tracked++;
 }
 
-/* --- CHARGE ----------------------------------------------------------------------- */
-
-static void charge_told(struct waiter *self, struct weir_batch *batch,
-			const struct weir_outcome *outcome)
+bool batch_comes_back(const struct weir_batch *batch)
 {
-	struct frame *frame = (struct frame *)self;
-
-	weir_credits_give(frame->charge.credits, frame->charge.n);
-	frame_free(frame);
-	batch_end(batch, outcome);
+	for (struct waiter *w = batch->waiters; w; w = w->below)
+		if (w->kind == TRACK && w->track.node->plan->plugin->custodian)
+			return true;
+	return false;
 }
+
+/* --- CHARGE -------------------------------------------------------------- */
 
 void batch_charge(struct weir_batch *batch, struct weir_credits *credits,
 		  uint64_t n)
 {
-	struct frame *frame = frame_push(batch, charge_told);
+	struct waiter *charge = push(batch, CHARGE);
 
-	frame->charge.credits = credits;
-	frame->charge.n = n;
+	charge->charge.credits = credits;
+	charge->charge.n = n;
 }
 
-static struct frame *charge_of(struct weir_batch *batch)
+static struct waiter *charge_of(struct weir_batch *batch)
 {
-	if (!batch->waiters || batch->waiters->told != charge_told)
+	struct waiter *top = batch->waiters;
+
+	return top && top->kind == CHARGE ? top : NULL;
+}
+
+/* Puts the charge of credits on top, from below those who track the batch:
+ * whoever accepts it looks there. */
+static struct waiter *lift_charge(struct weir_batch *batch,
+				  const struct weir_credits *credits)
+{
+	struct waiter **link = &batch->waiters, *charge;
+
+	while (*link && ((*link)->kind == TRACK ||
+			 ((*link)->kind == CHARGE &&
+			  (*link)->charge.credits != credits)))
+		link = &(*link)->below;
+	charge = *link;
+	if (!charge || charge->kind != CHARGE)
 		return NULL;
-	return (struct frame *)batch->waiters;
+	*link = charge->below;
+	charge->below = batch->waiters;
+	return batch->waiters = charge;
 }
 
 bool batch_recharge(struct weir_batch *batch, struct weir_credits *credits,
 		    uint64_t n)
 {
-	struct frame *frame = charge_of(batch);
+	struct waiter *charge = lift_charge(batch, credits);
 
-	if (!frame || frame->charge.credits != credits)
+	if (!charge)
 		return false;
-	if (n > frame->charge.n)
-		weir_credits_force(credits, n - frame->charge.n);
+	if (n > charge->charge.n)
+		weir_credits_force(credits, n - charge->charge.n);
 	else
-		weir_credits_give(credits, frame->charge.n - n);
-	frame->charge.n = n;
+		weir_credits_give(credits, charge->charge.n - n);
+	charge->charge.n = n;
 	return true;
 }
 
-/* --- GROUP ------------------------------------------------------------------------ */
+/* --- GROUP --------------------------------------------------------------- */
 
-static void note_worst(struct frame *group, const struct weir_outcome *outcome)
+/* Of n, what a part with so many of the items takes along. */
+static uint64_t share_of(uint64_t n, size_t part, size_t rest)
 {
-	if (outcome->status == WEIR_OK) {
-		group->group.any_ok = true;
-		if (!outcome->rejected && !outcome->text[0])
-			return;
-	}
-	if (!group->group.worst) {
-		group->group.worst = xmalloc(sizeof(*outcome));
-		*group->group.worst = *outcome;
-	} else {
-		weir_outcome_merge(group->group.worst, outcome);
-	}
+	size_t all = part + rest;
+
+	return all ? n / all * part + n % all * part / all : 0;
 }
 
-/* One branch suffices: what another nacked is its drop, counted there. */
-static void fan_done(struct frame *group)
+/* Room is not held together: each part gives its share back when it ends. */
+static void share_charge(struct weir_batch *batch, struct weir_batch *part,
+			 struct waiter *charge)
 {
-	struct weir_batch *whole = group->group.whole;
-	struct weir_outcome *worst = group->group.worst;
-	bool ok = group->group.any_ok;
+	uint64_t n = share_of(charge->charge.n, part->items, batch->items);
 
-	frame_free(group);
-	batch_end(whole, ok ? NULL : worst);
-	free(worst);
+	charge->below = batch->waiters;
+	batch->waiters = charge;
+	charge->charge.n -= n;
+	if (n)
+		batch_charge(part, charge->charge.credits, n);
 }
 
-static void group_told(struct waiter *self, struct weir_batch *batch,
-		       const struct weir_outcome *outcome)
+static void push_merged(struct weir_batch *into, struct weir_batch *shell,
+			size_t items)
 {
-	struct frame *group = (struct frame *)self;
-	struct weir_outcome *worst;
+	struct waiter *merged = push(into, MERGED);
 
-	note_worst(group, outcome);
-	if (--group->group.left) {
-		batch->waiters = NULL;	/* the last one answers for all */
-		batch_free(batch);
+	merged->merged.shell = shell;
+	merged->merged.items = items;
+}
+
+/* `both` waits for what the two have of its content, those below for what only
+ * the part has. */
+static void share_merged(struct weir_batch *part, struct waiter *group,
+			 struct waiter *both, size_t in_rest)
+{
+	struct weir_batch *shell = batch_new(part->signal);
+
+	part->waiters = both->below;
+	both->below = NULL;
+	shell->waiters = group;
+	push_merged(part, shell, both->merged.items - in_rest);
+}
+
+/* What was merged last is last: it stays with the rest, and who sent what is
+ * wholly in the part is told when that ends.  Else under load, with a rest that
+ * always grows, nobody would ever be told. */
+static void share_waiters(struct weir_batch *batch, struct weir_batch *part)
+{
+	struct waiter **link = &batch->waiters, *both, *group;
+	size_t rest = batch->items;
+
+	while (*link && (*link)->kind == MERGED &&
+	       (*link)->merged.items <= rest) {
+		rest -= (*link)->merged.items;
+		link = &(*link)->below;
+	}
+	both = *link;
+	if (!both)
+		return;
+	if (!rest && link != &batch->waiters) {
+		part->waiters = both;
+		*link = NULL;
 		return;
 	}
-	if (group->group.fan) {
-		batch->waiters = NULL;
-		batch_free(batch);
-		fan_done(group);
-		return;
-	}
-	worst = group->group.worst;
-	frame_free(group);
-	batch_end(batch, worst);
-	free(worst);
+	group = waiter_new(GROUP, both);
+	group->group.left = 2;
+	*link = part->waiters = group;
+	if (both->kind == MERGED && both->below)
+		share_merged(part, group, both, rest);
 }
 
 void batch_share_answer(struct weir_batch *batch, struct weir_batch *part)
 {
-	struct frame *group;
+	struct waiter *charge = charge_of(batch);
 
-	if (!batch->waiters)
-		return;
-	group = frame_push(batch, group_told);
-	group->group.left = 2;
-	part->waiters = &group->waiter;
+	if (charge)
+		pop(batch);
+	share_waiters(batch, part);
+	if (charge)
+		share_charge(batch, part, charge);
 }
 
 struct waiter *fan_open(struct weir_batch *whole, uint32_t branches)
 {
-	struct weir_batch tip = { 0 };
-	struct frame *group = frame_push(&tip, group_told);
+	struct waiter *group = waiter_new(GROUP, NULL);
 
 	node_release(whole);
-	group->group.fan = true;
+	whole->notes = NULL;
 	group->group.left = branches;
 	group->group.whole = whole;
-	return &group->waiter;
+	return group;
 }
 
-/* --- MERGED ----------------------------------------------------------------------- */
-
-static void merged_told(struct waiter *self, struct weir_batch *batch,
-			const struct weir_outcome *outcome)
-{
-	struct frame *frame = (struct frame *)self;
-	struct weir_batch *shell = frame->merged;
-
-	frame_free(frame);
-	batch_end(shell, outcome);
-	batch_end(batch, outcome);
-}
+/* --- MERGED -------------------------------------------------------------- */
 
 /* Both only hold credits of one pool: one frame can hold the sum. */
 static bool fold_charges(struct weir_batch *into, struct weir_batch *from)
 {
-	struct frame *a = charge_of(into), *b = charge_of(from);
+	struct waiter *a = charge_of(into), *b = charge_of(from);
 
-	if (!b || b->waiter.below)
+	if (!b || b->below)
 		return false;
 	if (!a || a->charge.credits != b->charge.credits) {
 		if (into->waiters)
@@ -399,7 +484,7 @@ static bool fold_charges(struct weir_batch *into, struct weir_batch *from)
 		into->waiters = from->waiters;
 	} else {
 		a->charge.n += b->charge.n;
-		frame_free(b);
+		waiter_free(b);
 	}
 	from->waiters = NULL;
 	return true;
@@ -408,8 +493,10 @@ static bool fold_charges(struct weir_batch *into, struct weir_batch *from)
 void weir_batch_merge(struct weir_batch *into, struct weir_batch **from)
 {
 	struct weir_batch *gone = *from;
+	size_t items = gone->items;
 
 	*from = NULL;
+	batch_join_context(into, gone);
 	batch_move(into, gone);
 	if (gone->deadline && (!into->deadline ||
 			       gone->deadline < into->deadline))
@@ -420,17 +507,16 @@ void weir_batch_merge(struct weir_batch *into, struct weir_batch **from)
 		return;
 	}
 	node_release(gone);
-	frame_push(into, merged_told)->merged = gone;
+	push_merged(into, gone, items);
 }
 
-/* --- Custody ------------------------------------------------------------------------ */
+/* --- Custody ------------------------------------------------------------- */
 
 struct weir_batch *weir_batch_accept(struct weir_component *c,
 				     struct weir_batch *batch)
 {
-	struct frame *charge = charge_of(batch);
-	struct waiter *upstream = charge ? charge->waiter.below
-					 : batch->waiters;
+	struct waiter *charge = charge_of(batch);
+	struct waiter *upstream = charge ? charge->below : batch->waiters;
 	struct weir_batch *mine;
 
 	batch->notes = NULL;
@@ -442,8 +528,8 @@ struct weir_batch *weir_batch_accept(struct weir_component *c,
 	batch_move(mine, batch);
 	batch_set_context(mine, batch->context);
 	if (charge) {
-		charge->waiter.below = NULL;
-		mine->waiters = &charge->waiter;
+		charge->below = NULL;
+		mine->waiters = charge;
 		batch->waiters = upstream;
 	}
 	node_hold(c->node, mine);

@@ -20,6 +20,7 @@
 
 #include "mail.h"
 
+struct waiter;		/* answer.c: one who must be told */
 struct worker;
 struct notes;
 struct weir_node_instance;
@@ -35,15 +36,6 @@ struct weir_payload {
 struct piece {
 	struct weir_payload *payload;
 	uint32_t items;
-};
-
-/* Who must be told.  told() runs on `worker`, owns the batch and must end it
- * or pass it on; the waiter is its own to free. */
-struct waiter {
-	void (*told)(struct waiter *self, struct weir_batch *batch,
-		     const struct weir_outcome *outcome);
-	struct waiter *below;
-	struct worker *worker;
 };
 
 #define BATCH_INLINE 2
@@ -62,12 +54,12 @@ struct weir_batch {
 	struct weir_node_instance *holder;	/* who owns it; NULL: core */
 	struct notes *notes;
 	struct weir_node_instance *dest;	/* mailbox: where it goes */
-	struct weir_outcome *outcome;	/* ended, NULL: OK */
+	struct weir_outcome *outcome;	/* once it has ended; NULL: OK */
 	struct weir_slice slices_in[BATCH_INLINE];
 	struct piece pieces_in[BATCH_INLINE];
 };
 
-/* --- Content: used by edit, filter, split.  The owner's thread. ------------ */
+/* --- Content: used by edit, filter, split.  The owner's thread. ---------- */
 
 /* A payload of `capacity`, charged; NULL when memory fails or, without force,
  * when the budget's hard line is reached.  One reference. */
@@ -83,6 +75,9 @@ struct weir_batch *batch_new_like(const struct weir_batch *like);
 struct weir_batch *batch_share(const struct weir_batch *like);
 /* Holds a reference to context (may be NULL) with the batch. */
 void batch_set_context(struct weir_batch *batch, struct weir_context *context);
+/* Leaves batch what both were sent along with: the same, or nothing. */
+void batch_join_context(struct weir_batch *batch,
+			const struct weir_batch *other);
 /* Appends a slice; takes a reference of its own to payload. */
 void batch_add(struct weir_batch *batch, struct weir_payload *payload,
 	       const uint8_t *ptr, size_t len, uint32_t items);
@@ -99,25 +94,27 @@ void batch_free(struct weir_batch *batch);
 /* Frees what the free lists of this worker hold. */
 void batch_pool_release(struct worker *worker);
 
-/* --- Answers: answer.c ------------------------------------------------------- */
+/* --- Answers: answer.c --------------------------------------------------- */
 
-void batch_push_waiter(struct weir_batch *batch, struct waiter *waiter);
 /* Ends the batch with that outcome; NULL: OK. */
 void batch_end(struct weir_batch *batch, const struct weir_outcome *outcome);
 /* Tells the waiters of answers that were queued in this turn; true if any. */
 bool batch_tell(struct worker *worker);
-/* Makes `part` (fresh, no waiters) answer together with `batch`: who waits for
- * batch is told when both ended, the worse outcome. */
+/* Makes `part` (the first items, cut off batch; no waiters) answer together with
+ * `batch`: who waits for content of both is told when both ended, the worse
+ * outcome.  Each holds its share of the room. */
 void batch_share_answer(struct weir_batch *batch, struct weir_batch *part);
 /* Opens a fan: whole waits aside until `branches` batches, whose only waiter
  * is the one returned, have ended.  OK when one branch was. */
 struct waiter *fan_open(struct weir_batch *whole, uint32_t branches);
-/* Frees the frames that this worker keeps for reuse. */
-void frames_release(struct worker *worker);
+/* Will a custodian get it back, if it is nacked now, and keep it? */
+bool batch_comes_back(const struct weir_batch *batch);
+/* Frees the waiters that this worker keeps for reuse. */
+void waiters_release(struct worker *worker);
 /* Marks the batch as holding n credits; given back when it ends. */
 void batch_charge(struct weir_batch *batch, struct weir_credits *credits,
 		  uint64_t n);
-/* Makes the batch hold n instead, if its top waiter is a charge of credits. */
+/* Makes the batch hold n of credits instead, if it holds some already. */
 bool batch_recharge(struct weir_batch *batch, struct weir_credits *credits,
 		    uint64_t n);
 

@@ -193,8 +193,8 @@ static int bind_list(struct binding *b, const struct weir_field *field,
 
 	if (node->kind != WEIR_NODE_LIST)
 		return tree_error(b->error, node, path,
-				  "expected a list, got a %s",
-				  tree_kind_name(node));
+				  "expected a list, got %s",
+				  tree_kind_phrase(node));
 	items = arena_alloc(b->arena, node->n * field->size);
 	for (size_t i = 0; i < node->n; i++) {
 		const char *at = arena_printf(b->arena, "%s[%zu]", path, i);
@@ -329,8 +329,8 @@ static int bind_block(struct binding *b, const struct weir_field *fields,
 		*enabled = true;
 	if (is_given(node) && node->kind != WEIR_NODE_MAP)
 		return tree_error(b->error, node, path,
-				  "expected a map, got a %s",
-				  tree_kind_name(node));
+				  "expected a map, got %s",
+				  tree_kind_phrase(node));
 	for (size_t i = 0; is_given(node) && i < node->n; i++) {
 		const struct weir_node *key = node->keys[i];
 		const struct weir_field *row;

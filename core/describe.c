@@ -112,37 +112,56 @@ static const char *type_of(const struct weir_field *row)
 	return row->flags & WEIR_IGNORED ? "any" : bind_type_name(row);
 }
 
-/* Calls print for each key of a table, with its whole path. */
-static void each_row(struct arena *arena, const struct weir_field *rows,
-		     const char *front,
-		     void (*print)(const char *key,
-				   const struct weir_field *row, void *arg),
-		     void *arg)
-{
-	for (; rows && rows->key; rows++) {
-		bool included = rows->type == WEIR_TYPE_BLOCK && !*rows->key &&
-				!(rows->flags & WEIR_IGNORED);
-		const char *key = arena_printf(arena, "%s%s", front, rows->key);
+/* The rows of a plugin with whole paths, as they are printed. */
+struct keys {
+	struct arena arena;
+	struct key {
+		const char *path;
+		const struct weir_field *row;
+	} *items;
+	size_t n, cap;
+};
 
-		if (included) {
-			each_row(arena, rows->sub, front, print, arg);
-			continue;
-		}
-		print(key, rows, arg);
-		if (rows->flags & WEIR_IGNORED || !rows->sub)
-			continue;
-		each_row(arena, rows->sub,
-			 arena_printf(arena, "%s%s", key,
-				      rows->type == WEIR_TYPE_LIST ? "[]."
-								   : "."),
-			 print, arg);
+/* A row of a key that is there already has a default that wins: it takes the
+ * other's place. */
+static void add_key(struct keys *keys, const char *path,
+		    const struct weir_field *row)
+{
+	struct key *items = keys->items;
+	size_t i = 0;
+
+	while (i < keys->n && strcmp(items[i].path, path))
+		i++;
+	if (i == keys->cap) {
+		keys->cap = keys->cap ? 2 * keys->cap : 64;
+		keys->items = arena_alloc(&keys->arena,
+					  keys->cap * sizeof(*items));
+		if (i)
+			memcpy(keys->items, items, i * sizeof(*items));
 	}
+	keys->items[i] = (struct key){ path, row };
+	keys->n += i == keys->n;
 }
 
-struct widths {
-	int key, type, preset;
-	FILE *out;
-};
+static void add_rows(struct keys *keys, const struct weir_field *rows,
+		     const char *front)
+{
+	for (; rows && rows->key; rows++) {
+		bool ignored = rows->flags & WEIR_IGNORED;
+		const char *path = arena_printf(&keys->arena, "%s%s", front,
+						rows->key);
+
+		if (rows->type == WEIR_TYPE_BLOCK && !*rows->key && !ignored) {
+			add_rows(keys, rows->sub, front);	/* included */
+			continue;
+		}
+		add_key(keys, path, rows);
+		if (!ignored && rows->sub)
+			add_rows(keys, rows->sub, arena_printf(&keys->arena,
+				"%s%s.", path,
+				rows->type == WEIR_TYPE_LIST ? "[]" : ""));
+	}
+}
 
 static int wider(int width, const char *text)
 {
@@ -151,22 +170,12 @@ static int wider(int width, const char *text)
 	return len > width ? len : width;
 }
 
-static void measure_row(const char *key, const struct weir_field *row,
-			void *arg)
+static void print_row(const struct key *key, const int *width, FILE *out)
 {
-	struct widths *w = arg;
+	const struct weir_field *row = key->row;
 
-	w->key = wider(w->key, key);
-	w->type = wider(w->type, type_of(row));
-	w->preset = wider(w->preset, flavour(row));
-}
-
-static void print_row(const char *key, const struct weir_field *row, void *arg)
-{
-	const struct widths *w = arg;
-
-	fprintf(w->out, "  %-*s  %-*s  %-*s  %s%s%s%s%s\n", w->key, key,
-		w->type, type_of(row), w->preset, flavour(row),
+	fprintf(out, "  %-*s  %-*s  %-*s  %s%s%s%s%s\n", width[0], key->path,
+		width[1], type_of(row), width[2], flavour(row),
 		row->flags & WEIR_OURS ? "[ours] " : "",
 		row->help ? row->help : "", row->choices ? " One of: " : "",
 		row->choices ? row->choices : "", row->choices ? "." : "");
@@ -174,18 +183,34 @@ static void print_row(const char *key, const struct weir_field *row, void *arg)
 
 static void print_keys(const struct weir_plugin *plugin, FILE *out)
 {
-	struct widths w = { 3, 4, 7, out };
-	struct arena arena = { 0 };
+	int width[3] = { 3, 4, 7 };
+	struct keys keys = { 0 };
 
 	if (!plugin->fields || !plugin->fields->key) {
 		fputs("\nTakes no keys.\n", out);
 		return;
 	}
-	each_row(&arena, plugin->fields, "", measure_row, &w);
-	fprintf(out, "\n  %-*s  %-*s  %-*s  %s\n", w.key, "KEY", w.type,
-		"TYPE", w.preset, "DEFAULT", "MEANING");
-	each_row(&arena, plugin->fields, "", print_row, &w);
-	arena_release(&arena);
+	add_rows(&keys, plugin->fields, "");
+	for (size_t i = 0; i < keys.n; i++) {
+		width[0] = wider(width[0], keys.items[i].path);
+		width[1] = wider(width[1], type_of(keys.items[i].row));
+		width[2] = wider(width[2], flavour(keys.items[i].row));
+	}
+	fprintf(out, "\n  %-*s  %-*s  %-*s  %s\n", width[0], "KEY", width[1],
+		"TYPE", width[2], "DEFAULT", "MEANING");
+	for (size_t i = 0; i < keys.n; i++)
+		print_row(&keys.items[i], width, out);
+	arena_release(&keys.arena);
+}
+
+/* A metric with a label has a row for each of its values. */
+static bool is_repeated(const struct weir_metric_def *first,
+			const struct weir_metric_def *m)
+{
+	for (; first < m; first++)
+		if (!strcmp(first->name, m->name))
+			return true;
+	return false;
 }
 
 static void print_metrics(const struct weir_plugin *plugin, FILE *out)
@@ -199,10 +224,13 @@ static void print_metrics(const struct weir_plugin *plugin, FILE *out)
 		width = wider(width, m->name);
 	fprintf(out, "\n  %-*s  %-9s  %-10s  %s\n", width, "METRIC", "TYPE",
 		"UNIT", "MEANING");
-	for (const struct weir_metric_def *m = plugin->metrics; m->name; m++)
+	for (const struct weir_metric_def *m = plugin->metrics; m->name; m++) {
+		if (is_repeated(plugin->metrics, m))
+			continue;
 		fprintf(out, "  %-*s  %-9s  %-10s  %s\n", width, m->name,
 			m->type <= WEIR_METRIC_HISTOGRAM ? types[m->type] : "",
 			m->unit ? m->unit : "", m->help ? m->help : "");
+	}
 }
 
 static void print_signals(const struct weir_plugin *plugin, FILE *out)

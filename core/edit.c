@@ -18,6 +18,7 @@ void edit_begin(struct edit_list *list, const uint8_t *base, size_t len)
 	list->len = (uint32_t)len;
 	list->n_nodes = 0;
 	list->edits.n = list->lengths.n = 0;
+	list->edits.unsorted = list->lengths.unsorted = false;
 	buf_clear(&list->bytes);
 }
 
@@ -72,9 +73,12 @@ static void edits_reserve(struct edits *edits, uint32_t n)
 	edits->v = xrealloc(edits->v, edits->cap * sizeof(*edits->v));
 }
 
-static struct edit *edits_add(struct edits *edits)
+static struct edit *edits_add(struct edits *edits, uint64_t key)
 {
 	edits_reserve(edits, edits->n + 1);
+	if (edits->n && key < edits->v[edits->n - 1].key)
+		edits->unsorted = true;
+	edits->v[edits->n].key = key;
 	return &edits->v[edits->n++];
 }
 
@@ -98,13 +102,16 @@ static uint64_t order(const struct edit_list *list, uint32_t node,
 uint8_t *edit_put(struct edit_list *list, uint32_t node, uint32_t offset,
 		  uint32_t cut, uint8_t rank, uint32_t size)
 {
-	struct edit *edit = edits_add(&list->edits);
+	uint64_t key = order(list, node, offset, cut, rank);
+	struct edit *edit = edits_add(&list->edits, key);
 
-	*edit = (struct edit){ order(list, node, offset, cut, rank), cut,
-			       (uint32_t)list->bytes.len, size, node };
 	if (size > UINT32_MAX - list->bytes.len ||
 	    !buf_reserve(&list->bytes, size))
 		abort();	/* more than 4 GiB of changes to one payload */
+	edit->cut = cut;
+	edit->from = (uint32_t)list->bytes.len;
+	edit->len = size;
+	edit->node = node;
 	list->bytes.len += size;
 	return list->bytes.ptr + edit->from;
 }
@@ -112,8 +119,12 @@ uint8_t *edit_put(struct edit_list *list, uint32_t node, uint32_t offset,
 void edit_cut(struct edit_list *list, uint32_t node, uint32_t offset,
 	      uint32_t len)
 {
-	*edits_add(&list->edits) = (struct edit){
-		order(list, node, offset, true, 0), len, 0, 0, node };
+	uint64_t key = order(list, node, offset, true, 0);
+	struct edit *edit = edits_add(&list->edits, key);
+
+	edit->cut = len;
+	edit->from = edit->len = 0;
+	edit->node = node;
 }
 
 /* --- Order ---------------------------------------------------------------------- */
@@ -128,10 +139,12 @@ static void merge(struct edit *v, uint32_t mid, uint32_t n, struct edit *left)
 	memcpy(v + k, left + i, (mid - i) * sizeof(*v));
 }
 
-/* Stable.  Edits arrive nearly in order: neighbouring runs that are already
- * in order cost one comparison. */
+/* Stable.  Edits arrive nearly in order, mostly quite: neighbouring runs that
+ * are already in order cost one comparison. */
 static void sort(struct edit_list *list, struct edits *edits)
 {
+	if (!edits->unsorted)
+		return;
 	edits_reserve(&list->scratch, edits->n);
 	for (uint32_t run = 1; run < edits->n; run *= 2) {
 		for (uint32_t i = 0; edits->n - i > run; ) {
@@ -149,23 +162,47 @@ static void sort(struct edit_list *list, struct edits *edits)
 
 /* --- Applying -------------------------------------------------------------------- */
 
-/* Adds to the parent's difference what became of a node, and an edit of the
- * node's length. */
-static int64_t settle(struct edit_list *list, struct edit_node *node,
-		      uint32_t number)
+static uint64_t length_of(const struct edit_node *node)
 {
-	uint64_t len = (uint64_t)((int64_t)node->len + node->delta);
-	unsigned width = wire_varint_size(len);
-	struct edit *edit = edits_add(&list->lengths);
+	return (uint64_t)((int64_t)node->len + node->delta);
+}
 
-	*edit = (struct edit){
-		order(list, number, node->offset - node->len_width, true, 0),
-		node->len_width, (uint32_t)list->bytes.len, width, number };
-	if (!buf_reserve(&list->bytes, WIRE_VARINT_MAX))
-		abort();
-	wire_put_varint(list->bytes.ptr + list->bytes.len, len);
-	list->bytes.len += width;
-	return node->delta + (int64_t)width - node->len_width;
+/* What became of a node changes its parent, and its length has to be written.
+ * Nodes are settled from the last to the first, so lengths fill up from the
+ * back. */
+static int64_t settle(struct edit_list *list, uint32_t number, uint32_t *first)
+{
+	const struct edit_node *node = &list->nodes[number];
+	struct edit *v = list->lengths.v + --*first;
+
+	v->key = (uint64_t)(node->offset - node->len_width) << 32;
+	v->node = number;
+	if (*first + 1 < list->n_nodes && v[1].key < v->key)
+		list->lengths.unsorted = true;
+	return node->delta + (int64_t)wire_varint_size(length_of(node)) -
+	       node->len_width;
+}
+
+static int64_t settle_nodes(struct edit_list *list)
+{
+	struct edits *lengths = &list->lengths;
+	uint32_t first = list->n_nodes;
+	int64_t total = 0;
+
+	edits_reserve(lengths, list->n_nodes);
+	for (uint32_t i = list->n_nodes; i-- > 0; ) {
+		uint32_t parent = list->nodes[i].parent;
+
+		if (list->nodes[i].delta)
+			*(parent == EDIT_TOP ? &total :
+			  &list->nodes[parent].delta) +=
+				settle(list, i, &first);
+	}
+	lengths->n = list->n_nodes - first;
+	if (first && lengths->n)
+		memmove(lengths->v, lengths->v + first,
+			lengths->n * sizeof(*lengths->v));
+	return total;
 }
 
 size_t edit_measure(struct edit_list *list)
@@ -174,26 +211,11 @@ size_t edit_measure(struct edit_list *list)
 
 	for (uint32_t i = 0; i < list->edits.n; i++) {
 		const struct edit *e = &list->edits.v[i];
-		int64_t *to = e->node == EDIT_TOP ? &total :
-						    &list->nodes[e->node].delta;
 
-		*to += (int64_t)e->len - e->cut;
+		*(e->node == EDIT_TOP ? &total : &list->nodes[e->node].delta) +=
+			(int64_t)e->len - e->cut;
 	}
-	for (uint32_t i = list->n_nodes; i-- > 0; ) {
-		struct edit_node *node = &list->nodes[i];
-		int64_t *to = node->parent == EDIT_TOP ?
-			&total : &list->nodes[node->parent].delta;
-
-		if (node->delta)
-			*to += settle(list, node, i);
-	}
-	/* The lengths were collected backwards. */
-	for (uint32_t i = 0, j = list->lengths.n; i + 1 < j; i++) {
-		struct edit swap = list->lengths.v[i];
-
-		list->lengths.v[i] = list->lengths.v[--j];
-		list->lengths.v[j] = swap;
-	}
+	total += settle_nodes(list);
 	sort(list, &list->edits);
 	sort(list, &list->lengths);
 	return (size_t)total;
@@ -206,22 +228,29 @@ static uint8_t *copy(uint8_t *out, const uint8_t *from, size_t len)
 	return out + len;
 }
 
+/* Between a tag and a body nothing is edited: so no edit stands where a length
+ * does. */
 void edit_write(struct edit_list *list, uint8_t *out)
 {
-	const struct edit *a = list->edits.v, *a_end = a + list->edits.n;
-	const struct edit *b = list->lengths.v, *b_end = b + list->lengths.n;
+	const struct edit *e = list->edits.v, *end = e + list->edits.n;
+	const struct edit *l = list->lengths.v, *l_end = l + list->lengths.n;
 	uint32_t done = 0;
 
-	while (a != a_end || b != b_end) {
-		const struct edit *e = b == b_end ||
-			(a != a_end && a->key < b->key) ? a++ : b++;
-		uint32_t at = (uint32_t)(e->key >> 32);
+	while (e != end || l != l_end) {
+		bool length = e == end || (l != l_end && l->key < e->key);
+		uint32_t at = (uint32_t)((length ? l : e)->key >> 32);
 
 		assert(at >= done);	/* nothing is edited inside a cut */
 		out = copy(out, list->base + done, at - done);
-		if (e->len)
+		if (length) {
+			const struct edit_node *node = &list->nodes[l++->node];
+
+			out = wire_put_varint(out, length_of(node));
+			done = at + node->len_width;
+		} else {
 			out = copy(out, list->bytes.ptr + e->from, e->len);
-		done = at + e->cut;
+			done = at + e++->cut;
+		}
 	}
 	copy(out, list->base + done, list->len - done);
 }

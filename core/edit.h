@@ -9,9 +9,9 @@
  *	     ^   '--offset
  *	     '-- len_width bytes, rewritten when the body's length changed
  *
- * Applying sums the differences from the leaves up, and copies what is
- * untouched in as few pieces as there are edits.  Nothing is allocated when
- * warm but the new payload.
+ * Applying sums the differences from the leaves up, then writes the result
+ * from front to back: what is untouched in as few pieces as there are edits
+ * and lengths.  Nothing is allocated when warm but the new payload.
  */
 #ifndef CORE_EDIT_H
 #define CORE_EDIT_H
@@ -39,6 +39,7 @@ struct edit {
 struct edits {
 	struct edit *v;
 	uint32_t n, cap;
+	bool unsorted;		/* they did not come in order */
 };
 
 struct edit_list {
@@ -47,7 +48,8 @@ struct edit_list {
 	struct edit_node *nodes;
 	uint32_t n_nodes, cap_nodes;
 	struct edits edits;
-	struct edits lengths, scratch;	/* while applying */
+	struct edits lengths;	/* while applying: of nodes, only key and node */
+	struct edits scratch;
 	struct buf bytes;
 };
 

@@ -17,25 +17,8 @@ struct slot_chunk {
 	struct attr_slot slots[CHUNK_SLOTS];
 };
 
-void element_open(struct weir_element *e, const struct element_place *place)
+static void forget(struct weir_element *e)
 {
-	static const uint32_t fields[] = {
-		[WEIR_LEVEL_RESOURCE] = 1, [WEIR_LEVEL_SCOPE] = 3,
-		[WEIR_LEVEL_METRIC] = 12, [WEIR_LEVEL_EVENT] = 3,
-		[WEIR_LEVEL_LINK] = 4, [WEIR_LEVEL_EXEMPLAR] = 7 };
-
-	e->level = place->level;
-	e->data = place->data;
-	e->outer = place->outer;
-	e->own = place->own;
-	e->status = (struct part){ .node = PART_UNKNOWN };
-	if (e->level != WEIR_LEVEL_RECORD)
-		e->attr_field = fields[e->level];
-	else if (e->signal == WEIR_SIGNAL_METRICS)
-		e->attr_field = point_attributes_field(e->data);
-	else
-		e->attr_field = e->signal == WEIR_SIGNAL_TRACES ? 9 : 6;
-	e->attrs = fields_of(e->own.present ? e->own.body : (weir_str){ 0 });
 	e->attrs_begun = e->attrs_ended = e->attrs_removed = false;
 	e->has_texts = e->has_view = false;
 	e->changed = false;
@@ -45,6 +28,48 @@ void element_open(struct weir_element *e, const struct element_place *place)
 	if (e->scratched)
 		arena_reset(&e->scratch);
 	e->scratched = false;
+}
+
+static uint32_t attr_field_of(const struct weir_element *e)
+{
+	static const uint8_t fields[] = {
+		[WEIR_LEVEL_RESOURCE] = 1, [WEIR_LEVEL_SCOPE] = 3,
+		[WEIR_LEVEL_METRIC] = 12, [WEIR_LEVEL_EVENT] = 3,
+		[WEIR_LEVEL_LINK] = 4, [WEIR_LEVEL_EXEMPLAR] = 7 };
+
+	if (e->level != WEIR_LEVEL_RECORD)
+		return fields[e->level];
+	if (e->signal == WEIR_SIGNAL_METRICS)
+		return point_attributes_field(e->data);
+	return e->signal == WEIR_SIGNAL_TRACES ? 9 : 6;
+}
+
+void element_open(struct weir_element *e, enum weir_level level,
+		  enum weir_metric_data data, weir_str body)
+{
+	e->level = level;
+	e->data = data;
+	e->outer.present = e->outer.made = false;
+	e->own.body = body;
+	e->own.present = true;
+	e->own.made = false;
+	e->status.present = e->status.made = false;
+	e->attr_field = attr_field_of(e);
+	e->attrs = fields_of(body);
+	forget(e);
+}
+
+void element_open_wrapped(struct weir_element *e, enum weir_level level,
+			  weir_str wrapper)
+{
+	struct weir_message_cursor inner = weir_messages(wrapper, 1);
+	bool present = weir_message_next(&inner);
+
+	element_open(e, level, WEIR_DATA_NONE,
+		     present ? inner.message : (weir_str){ 0 });
+	e->own.present = present;
+	e->outer.body = wrapper;
+	e->outer.present = true;
 }
 
 void element_release(struct weir_element *e)

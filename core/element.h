@@ -93,15 +93,12 @@ struct weir_element {
 	struct weir_text path;
 };
 
-/* What element_open is told. */
-struct element_place {
-	enum weir_level level;
-	enum weir_metric_data data;
-	struct part outer, own;
-};
-/* Shows another message.  batch, signal, base and base_len are the caller's
- * to set before. */
-void element_open(struct weir_element *e, const struct element_place *place);
+/* Shows another message; batch, signal, base and base_len are the caller's to
+ * set before.  wrapped: a Resource or scope, which may be absent. */
+void element_open(struct weir_element *e, enum weir_level level,
+		  enum weir_metric_data data, weir_str body);
+void element_open_wrapped(struct weir_element *e, enum weir_level level,
+			  weir_str wrapper);
 void element_release(struct weir_element *e);
 
 /* Emits the edits of what changed.  own.node must be known when the message is

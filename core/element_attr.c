@@ -29,22 +29,41 @@ static struct scan scan_after(struct weir_element *e, struct attr_slot *slot)
 	return (struct scan){ e, { p, e->attrs.end }, p, &slot->next };
 }
 
-/* Narrows what later scans have to look at. */
-static bool scan_next(struct scan *scan, struct wire_field *f)
+/* The next attribute, with a key the next one that has it.  Narrows what later
+ * scans have to look at. */
+static inline __attribute__((always_inline)) bool
+scan_to(struct scan *scan, const weir_str *key, struct wire_field *f)
 {
 	struct weir_element *e = scan->e;
+	const uint32_t tag = TAG_BYTES(e->attr_field);
+	struct fields fields = scan->fields;
+	const uint8_t *behind = scan->behind, *first = NULL;
+	bool found = false;
 
-	if (!fields_find(&scan->fields, TAG_BYTES(e->attr_field), f)) {
-		e->attrs.end = scan->behind;
-		e->attrs_ended = true;
-		return false;
+	while (!found && fields_next(&fields, f)) {
+		if (f->tag != tag)
+			continue;
+		behind = fields.p;
+		if (!first)
+			first = f->start;
+		found = !key || keyvalue_is(field_body(f), *key);
 	}
-	scan->behind = scan->fields.p;
-	if (!e->attrs_begun) {
-		e->attrs.p = f->start;
+	scan->fields.p = fields.p;
+	scan->behind = behind;
+	if (first && !e->attrs_begun) {
+		e->attrs.p = first;
 		e->attrs_begun = true;
 	}
-	return true;
+	if (!found) {
+		e->attrs.end = behind;
+		e->attrs_ended = true;
+	}
+	return found;
+}
+
+static bool scan_next(struct scan *scan, struct wire_field *f)
+{
+	return scan_to(scan, NULL, f);
 }
 
 static bool is_added(const struct attr_slot *slot)
@@ -129,9 +148,7 @@ static struct attr_slot *find(struct scan *scan, weir_str key)
 	struct attr_slot *slot;
 	struct wire_field f;
 
-	while (scan_next(scan, &f)) {
-		if (!keyvalue_is(field_body(&f), key))
-			continue;
+	while (scan_to(scan, &key, &f)) {
 		slot = scan_take(scan, &f);
 		if (!slot->gone)
 			return slot;

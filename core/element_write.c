@@ -23,19 +23,19 @@ static size_t bytes_size(uint32_t tag, size_t len)
 	return wire_varint_size(tag) + wire_varint_size(len) + len;
 }
 
-static struct entry entry_of(const struct weir_element *e,
-			     const struct attr_slot *slot)
+static void entry_init(struct entry *entry, const struct weir_element *e,
+		       const struct attr_slot *slot)
 {
 	struct fields fields = { e->base + slot->start,
 				 e->base + slot->start + slot->len };
-	struct entry entry = { .tag = TAG_BYTES(e->attr_field),
-			       .key = slot->pub.key,
-			       .value = &slot->pub.value };
 	struct wire_field f;
 
+	entry->tag = TAG_BYTES(e->attr_field);
+	entry->record = (weir_str){ 0 };
+	entry->key = slot->pub.key;
+	entry->value = &slot->pub.value;
 	if (slot->len && fields_next(&fields, &f))
-		entry.record = field_body(&f);
-	return entry;
+		entry->record = field_body(&f);
 }
 
 /* --- Into a message that is there ------------------------------------------ */
@@ -53,7 +53,7 @@ static void write_attr(struct weir_element *e, const struct attr_slot *slot,
 	}
 	if (slot->len && !slot->replaced)
 		return;
-	entry = entry_of(e, slot);
+	entry_init(&entry, e, slot);
 	out = edit_put(list, e->own.node, slot->start, slot->len,
 		       (uint8_t)e->attr_field, (uint32_t)entry_size(&entry));
 	entry_put(&entry, out);
@@ -138,10 +138,12 @@ static size_t made_size(const struct weir_element *e)
 		if (e->text[made_texts[i]].inserted)
 			size += bytes_size(8, e->text[made_texts[i]].text.len);
 	for (const struct attr_slot *a = e->first; a; a = a->next) {
-		struct entry entry = entry_of(e, a);
+		struct entry entry;
 
-		if (!a->gone)
-			size += entry_size(&entry);
+		if (a->gone)
+			continue;
+		entry_init(&entry, e, a);
+		size += entry_size(&entry);
 	}
 	return size;
 }
@@ -163,10 +165,11 @@ static void write_made(struct weir_element *e, struct edit_list *list)
 				slot->text);
 	}
 	for (const struct attr_slot *a = e->first; a; a = a->next) {
-		struct entry entry = entry_of(e, a);
+		struct entry entry;
 
 		if (a->gone)
 			continue;
+		entry_init(&entry, e, a);
 		entry_size(&entry);
 		out = entry_put(&entry, out);
 	}

@@ -35,16 +35,12 @@ static inline struct fields fields_of(weir_str message)
 	return (struct fields){ p, message.len ? p + message.len : p };
 }
 
-static __attribute__((noinline, unused)) bool
-fields_next_any(struct fields *fields, struct wire_field *f)
+/* Behind the field at p; NULL at the end, and at what it cannot read.  Takes
+ * no struct fields: whose address is never taken stays in registers. */
+static __attribute__((noinline, unused)) const uint8_t *
+field_any(const uint8_t *p, const uint8_t *end, struct wire_field *f)
 {
-	if (fields->p == fields->end)
-		return false;
-	fields->p = wire_next(fields->p, fields->end, f);
-	if (fields->p)
-		return true;
-	fields->p = fields->end;
-	return false;
+	return p == end ? NULL : wire_next(p, end, f);
 }
 
 /* Inlined for what nearly all fields are: length-delimited, tag and length of
@@ -52,11 +48,14 @@ fields_next_any(struct fields *fields, struct wire_field *f)
 static inline __attribute__((always_inline)) bool
 fields_next(struct fields *fields, struct wire_field *f)
 {
-	const uint8_t *p = fields->p;
+	const uint8_t *p = fields->p, *next;
 
 	if (2 > fields->end - p || (p[0] & 0x87) != WIRE_BYTES || p[0] < 8 ||
-	    p[1] >= 0x80 || p[1] > fields->end - p - 2)
-		return fields_next_any(fields, f);
+	    p[1] >= 0x80 || p[1] > fields->end - p - 2) {
+		next = field_any(p, fields->end, f);
+		fields->p = next ? next : fields->end;
+		return next != NULL;
+	}
 	f->tag = p[0];
 	f->value = p[1];
 	f->start = p;
@@ -66,8 +65,8 @@ fields_next(struct fields *fields, struct wire_field *f)
 }
 
 /* The next field with that tag; what is between is passed over. */
-static inline bool fields_find(struct fields *fields, uint32_t tag,
-			       struct wire_field *f)
+static inline __attribute__((always_inline)) bool
+fields_find(struct fields *fields, uint32_t tag, struct wire_field *f)
 {
 	while (fields_next(fields, f))
 		if (f->tag == tag)

@@ -19,7 +19,17 @@ static struct weir_node_instance *owner_of(struct weir_node_instance *node)
 	return node->remote ? node->remote : node;
 }
 
-/* --- Consuming ----------------------------------------------------------------- */
+/* --- Consuming ----------------------------------------------------------- */
+
+/* Nothing goes on where components are being destroyed. */
+static void refuse_draining(struct weir_batch *batch)
+{
+	struct weir_outcome outcome;
+
+	weir_outcome_set(&outcome, WEIR_UNAVAILABLE, WEIR_REASON_DRAINING,
+			 "shutting down");
+	batch_end(batch, &outcome);
+}
 
 static void consume(struct weir_node_instance *node, struct weir_batch *batch)
 {
@@ -36,7 +46,10 @@ static void deliver_batch(struct mail *mail)
 	struct weir_batch *batch = (struct weir_batch *)
 		((char *)mail - offsetof(struct weir_batch, mail));
 
-	consume(batch->dest, batch);
+	if (batch->dest->graph->gone)
+		refuse_draining(batch);
+	else
+		consume(batch->dest, batch);
 }
 
 static void hand_over(struct weir_node_instance *node, struct weir_batch *batch)
@@ -51,7 +64,7 @@ static void hand_over(struct weir_node_instance *node, struct weir_batch *batch)
 	worker_post(node->remote->worker, &batch->mail);
 }
 
-/* --- Room at a custodian ---------------------------------------------------------- */
+/* --- Room at a custodian ------------------------------------------------- */
 
 /* What a batch takes of the room: never more than there is in all, so that a
  * batch larger than the pool waits for all of it instead of for ever. */
@@ -72,8 +85,26 @@ static struct custody *room_of(struct weir_node_instance *node,
 	return room->credits ? room : NULL;
 }
 
-static void count_no_room(struct weir_node_instance *node,
-			  const struct weir_batch *batch)
+/* Had no room for a copy that nobody else has: the sender hears of it.  What a
+ * custodian keeps and brings again is not counted each time. */
+static void count_refused(struct weir_node_instance *node,
+			  const struct weir_batch *batch,
+			  enum weir_reason reason)
+{
+	struct edge_counts *counts = &node->counts[batch->signal];
+
+	if (batch_comes_back(batch))
+		return;
+	counts->touched = true;
+	if (node->plan->kind == WEIR_EXPORTER)
+		counts->enqueue_failed += batch->items;
+	else
+		counts->refused[reason]++;
+}
+
+/* Had no room for a copy, while another branch had: this one is lost. */
+static void count_lost(struct weir_node_instance *node,
+		       const struct weir_batch *batch)
 {
 	struct edge_counts *counts = &node->counts[batch->signal];
 
@@ -90,7 +121,7 @@ static void refuse_full(struct weir_node_instance *node,
 	struct weir_outcome outcome;
 
 	weir_outcome_set(&outcome, WEIR_UNAVAILABLE, WEIR_REASON_FULL,
-			 "%s: %s", node->c->id,
+			 "%s: %s", node->plan->id,
 			 node->plan->kind == WEIR_EXPORTER ?
 			 "sending queue is full" : "full");
 	batch_end(batch, &outcome);
@@ -132,16 +163,18 @@ static void room_granted(struct weir_component *c,
 
 static void park_expired(struct weir_component *c, struct weir_timer *timer)
 {
+	(void)c;		/* of a door there is none here */
 	struct parked *parked = (struct parked *)
 		((char *)timer - offsetof(struct parked, timer));
 	struct weir_batch *batch = parked->batch;
 	struct weir_outcome outcome;
 
-	count_no_room(parked->node, batch);
-	unpark(parked);
 	weir_outcome_set(&outcome, WEIR_DEADLINE_EXCEEDED,
 			 WEIR_REASON_DEADLINE,
-			 "%s: no room before the deadline", c->id);
+			 "%s: no room before the deadline",
+			 parked->node->plan->id);
+	count_refused(parked->node, batch, WEIR_REASON_DEADLINE);
+	unpark(parked);
 	batch_end(batch, &outcome);
 }
 
@@ -176,12 +209,9 @@ void flow_unpark_all(struct graph *graph)
 {
 	while (graph->parked) {
 		struct weir_batch *batch = graph->parked->batch;
-		struct weir_outcome outcome;
 
 		unpark(graph->parked);
-		weir_outcome_set(&outcome, WEIR_UNAVAILABLE,
-				 WEIR_REASON_DRAINING, "shutting down");
-		batch_end(batch, &outcome);
+		refuse_draining(batch);
 	}
 }
 
@@ -203,12 +233,12 @@ static void arrive(struct weir_node_instance *node, struct weir_batch *batch)
 	} else if (room->block) {
 		park(node, batch, room);
 	} else {
-		count_no_room(node, batch);
+		count_refused(node, batch, WEIR_REASON_FULL);
 		refuse_full(node, batch);
 	}
 }
 
-/* --- Fans --------------------------------------------------------------------------- */
+/* --- Fans ---------------------------------------------------------------- */
 
 /* The first custodian that every batch of this branch meets; NULL: none, or
  * the branch divides before. */
@@ -217,7 +247,7 @@ static struct weir_node_instance *first_custodian(struct step *step)
 	for (; step; step = step->next) {
 		if (step->kind == STEP_FAN)
 			return NULL;
-		if (step->node && step->node->c->plugin->custodian)
+		if (step->node && step->node->plan->plugin->custodian)
 			return step->node;
 	}
 	return NULL;
@@ -264,15 +294,18 @@ static enum verdict reserve(struct step *branch, struct weir_batch *batch)
 }
 
 /* Who counts what a branch without room does not get. */
-static void count_branch(struct step *branch, struct weir_batch *batch)
+static void count_branch(struct step *branch, const struct weir_batch *batch,
+			 bool lost)
 {
 	struct weir_node_instance *node = first_custodian(branch);
 	struct step *fan = node ? NULL : inner_fan(branch);
 
-	if (node)
-		count_no_room(node, batch);
+	if (node && lost)
+		count_lost(node, batch);
+	else if (node)
+		count_refused(node, batch, WEIR_REASON_FULL);
 	for (size_t i = 0; fan && i < fan->n; i++)
-		count_branch(fan->branches[i], batch);
+		count_branch(fan->branches[i], batch, lost);
 }
 
 static void send_branch(struct step *branch, enum verdict verdict,
@@ -308,7 +341,7 @@ static void fan_out(struct step *fan, struct weir_batch *batch)
 	}
 	for (size_t i = 0; i < fan->n; i++)
 		if (verdicts[i] == NO_ROOM)
-			count_branch(fan->branches[i], batch);
+			count_branch(fan->branches[i], batch, open != 0);
 	if (!open) {
 		struct weir_outcome outcome;
 
@@ -326,7 +359,7 @@ static void fan_out(struct step *fan, struct weir_batch *batch)
 		free(verdicts);
 }
 
-/* --- Steps ---------------------------------------------------------------------------- */
+/* --- Steps --------------------------------------------------------------- */
 
 static bool admit(struct step *step, struct weir_batch *batch)
 {
@@ -340,23 +373,37 @@ static bool admit(struct step *step, struct weir_batch *batch)
 		counts->out += batch->items;
 		return true;
 	}
-	counts->refused[outcome.reason] += batch->items;
+	counts->refused[outcome.reason]++;
 	batch_end(batch, &outcome);
 	return false;
 }
 
-static void show(struct step *step, struct weir_batch *batch)
+/* False when all of the batch was lost, and it has been answered. */
+static bool show(struct step *step, struct weir_batch *batch)
 {
+	struct edge_counts *first =
+		&step->stages[0]->counts[batch->signal];
+	size_t items = batch->items;
+	struct run_outcome run = run_apply(step->run, batch);
+	struct weir_outcome outcome;
+
 	for (size_t i = 0; i < step->n; i++) {
 		struct edge_counts *counts =
 			&step->stages[i]->counts[batch->signal];
 
 		counts->touched = true;
-		counts->in += batch->items;
+		counts->in += i ? batch->items : items;
 		counts->out += batch->items;
 	}
-	step->stages[0]->walked_bytes += run_apply(step->run, batch);
+	first->dropped[WEIR_REASON_MEMORY] += run.dropped;
+	step->stages[0]->walked_bytes += run.walked;
 	batch->notes = NULL;	/* offsets have moved */
+	if (batch->items || !run.dropped)
+		return true;
+	weir_outcome_set(&outcome, WEIR_UNAVAILABLE, WEIR_REASON_MEMORY,
+			 "%s: out of memory", step->stages[0]->c->id);
+	batch_end(batch, &outcome);
+	return false;
 }
 
 void step_take(struct step *step, struct weir_batch *batch)
@@ -368,7 +415,8 @@ void step_take(struct step *step, struct weir_batch *batch)
 				return;
 			break;
 		case STEP_RUN:
-			show(step, batch);
+			if (!show(step, batch))
+				return;
 			break;
 		case STEP_FAN:
 			fan_out(step, batch);
@@ -386,6 +434,10 @@ void weir_forward(struct weir_component *c, struct weir_batch *batch)
 	struct weir_node_instance *node = c->node;
 
 	node_release(batch);
+	if (node->graph->gone) {
+		refuse_draining(batch);
+		return;
+	}
 	if (!batch->items) {
 		batch_end(batch, NULL);
 		return;

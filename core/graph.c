@@ -14,7 +14,7 @@
 #include "flow.h"
 #include "str.h"
 
-/* --- Nodes ------------------------------------------------------------------------ */
+/* --- Nodes --------------------------------------------------------------- */
 
 static struct weir_node_instance *add_node(struct graph *graph,
 	struct plan_component *plan, const char *pipeline, uint32_t level)
@@ -75,15 +75,14 @@ static struct weir_node_instance *get_node(struct graph *graph,
 	node = add_node(graph, plan, pipeline, level);
 	if (first && plan->plugin->placement == WEIR_ONE) {
 		node->remote = find_node(first, plan, pipeline);
-		node->c = node->remote->c;
-	} else {
-		make_instance(node);
+		return node;
 	}
+	make_instance(node);
 	node->c->signals = plan->signals;
 	return node;
 }
 
-/* --- Steps ------------------------------------------------------------------------ */
+/* --- Steps --------------------------------------------------------------- */
 
 static struct step *new_step(struct graph *graph, enum step_kind kind)
 {
@@ -300,7 +299,7 @@ struct graph *graph_new(struct plan *plan, struct worker *worker,
 	return graph;
 }
 
-/* --- Start and stop ----------------------------------------------------------------- */
+/* --- Start and stop ------------------------------------------------------ */
 
 static int start_node(struct weir_node_instance *node, struct weir_error *error)
 {
@@ -346,12 +345,15 @@ void graph_stop(struct graph *graph, uint32_t level)
 	worker_leave(graph->worker);
 }
 
+/* What is parked belongs to nobody, and somebody further down gets it yet. */
 bool graph_idle(struct graph *graph, uint32_t level)
 {
+	if (graph->parked)
+		return false;
 	for (size_t i = 0; i < graph->n_nodes; i++) {
 		const struct weir_node_instance *node = graph->nodes[i];
 
-		if (node->level != level || node->remote)
+		if (node->level != level || !node->c)
 			continue;
 		if (node->held || node->tracked ||
 		    (level == 0 && net_streams(node->c)))
@@ -376,6 +378,7 @@ static void destroy_node(struct weir_node_instance *node)
 
 void graph_destroy(struct graph *graph)
 {
+	graph->gone = true;
 	worker_enter(graph->worker);
 	flow_unpark_all(graph);
 	graph_stop(graph, LEVEL_EXTENSION);
@@ -400,7 +403,7 @@ void graph_free(struct graph **graph_ptr)
 	free(graph);
 }
 
-/* --- Extensions ----------------------------------------------------------------------- */
+/* --- Extensions ---------------------------------------------------------- */
 
 const struct weir_capabilities *weir_extension_find(struct weir_component *c,
 	weir_str id, struct weir_component **extension,
@@ -413,11 +416,11 @@ const struct weir_capabilities *weir_extension_find(struct weir_component *c,
 		struct weir_node_instance *node = graph->nodes[i];
 
 		if (node->plan->kind != WEIR_EXTENSION ||
-		    !weir_str_eq(weir_str_of(node->c->id), id))
+		    !weir_str_eq(weir_str_of(node->plan->id), id))
 			continue;
-		*extension = node->c;
-		return node->c->plugin->capabilities ?
-		       node->c->plugin->capabilities : &none;
+		*extension = node->remote ? node->remote->c : node->c;
+		return node->plan->plugin->capabilities ?
+		       node->plan->plugin->capabilities : &none;
 	}
 	weir_fail(error, "", "extension \"%.*s\" not found",
 		  WEIR_STR_FMT(id));

@@ -46,7 +46,7 @@ struct custody {
 struct step;
 
 struct weir_node_instance {
-	struct weir_component *c;
+	struct weir_component *c;	/* NULL: a door, or destroyed */
 	struct plan_component *plan;
 	struct worker *worker;
 	struct graph *graph;
@@ -91,6 +91,7 @@ struct graph {
 	struct run **runs;
 	size_t n_runs;
 	struct parked *parked;		/* flow.c: batches that wait for room */
+	bool gone;			/* being destroyed: nothing is passed on */
 	uint32_t levels;		/* receivers 0 .. exporters levels-1 */
 };
 

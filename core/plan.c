@@ -147,8 +147,8 @@ static int read_sections(struct planner *p, const struct document *doc)
 		if (weir_node_kind(section) != WEIR_NODE_NULL &&
 		    section->kind != WEIR_NODE_MAP)
 			return tree_error(p->error, section, sections[kind],
-					  "expected a map, got a %s",
-					  tree_kind_name(section));
+					  "expected a map, got %s",
+					  tree_kind_phrase(section));
 		n += weir_node_len(section);
 	}
 	p->plan->components = arena_alloc(&p->plan->arena,

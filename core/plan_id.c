@@ -124,17 +124,21 @@ weir_str plan_id_type(const char *id)
 const char *plan_pipeline_id(struct planner *p, const struct weir_node *node,
 			     const char *path, enum weir_signal *signal)
 {
+	struct nearest nearest = { 0 };
 	weir_str type, name;
 
 	if (split(p, node, path, &type, &name))
 		return NULL;
+	nearest.written = type;
 	for (int i = 0; i < WEIR_SIGNAL_COUNT; i++) {
 		*signal = (enum weir_signal)i;
+		nearest_offer(&nearest, weir_str_of(weir_signal_name(*signal)));
 		if (weir_str_eq(type, weir_str_of(weir_signal_name(*signal))))
 			return rejoin(p, node, path, type, name);
 	}
 	tree_error(p->error, node, path,
-		   "in \"%.*s\" id: unknown pipeline signal: \"%.*s\"",
-		   WEIR_STR_FMT(node->text), WEIR_STR_FMT(type));
+		   "in \"%.*s\" id: unknown pipeline signal: \"%.*s\"%s",
+		   WEIR_STR_FMT(node->text), WEIR_STR_FMT(type),
+		   nearest_hint(&nearest, &p->plan->arena));
 	return NULL;
 }

@@ -220,8 +220,8 @@ static int read_metrics(struct planner *p, const struct config *config,
 		return 0;
 	if (readers->kind != WEIR_NODE_LIST)
 		return tree_error(p->error, readers, path,
-				  "expected a list, got a %s",
-				  tree_kind_name(readers));
+				  "expected a list, got %s",
+				  tree_kind_phrase(readers));
 	if (!readers->n)
 		return tree_error(p->error, readers, path,
 				  "collector telemetry metrics reader should "
@@ -286,8 +286,8 @@ static int read_resource(struct planner *p, const struct weir_node *node)
 		return 0;
 	if (node->kind != WEIR_NODE_MAP)
 		return tree_error(p->error, node, "service.telemetry.resource",
-				  "expected a map, got a %s",
-				  tree_kind_name(node));
+				  "expected a map, got %s",
+				  tree_kind_phrase(node));
 	if (!declared)
 		listed = node;
 	t->resource = arena_alloc(&p->plan->arena,

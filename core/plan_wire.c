@@ -71,8 +71,8 @@ static struct plan_component *refer(struct planner *p, enum weir_kind kind,
 
 	if (node->kind != WEIR_NODE_STR) {
 		tree_error(p->error, node, path,
-			   "expected the id of a component, got a %s",
-			   tree_kind_name(node));
+			   "expected the id of a component, got %s",
+			   tree_kind_phrase(node));
 		return NULL;
 	}
 	id = plan_id(p, node, path);
@@ -96,8 +96,8 @@ static int resolve(struct planner *p, enum weir_kind kind,
 		return 0;
 	if (list->kind != WEIR_NODE_LIST)
 		return tree_error(p->error, list, path,
-				  "expected a list of ids, got a %s",
-				  tree_kind_name(list));
+				  "expected a list of ids, got %s",
+				  tree_kind_phrase(list));
 	*out = arena_alloc(&p->plan->arena, list->n * sizeof(**out));
 	for (size_t i = 0; i < list->n; i++) {
 		struct plan_component *c = refer(p, kind, list->items[i], path);
@@ -202,8 +202,8 @@ static int wire_pipelines(struct planner *p, const struct weir_node *node)
 	if (weir_node_kind(node) != WEIR_NODE_NULL &&
 	    node->kind != WEIR_NODE_MAP)
 		return tree_error(p->error, node, "service.pipelines",
-				  "expected a map, got a %s",
-				  tree_kind_name(node));
+				  "expected a map, got %s",
+				  tree_kind_phrase(node));
 	if (!weir_node_len(node))
 		return tree_error(p->error, node ? node : plan->tree, "service",
 				  "service must have at least one pipeline");

@@ -165,29 +165,6 @@ static void show(struct run *run, enum weir_level level,
 	}
 }
 
-static void open_wrapped(struct run *run, enum weir_level level, uint32_t i)
-{
-	struct element_place place = { .level = level };
-	struct weir_message_cursor inner;
-
-	place.outer.body = note_body(run, i);
-	place.outer.present = true;
-	inner = weir_messages(place.outer.body, 1);
-	place.own.present = weir_message_next(&inner);
-	if (place.own.present)
-		place.own.body = inner.message;
-	element_open(&run->element, &place);
-}
-
-static void open_noted(struct run *run, enum weir_level level, uint32_t i)
-{
-	struct element_place place = { .level = level, .data = run->data };
-
-	place.own.body = note_body(run, i);
-	place.own.present = true;
-	element_open(&run->element, &place);
-}
-
 /* --- Levels, each once and after its parent -------------------------------------- */
 
 static void show_resource(struct run *run)
@@ -197,7 +174,8 @@ static void show_resource(struct run *run)
 	if (run->shown[WEIR_LEVEL_RESOURCE])
 		return;
 	run->shown[WEIR_LEVEL_RESOURCE] = true;
-	open_wrapped(run, WEIR_LEVEL_RESOURCE, wrapper);
+	element_open_wrapped(&run->element, WEIR_LEVEL_RESOURCE,
+			     note_body(run, wrapper));
 	show(run, WEIR_LEVEL_RESOURCE, WEIR_LEVEL_RESOURCE);
 	write_changes(run, wrapper, NOTE_NONE);
 }
@@ -210,7 +188,8 @@ static void show_scope(struct run *run)
 		return;
 	show_resource(run);
 	run->shown[WEIR_LEVEL_SCOPE] = true;
-	open_wrapped(run, WEIR_LEVEL_SCOPE, wrapper);
+	element_open_wrapped(&run->element, WEIR_LEVEL_SCOPE,
+			     note_body(run, wrapper));
 	show(run, WEIR_LEVEL_SCOPE, WEIR_LEVEL_RESOURCE);
 	write_changes(run, wrapper, NOTE_NONE);
 }
@@ -223,7 +202,8 @@ static void show_metric(struct run *run)
 		return;
 	show_scope(run);
 	run->shown[WEIR_LEVEL_METRIC] = true;
-	open_noted(run, WEIR_LEVEL_METRIC, metric);
+	element_open(&run->element, WEIR_LEVEL_METRIC, run->data,
+		     note_body(run, metric));
 	show(run, WEIR_LEVEL_METRIC, WEIR_LEVEL_SCOPE);
 	write_changes(run, NOTE_NONE, metric);
 }
@@ -240,7 +220,8 @@ static void show_record(struct run *run)
 	else
 		show_scope(run);
 	run->shown[WEIR_LEVEL_RECORD] = true;
-	open_noted(run, WEIR_LEVEL_RECORD, record);
+	element_open(&run->element, WEIR_LEVEL_RECORD, run->data,
+		     note_body(run, record));
 	show(run, WEIR_LEVEL_RECORD,
 	     metrics ? WEIR_LEVEL_METRIC : WEIR_LEVEL_SCOPE);
 	write_changes(run, NOTE_NONE, record);
@@ -249,7 +230,8 @@ static void show_record(struct run *run)
 static void show_part(struct run *run, enum weir_level level, uint32_t i)
 {
 	show_record(run);
-	open_noted(run, level, i);
+	element_open(&run->element, level, run->data,
+		     note_body(run, i));
 	show(run, level, WEIR_LEVEL_RECORD);
 	write_changes(run, NOTE_NONE, i);
 }
@@ -342,57 +324,70 @@ static void visit_notes(struct run *run)
 	}
 }
 
-/* What could not be edited must not pass: the slice goes. */
-static void write_slice(struct run *run, uint32_t i)
+/* What could not be edited must not pass.  Returns the items that went. */
+static size_t drop_slice(struct run *run, uint32_t i)
+{
+	size_t items = run->batch->pieces[i].items;
+
+	batch_replace(run->batch, i, NULL, NULL, 0, 0);
+	return items;
+}
+
+static size_t write_slice(struct run *run, uint32_t i)
 {
 	size_t len = edit_measure(&run->edits);
 	struct weir_payload *payload = payload_new(len, true);
 
-	if (!payload) {
-		batch_replace(run->batch, i, NULL, NULL, 0, 0);
-		return;
-	}
+	if (!payload)
+		return drop_slice(run, i);
 	edit_write(&run->edits, payload->bytes);
 	batch_replace(run->batch, i, payload, payload->bytes, len,
 		      run->batch->pieces[i].items);
+	return 0;
 }
 
-/* The notes of the validating walk, when they are about these bytes.  False:
- * there are none that can be relied on. */
+/* The notes of the validating walk, when they are about these bytes; else
+ * those of a walk of its own: false when it could not note all. */
 static bool find_notes(struct run *run, size_t *walked)
 {
 	const struct notes *noted = run->batch->notes;
 
-	run->notes = noted;
-	if (noted && noted->base == run->base && run->batch->n == 1)
+	if (noted && noted->base == run->base && run->batch->n == 1) {
+		run->notes = noted;
 		return true;
-	run->notes = &run->own_notes;
+	}
 	*walked += run->len;
+	run->notes = &run->own_notes;
 	return walk_interest(run->signal, run->base, run->len, run->interest,
 			     &run->own_notes);
 }
 
-size_t run_apply(struct run *run, struct weir_batch *batch)
+/* Returns the items that had to be dropped, and the slice with them. */
+static size_t apply_slice(struct run *run, uint32_t i, size_t *walked)
 {
-	size_t walked = 0;
+	run->base = run->batch->slices[i].ptr;
+	run->len = (uint32_t)run->batch->slices[i].len;
+	if (!find_notes(run, walked))
+		return drop_slice(run, i);
+	if (!run->notes->n)
+		return 0;
+	visit_notes(run);
+	return edit_empty(&run->edits) ? 0 : write_slice(run, i);
+}
+
+struct run_outcome run_apply(struct run *run, struct weir_batch *batch)
+{
+	struct run_outcome outcome = { 0 };
 
 	run->batch = batch;
 	if (interest_set_empty(run->interest))
-		return 0;
-	for (uint32_t i = 0, n = batch->n; i < batch->n; ) {
-		run->base = batch->slices[i].ptr;
-		run->len = (uint32_t)batch->slices[i].len;
-		if (!find_notes(run, &walked)) {
-			batch_replace(batch, i, NULL, NULL, 0, 0);
-		} else if (run->notes->n) {
-			visit_notes(run);
-			if (!edit_empty(&run->edits))
-				write_slice(run, i);
-		}
-		if (batch->n == n)
-			i++;
-		n = batch->n;	/* less: a slice was dropped */
+		return outcome;
+	for (uint32_t i = 0; i < batch->n; ) {
+		uint32_t n = batch->n;
+
+		outcome.dropped += apply_slice(run, i, &outcome.walked);
+		i += batch->n == n;	/* else it was dropped */
 	}
 	batch->notes = NULL;
-	return walked;
+	return outcome;
 }

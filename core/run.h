@@ -22,9 +22,14 @@ struct run *run_new(struct weir_component *const *stages, size_t n,
 void run_free(struct run **run);
 const struct interest_set *run_interest(const struct run *run);
 
+struct run_outcome {
+	size_t walked;		/* bytes; 0 when the notes sufficed */
+	size_t dropped;		/* items, for want of memory */
+};
 /* Edits the batch in place (slices replaced by new payloads where something
- * changed).  Uses batch->notes when it has them, else walks.  Items never
- * change.  Returns bytes walked here (0 when the notes sufficed). */
-size_t run_apply(struct run *run, struct weir_batch *batch);
+ * changed).  Uses batch->notes when it has them, else walks.  Items change
+ * only when memory fails: a slice that cannot be searched or written anew is
+ * dropped whole, for nothing may pass unedited. */
+struct run_outcome run_apply(struct run *run, struct weir_batch *batch);
 
 #endif

@@ -51,7 +51,7 @@ struct snapshot {
 	size_t n;
 };
 
-/* --- Series ------------------------------------------------------------------------- */
+/* --- Series -------------------------------------------------------------- */
 
 static struct family *get_family(struct snapshot *snap, const char *name,
 				 enum weir_metric_type type, const char *unit,
@@ -129,7 +129,7 @@ static void add_counter(struct snapshot *snap, const char *name,
 	get_series(snap, family, labels->v, labels->n)->counter += value;
 }
 
-/* --- What core counts at the edges ------------------------------------------------------ */
+/* --- What core counts at the edges --------------------------------------- */
 
 static const char *const items_of[] = { "spans", "metric_points",
 					"log_records" };
@@ -153,7 +153,7 @@ static void add_receiver(struct snapshot *snap,
 	const struct edge_counts *counts = &node->counts[signal];
 	struct labels labels = { .n = 0 };
 
-	label(&labels, "receiver", node->c->id);
+	label(&labels, "receiver", node->plan->id);
 	label(&labels, "transport", node->transport);
 	add_items(snap, "receiver_accepted", signal,
 		  "Number of items successfully pushed into the pipeline.",
@@ -173,9 +173,9 @@ static void add_processor(struct snapshot *snap,
 	const struct edge_counts *counts = &node->counts[signal];
 	struct labels labels = { .n = 0 };
 
-	if (!node->c->plugin->counts_items)
+	if (!node->plan->plugin->counts_items)
 		return;
-	label(&labels, "processor", node->c->id);
+	label(&labels, "processor", node->plan->id);
 	label(&labels, "otel_signal", weir_signal_name(signal));
 	add_counter(snap, "otelcol_processor_incoming_items", "{item}",
 		    "Number of items passed to the processor.", &labels,
@@ -192,7 +192,7 @@ static void add_exporter(struct snapshot *snap,
 	const struct edge_counts *counts = &node->counts[signal];
 	struct labels labels = { .n = 0 };
 
-	label(&labels, "exporter", node->c->id);
+	label(&labels, "exporter", node->plan->id);
 	if (counts->enqueue_failed)
 		add_items(snap, "exporter_enqueue_failed", signal,
 			  "Number of items that could not be added to the sending queue.",
@@ -219,7 +219,7 @@ static void add_reasons(struct snapshot *snap,
 	for (int reason = 0; reason < WEIR_REASON_COUNT; reason++) {
 		struct labels labels = { .n = 0 };
 
-		label(&labels, weir_kind_name(node->plan->kind), node->c->id);
+		label(&labels, weir_kind_name(node->plan->kind), node->plan->id);
 		label(&labels, "otel_signal", weir_signal_name(signal));
 		label(&labels, "reason",
 		      weir_reason_name((enum weir_reason)reason));
@@ -257,7 +257,7 @@ static void add_bytes(struct snapshot *snap,
 {
 	struct labels labels = { .n = 0 };
 
-	label(&labels, weir_kind_name(node->plan->kind), node->c->id);
+	label(&labels, weir_kind_name(node->plan->kind), node->plan->id);
 	if (node->received_bytes)
 		add_counter(snap, "weir_received_bytes", "By",
 			    "Bytes of requests that were walked on entry.",
@@ -272,7 +272,7 @@ static void add_bytes(struct snapshot *snap,
 			    &labels, node->mended);
 }
 
-/* --- Rows of the plugins ------------------------------------------------------------------ */
+/* --- Rows of the plugins ------------------------------------------------- */
 
 static void add_histogram(struct snapshot *snap, struct series *series,
 			  const weir_histogram *value)
@@ -301,7 +301,7 @@ static void add_row(struct snapshot *snap,
 	if (def->type == WEIR_METRIC_HISTOGRAM &&
 	    !((const weir_histogram *)member)->count)
 		return;
-	label(&labels, weir_kind_name(node->plan->kind), node->c->id);
+	label(&labels, weir_kind_name(node->plan->kind), node->plan->id);
 	if (def->label)
 		label(&labels, def->label, def->label_value);
 	family = get_family(snap, def->name, (enum weir_metric_type)def->type,
@@ -334,7 +334,7 @@ static bool other_signal(const struct weir_node_instance *node,
 static void add_rows(struct snapshot *snap,
 		     const struct weir_node_instance *node)
 {
-	const struct weir_metric_def *def = node->c->plugin->metrics;
+	const struct weir_metric_def *def = node->plan->plugin->metrics;
 
 	if (node->c->plugin->measure)
 		node->c->plugin->measure(node->c);
@@ -350,17 +350,15 @@ static void add_worker(struct snapshot *snap, struct worker *worker)
 	for (size_t i = 0; graph && i < graph->n_nodes; i++) {
 		const struct weir_node_instance *node = graph->nodes[i];
 
-		if (!node->c)
-			continue;
 		add_edges(snap, node);	/* doors count too */
-		if (node->remote)
+		if (!node->c)
 			continue;
 		add_bytes(snap, node);
 		add_rows(snap, node);
 	}
 }
 
-/* --- The process ------------------------------------------------------------------------------ */
+/* --- The process --------------------------------------------------------- */
 
 static double seconds(struct timeval tv)
 {
@@ -407,7 +405,7 @@ static void add_process(struct snapshot *snap)
 	get_series(snap, family, NULL, 0)->gauge = (int64_t)weir_budget_used();
 }
 
-/* --- The round ---------------------------------------------------------------------------------- */
+/* --- The round ----------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {

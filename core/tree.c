@@ -89,6 +89,14 @@ const char *tree_kind_name(const struct weir_node *node)
 	return names[weir_node_kind(node)];
 }
 
+const char *tree_kind_phrase(const struct weir_node *node)
+{
+	static const char *const phrases[] = { "null", "a bool", "an int",
+		"a float", "a string", "a list", "a map" };
+
+	return phrases[weir_node_kind(node)];
+}
+
 /* --- events to nodes ---------------------------------------------------------- */
 
 static bool next_event(struct reader *r)

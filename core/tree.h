@@ -54,6 +54,8 @@ int tree_error(struct weir_error *error, const struct weir_node *node,
 	       const char *path, const char *format, ...) WEIR_PRINTF(4, 5);
 /* "map", "list", "string", "int", "float", "bool", "null". */
 const char *tree_kind_name(const struct weir_node *node);
+/* The same in a sentence: "an int". */
+const char *tree_kind_phrase(const struct weir_node *node);
 
 /* --- between tree.c, tree_scalar.c, tree_merge.c and tree_expand.c --- */
 

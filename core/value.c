@@ -36,20 +36,42 @@ static void value_field(const struct wire_field *f, struct weir_value *out)
 	out->type = (enum weir_value_type)wire_field_of(f->tag);
 }
 
-struct weir_value value_read_any(weir_str body)
+/* An int or a bool alone, as nearly all of the rest are. */
+static bool read_varint(const uint8_t *p, size_t len, struct weir_value *out)
 {
-	struct fields fields = fields_of(body);
-	struct weir_value value = { 0 };
+	uint64_t v;
+
+	if (len < 2 || (p[0] != WIRE_TAG(WEIR_VALUE_INT, WIRE_VARINT) &&
+			p[0] != WIRE_TAG(WEIR_VALUE_BOOL, WIRE_VARINT)) ||
+	    wire_varint(p + 1, p + len, &v) != p + len)
+		return false;
+	out->type = (enum weir_value_type)wire_field_of(p[0]);
+	out->str.len = 0;
+	if (out->type == WEIR_VALUE_INT)
+		out->integer = (int64_t)v;
+	else
+		out->boolean = v != 0;
+	return true;
+}
+
+void value_read_any(const uint8_t *p, size_t len, struct weir_value *out)
+{
+	struct fields fields = fields_of((weir_str){ (const char *)p, len });
 	struct wire_field f;
 
+	if (read_varint(p, len, out))
+		return;
+	*out = (struct weir_value){ 0 };
 	while (fields_next(&fields, &f))
-		value_field(&f, &value);
-	return value;
+		value_field(&f, out);
 }
 
 struct weir_value weir_value_read(weir_str body)
 {
-	return value_read((const uint8_t *)body.ptr, body.len);
+	struct weir_value value;
+
+	value_read((const uint8_t *)body.ptr, body.len, &value);
+	return value;
 }
 
 size_t weir_value_size(const struct weir_value *value)
@@ -126,7 +148,7 @@ void keyvalue_read_any(weir_str record, weir_str *key,
 		if (f.tag == TAG_KEY)
 			*key = field_body(&f);
 		else if (f.tag == TAG_VALUE)
-			*value = weir_value_read(field_body(&f));
+			value_read(f.body, f.value, value);
 	}
 }
 
@@ -145,8 +167,8 @@ bool weir_value_next(struct weir_value_cursor *cursor)
 			      &cursor->item.value);
 		return true;
 	}
-	cursor->item = (struct weir_attribute){
-		.value = weir_value_read(cursor->record) };
+	cursor->item.key = (weir_str){ 0 };
+	value_read(f.body, f.value, &cursor->item.value);
 	return true;
 }
 

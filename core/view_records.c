@@ -73,11 +73,13 @@ static void span_field(const struct wire_field *f, struct weir_span *out)
 
 void weir_span_read(weir_str message, struct weir_span *out)
 {
+	static const struct weir_span none;
 	struct fields fields = fields_of(message);
 	struct wire_field f;
 
-	*out = (struct weir_span){ .message = message,
-				   .attributes = { message, TAG_BYTES(9) } };
+	memcpy(out, &none, sizeof(none));	/* gcc clears by rep stos: slow */
+	out->message = message;
+	out->attributes = (struct weir_attribute_list){ message, TAG_BYTES(9) };
 	while (fields_next(&fields, &f))
 		if (f.tag != TAG_BYTES(9))	/* attributes: most of them */
 			span_field(&f, out);
@@ -177,11 +179,13 @@ static void log_field(const struct wire_field *f, struct weir_log_record *out)
 
 void weir_log_read(weir_str message, struct weir_log_record *out)
 {
+	static const struct weir_log_record none;
 	struct fields fields = fields_of(message);
 	struct wire_field f;
 
-	*out = (struct weir_log_record){ .message = message,
-		.attributes = { message, TAG_BYTES(6) } };
+	memcpy(out, &none, sizeof(none));
+	out->message = message;
+	out->attributes = (struct weir_attribute_list){ message, TAG_BYTES(6) };
 	while (fields_next(&fields, &f))
 		log_field(&f, out);
 }

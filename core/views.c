@@ -47,10 +47,8 @@ bool weir_message_next(struct weir_message_cursor *cursor)
 {
 	struct fields fields = { cursor->p, cursor->end };
 	struct wire_field f;
-	bool found = false;
+	bool found = fields_find(&fields, cursor->tag, &f);
 
-	while (!found && fields_next(&fields, &f))
-		found = f.tag == cursor->tag;
 	cursor->p = fields.p;
 	if (found)
 		cursor->message = field_body(&f);
@@ -60,7 +58,8 @@ bool weir_message_next(struct weir_message_cursor *cursor)
 /* --- Wrappers ------------------------------------------------------------------ */
 
 /* The message at field 1 and the schema_url at 3; what is between is passed
- * over by its lengths. */
+ * over by its lengths, which waits for memory at each: so a guess where a later
+ * one stands is fetched ahead. */
 static bool read_wrapper(weir_str wrapper, weir_str *message,
 			 weir_str *schema_url)
 {
@@ -69,7 +68,9 @@ static bool read_wrapper(weir_str wrapper, weir_str *message,
 	bool present = false;
 
 	while (fields_next(&fields, &f)) {
-		if (f.tag == TAG_SCHEMA_URL) {
+		if (f.tag == TAG_SCOPES) {	/* or an item: same number */
+			__builtin_prefetch(fields.p + 3 * f.value);
+		} else if (f.tag == TAG_SCHEMA_URL) {
 			*schema_url = field_body(&f);
 		} else if (f.tag == TAG_RESOURCE) {
 			*message = field_body(&f);
@@ -137,10 +138,8 @@ static bool next_at(struct weir_position *at, int level, uint32_t tag,
 {
 	struct fields fields = { at->core.p[level], at->core.end[level] };
 	struct wire_field f;
-	bool found = false;
+	bool found = fields_find(&fields, tag, &f);
 
-	while (!found && fields_next(&fields, &f))
-		found = f.tag == tag;
 	at->core.p[level] = fields.p;
 	if (found)
 		*body = field_body(&f);

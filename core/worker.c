@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "blocks.h"
 #include "budget.h"
 #include "str.h"
 
@@ -28,7 +29,15 @@ struct worker *worker_current(void)
 	return current;
 }
 
-/* --- Mail ------------------------------------------------------------------------- */
+struct worker *worker_be(struct worker *worker)
+{
+	struct worker *before = current;
+
+	current = worker;
+	return before;
+}
+
+/* --- Mail ---------------------------------------------------------------- */
 
 void worker_post(struct worker *worker, struct mail *mail)
 {
@@ -86,7 +95,7 @@ static void on_wake(uv_async_t *wake)
 		uv_stop(&worker->loop);
 }
 
-/* --- Turns ------------------------------------------------------------------------- */
+/* --- Turns --------------------------------------------------------------- */
 
 void worker_enter(struct worker *worker)
 {
@@ -154,7 +163,7 @@ bool worker_turn(struct worker *worker)
 	return any;
 }
 
-/* --- Life --------------------------------------------------------------------------- */
+/* --- Life ---------------------------------------------------------------- */
 
 /* How busy the loop is, for the acceptor's choice: everything that is not
  * waiting in poll. */
@@ -219,11 +228,25 @@ void worker_join(struct worker *worker)
 	uv_thread_join(&worker->thread);
 }
 
-void worker_release(struct worker *worker)
+void workers_settle(void)
 {
 	struct worker *outer = current;
+	bool any = true;
 
-	current = worker;
+	while (any) {
+		any = false;
+		for (uint32_t i = 0; i < n_workers; i++) {
+			worker_be(&workers[i]);
+			any |= read_mail(&workers[i]);
+		}
+	}
+	worker_be(outer);
+}
+
+void worker_release(struct worker *worker)
+{
+	struct worker *outer = worker_be(worker);
+
 	read_mail(worker);	/* credits and answers that came last */
 	net_release(worker);
 	timers_release(worker);
@@ -233,6 +256,7 @@ void worker_release(struct worker *worker)
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&worker->loop);
 	batch_pool_release(worker);
-	frames_release(worker);
+	waiters_release(worker);
+	blocks_release(worker);
 	current = outer == worker ? NULL : outer;
 }

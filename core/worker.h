@@ -20,6 +20,7 @@
 
 struct timers;
 struct net;
+struct blocks;
 
 struct worker {
 	uint32_t number;
@@ -31,7 +32,8 @@ struct worker {
 	unsigned depth;			/* of worker_enter */
 	struct weir_batch_list answers;	/* told when the turn ends */
 	struct weir_batch *spare_batches;	/* batch.c: free list */
-	struct frame *spare_frames;	/* answer.c: free list */
+	struct waiter *spare_waiters;	/* answer.c: free list */
+	struct blocks *blocks;		/* blocks.c: memory of payloads */
 	struct timers *timers;		/* timer.c */
 	struct net *net;		/* net.c: streams, read buffer, flushes */
 	struct graph *graph;		/* graph.c */
@@ -48,6 +50,9 @@ struct worker {
 
 /* The worker whose thread this is; NULL on others. */
 struct worker *worker_current(void);
+/* This thread speaks for worker now; who it spoke for before.  For a worker
+ * that has no thread: before start, after join, and in tests. */
+struct worker *worker_be(struct worker *worker);
 
 /* Any thread.  deliver runs on the worker, inside enter/leave. */
 void worker_post(struct worker *worker, struct mail *mail);
@@ -63,6 +68,9 @@ void worker_init(struct worker *worker, uint32_t number, bool manual);
 void worker_start(struct worker *worker);
 void worker_stop(struct worker *worker);	/* any thread */
 void worker_join(struct worker *worker);
+/* After all were joined, before any is released: delivers what is still in the
+ * mail, on this thread, until no worker has any. */
+void workers_settle(void);
 void worker_release(struct worker *worker);
 /* manual workers: one pass over what is ready; true if anything ran. */
 bool worker_turn(struct worker *worker);

@@ -11,6 +11,7 @@
  */
 #include <inttypes.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <weir/kit/text.h>
 #include <weir/plugin.h>
 
@@ -31,6 +32,9 @@ struct memory_limiter {
 	bool refusing;
 	uint64_t trimmed;		/* weir_now() of the last time */
 	struct weir_timer timer;
+	struct memory_limiter *prototype;
+	bool *told;			/* somebody tells; the prototype's */
+	bool tells;			/* what happens, to the operator */
 };
 
 static const struct weir_field fields[] = {
@@ -122,8 +126,7 @@ static int check_gc(const struct memory_limiter *self,
 
 static int validate(struct weir_component *c, struct weir_error *error)
 {
-	const struct memory_limiter *self =
-		WEIR_SELF(c, struct memory_limiter);
+	struct memory_limiter *self = WEIR_SELF(c, struct memory_limiter);
 
 	if (self->check_interval.ns <= 0)
 		return weir_fail(error, NULL,
@@ -145,13 +148,20 @@ static int validate(struct weir_component *c, struct weir_error *error)
 	    self->limit_percentage <= self->spike_limit_percentage)
 		return weir_fail(error, NULL, "'spike_limit_percentage' must "
 			"be smaller than 'limit_percentage'");
+	self->prototype = self;
+	self->told = calloc(1, sizeof(*self->told));
+	if (!self->told)
+		abort();
 	return 0;
 }
 
-/* One of them tells the operator: worker 0. */
-static bool tells(const struct memory_limiter *self)
+/* One instance tells the operator and gives memory back, whatever the number
+ * of workers and pipelines: the first one of worker 0. */
+static void choose_teller(struct memory_limiter *self)
 {
-	return self->base.worker == 0;
+	if (self->base.worker || *self->told)
+		return;
+	*self->told = self->tells = true;
 }
 
 static void set_lines(struct memory_limiter *self)
@@ -164,7 +174,7 @@ static void set_lines(struct memory_limiter *self)
 	} else {
 		self->hard = total * self->limit_percentage / 100;
 		spike = total * self->spike_limit_percentage / 100;
-		if (tells(self))
+		if (self->tells)
 			weir_log_info(&self->base,
 				"Using percentage memory limiter",
 				"total_memory_mib=%llu limit_percentage=%u "
@@ -232,14 +242,14 @@ static void check(struct weir_component *c, struct weir_timer *timer)
 	uint64_t now_used = used();
 	bool above;
 
-	if (tells(self)) {
+	if (self->tells) {
 		weir_log_debug(c, "Currently used memory.",
 			       "cur_mem_mib=%llu", MIB_OF(now_used));
 		if (now_used >= self->soft)
 			now_used = trim(self, now_used);
 	}
 	above = now_used >= self->soft;
-	if (tells(self))
+	if (self->tells)
 		tell(self, above, now_used);
 	self->refusing = above;
 	weir_timer_set(timer, c, self->check_interval, check);
@@ -267,10 +277,11 @@ static int start(struct weir_component *c, struct weir_error *error)
 	char interval[WEIR_DURATION_TEXT];
 
 	(void)error;
+	choose_teller(self);
 	set_lines(self);
 	weir_budget_limit(self->soft, self->hard);
 	self->trimmed = weir_now();
-	if (tells(self))
+	if (self->tells)
 		weir_log_info(c, "Memory limiter configured",
 			      "limit_mib=%llu spike_limit_mib=%llu "
 			      "check_interval=%s", MIB_OF(self->hard),
@@ -286,6 +297,14 @@ static void stop(struct weir_component *c)
 	weir_timer_cancel(&WEIR_SELF(c, struct memory_limiter)->timer);
 }
 
+static void destroy(struct weir_component *c)
+{
+	struct memory_limiter *self = WEIR_SELF(c, struct memory_limiter);
+
+	if (self->prototype == self)
+		free(self->told);
+}
+
 WEIR_PLUGIN(WEIR_PROCESSOR, "memory_limiter", "",
 	.about        = "Refuses data before memory runs out.",
 	.signals      = WEIR_ALL_SIGNALS,
@@ -298,4 +317,5 @@ WEIR_PLUGIN(WEIR_PROCESSOR, "memory_limiter", "",
 	.admit        = admit,
 	.start        = start,
 	.stop         = stop,
+	.destroy      = destroy,
 );

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator types and reads."""
 import json
+import re
 import signal
 import subprocess
 import urllib.error
@@ -131,25 +132,86 @@ service:
     assert sorted(names) == sorted(f"op-{i}" for i in range(100))
 
 
-def test_make_runs_first_screen_says_what_to_do(tmp_path):
-    """The configuration that `make run` uses, on other ports."""
+def default_configuration():
+    """What `make run` runs, on ports of the test."""
     text = (ROOT / "otel-config.yaml").read_text()
-    ports = {p: free_port() for p in (4317, 8888, 13133)}
-    for old, new in ports.items():
-        text = text.replace(f":{old}", f":{new}").replace(f"port: {old}", f"port: {new}")
-    path = tmp_path / "otel-config.yaml"
-    path.write_text(text)
-    p = subprocess.Popen([str(BUILD / "weir"), "--config", str(path)], cwd=tmp_path,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    seen = []
-    for line in p.stdout:
-        seen.append(line)
-        if "Everything is ready" in line:
-            break
-    p.send_signal(signal.SIGTERM)
-    rest, _ = p.communicate(timeout=60)
-    screen = "".join(seen)
-    assert p.returncode == 0, screen + rest
-    for port in ports.values():
-        assert str(port) in screen
-    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in screen
+    for port, name in (("4317", "OTLP"), ("8888", "METRICS"), ("13133", "HEALTH")):
+        for front in (":", "port: "):
+            text = text.replace(front + port, f"{front}${{env:{name}}}")
+    return text
+
+
+def test_make_runs_first_screen_says_what_to_do_and_that_works(weir, client, tmp_path):
+    w = weir(default_configuration())
+    screen = w.output
+    for name in ("OTLP", "METRICS", "HEALTH"):
+        assert f"127.0.0.1:{w.env[name]}" in screen
+    (told,) = re.findall(r"OTEL_EXPORTER_OTLP_ENDPOINT=http://(\S+)", screen)
+    client(told).export("traces", spans(3, attributes=[
+        ("api_key", "sk-1"), ("user_email", "a@b"), ("token", "t"), ("max_tokens", "9")]))
+    w.saw("\tTraces\t")
+    assert w.stop() == 0
+    (line,) = (tmp_path / "telemetry.jsonl").read_text().splitlines()
+    (group,) = json.loads(line)["resourceSpans"]
+    assert [a["key"] for s in group["scopeSpans"][0]["spans"] for a in s["attributes"]] \
+        == ["max_tokens"] * 3
+
+
+def test_ctrl_c_ends_it_as_sigterm_does(weir, client):
+    w = weir(HEALTHY)
+    client(w.otlp).export("traces", spans(1))
+    assert w.stop(signal.SIGINT) == 0
+    assert "Shutdown complete." in w.output
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_drain(weir, backend, client):
+    hung = backend()
+    hung.gate.clear()
+    w = weir(to_backend(service="  drain_timeout: 1h", exporter="    timeout: 1h"),
+             BACKEND=hung.port)
+    client(w.otlp).export("traces", spans(1))
+    eventually(lambda: w.metric("otelcol_exporter_in_flight_requests") == 1, "sending")
+    w.process.send_signal(signal.SIGINT)
+    w.saw("Starting shutdown...")
+    assert w.stop(signal.SIGINT) == 0
+
+
+LOGGED = """
+receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:${env:OTLP}"}}}}
+exporters: {debug: }
+service:
+  telemetry: {metrics: {level: none}, logs: {encoding: %s}}
+  pipelines:
+    traces: {receivers: [otlp], exporters: [debug]}
+"""
+
+
+def test_a_json_log_is_one_object_a_line(weir, client):
+    w = weir(LOGGED % "json")
+    client(w.otlp).export("traces", spans(2))
+    assert w.stop() == 0
+    entries = [json.loads(l) for l in w.output.splitlines() if l.startswith("{")]
+    counts = next(e for e in entries if e["msg"] == "Traces")
+    assert counts["level"] == "info" and counts["spans"] == 2
+    assert counts["otelcol.component.id"] == "debug"
+    assert all({"level", "ts", "msg"} <= set(e) for e in entries)
+    # besides the first screen there is nothing else
+    assert entries[-1]["msg"] == "Shutdown complete."
+
+
+def test_a_console_log_is_time_level_place_words_and_fields(weir, client):
+    w = weir(LOGGED % "console")
+    client(w.otlp).export("traces", spans(2))
+    assert w.stop() == 0
+    line = next(l for l in w.output.splitlines() if "\tTraces\t" in l)
+    when, level, place, words, fields = line.split("\t")
+    assert (level, words) == ("info", "Traces")
+    assert when.endswith("Z") and ".c:" in place
+    assert json.loads(fields)["resource spans"] == 1
+
+
+def test_nothing_is_logged_twice_at_the_start(weir):
+    w = weir(default_configuration())
+    assert w.stop() == 0
+    said = [l.split("\t")[3] for l in w.output.splitlines() if l.count("\t") >= 3]
+    assert len(said) == len(set(said)), w.output

@@ -132,13 +132,13 @@ WEIR_API void weir_batch_track(struct weir_component *c,
 /* For custodians (descriptor: .custodian): "this is in my bounded memory now".
  * With `ack: received` all who wait are told OK and the returned batch has
  * nobody to answer; otherwise they go on waiting and the same batch is
- * returned.  The argument is given up; the result is owned.  Bytes that came
- * from another worker are copied. */
+ * returned.  The argument is given up; the result is owned. */
 WEIR_API struct weir_batch *weir_batch_accept(struct weir_component *c,
 					      struct weir_batch *batch);
 
 /* Appends the slices of *from to into; whoever waits for *from is answered
- * with the outcome of into.  Same signal.  *from becomes NULL. */
+ * with the outcome of into.  Same signal.  *from becomes NULL.  Of the client's
+ * context into keeps what both have. */
 WEIR_API void weir_batch_merge(struct weir_batch *into,
 			       struct weir_batch **from);
 

@@ -6,7 +6,7 @@
  * Every worker has a sender; one keeper lives on worker 0 and is a custodian
  * with little room.  It keeps, acks or nacks what it gets, at random.  However
  * it goes, each batch is answered once, on the thread it came from, and all
- * credits are back at the end.
+ * credits are back at the end; also when all is torn down in the middle.
  */
 #include <check.h>
 #include <stdatomic.h>
@@ -21,12 +21,15 @@
 #define BATCHES 500		/* a sender */
 #define WINDOW 16		/* under way at once, a sender */
 #define ROOM 24			/* of the keeper, in requests */
+#define ENOUGH 300		/* answers, to tear it down then */
 
 static atomic_uint answered, acked, refused, senders_left;
 static uv_sem_t all_done;
 static bool block;		/* the keeper's block_on_overflow */
+static bool torn;		/* taken down while batches are under way */
+static struct weir_credits *room;
 
-/* --- The sender: a receiver on every worker ---------------------------------------- */
+/* --- The sender: a receiver on every worker ------------------------------ */
 
 struct sender {
 	struct weir_component base;
@@ -57,7 +60,8 @@ static void sender_answered(struct weir_component *c, struct weir_batch *batch,
 
 	if (cookie != worker_current() || c->node->worker != worker_current())
 		abort();
-	atomic_fetch_add(&answered, 1);
+	if (atomic_fetch_add(&answered, 1) == ENOUGH && torn)
+		uv_sem_post(&all_done);
 	if (outcome->status == WEIR_OK)
 		atomic_fetch_add(&acked, 1);
 	else
@@ -65,7 +69,7 @@ static void sender_answered(struct weir_component *c, struct weir_batch *batch,
 	weir_batch_ack(batch);
 	self->under_way--;
 	send_more(self);
-	if (self->sent == BATCHES && !self->under_way &&
+	if (self->sent == BATCHES && !self->under_way && !torn &&
 	    atomic_fetch_sub(&senders_left, 1) == 1)
 		uv_sem_post(&all_done);
 }
@@ -75,7 +79,7 @@ static const struct weir_plugin sender_plugin = {
 	.size = sizeof(struct sender), .answered = sender_answered,
 };
 
-/* --- The keeper: one exporter in the process ------------------------------------------ */
+/* --- The keeper: one exporter in the process ----------------------------- */
 
 struct keeper {
 	struct weir_component base;
@@ -96,9 +100,8 @@ static void keeper_let_go(struct weir_component *c, struct weir_timer *timer)
 static int keeper_start(struct weir_component *c, struct weir_error *error)
 {
 	(void)error;
-	weir_custody(c, WEIR_SIGNAL_TRACES,
-		     weir_credits_get(c, WEIR_SIGNAL_TRACES, "room", ROOM),
-		     WEIR_SIZER_REQUESTS, block);
+	room = weir_credits_get(c, WEIR_SIGNAL_TRACES, "room", ROOM);
+	weir_custody(c, WEIR_SIGNAL_TRACES, room, WEIR_SIZER_REQUESTS, block);
 	return 0;
 }
 
@@ -143,9 +146,10 @@ static const struct weir_plugin keeper_plugin = {
 	.placement = WEIR_ONE, .custodian = true,
 	.size = sizeof(struct keeper), .start = keeper_start,
 	.consume = keeper_consume, .stop = keeper_stop,
+	.destroy = keeper_stop,
 };
 
-/* --- The stage ------------------------------------------------------------------------- */
+/* --- The stage ----------------------------------------------------------- */
 
 static void make(struct plan_component *component,
 		 const struct weir_plugin *plugin)
@@ -209,7 +213,7 @@ static void destroy(struct worker *worker)
 	graph_destroy(worker->graph);
 }
 
-static void play(bool blocking)
+static void play(bool blocking, bool tearing)
 {
 	struct plan_component senders = { 0 }, keeper = { 0 };
 	struct plan_component *receivers[] = { &senders };
@@ -222,6 +226,7 @@ static void play(bool blocking)
 			     .pipelines = &pipeline, .n_pipelines = 1 };
 
 	block = blocking;
+	torn = tearing;
 	answered = acked = refused = 0;
 	senders_left = WORKERS;
 	uv_sem_init(&all_done, 0);
@@ -240,17 +245,21 @@ static void play(bool blocking)
 	for (uint32_t i = 0; i < WORKERS; i++)
 		on_worker(&workers[i], begin);
 	uv_sem_wait(&all_done);
-	on_worker(&workers[0], stop);
+	if (!torn)
+		on_worker(&workers[0], stop);
 	for (uint32_t i = 0; i < WORKERS; i++)
 		on_worker(&workers[i], destroy);
 	for (uint32_t i = 0; i < WORKERS; i++)
 		worker_stop(&workers[i]);
 	for (uint32_t i = 0; i < WORKERS; i++)
 		worker_join(&workers[i]);
+	workers_settle();
 	for (uint32_t i = 0; i < WORKERS; i++)
 		worker_release(&workers[i]);
 	for (uint32_t i = 0; i < WORKERS; i++)
 		graph_free(&workers[i].graph);
+	ck_assert_uint_eq(weir_credits_used(room), 0);
+	ck_assert_uint_eq(weir_budget_used(), 0);
 	credits_release();
 	free(workers);
 	free(senders.prototype);
@@ -260,19 +269,24 @@ static void play(bool blocking)
 
 START_TEST(answers_each_batch_once_on_its_own_thread)
 {
-	play(false);
+	play(false, false);
 	ck_assert_uint_eq(answered, WORKERS * BATCHES);
 	ck_assert_uint_gt(acked, 0);
 	ck_assert_uint_gt(refused, 0);
-	ck_assert_uint_eq(weir_budget_used(), 0);
 }
 END_TEST
 
 START_TEST(makes_senders_wait_for_room_when_it_blocks)
 {
-	play(true);
+	play(true, false);
 	ck_assert_uint_eq(answered, WORKERS * BATCHES);
-	ck_assert_uint_eq(weir_budget_used(), 0);
+}
+END_TEST
+
+START_TEST(leaves_nothing_behind_when_it_is_torn_down)
+{
+	play(_i % 2, true);
+	ck_assert_uint_gt(answered, ENOUGH);
 }
 END_TEST
 
@@ -288,6 +302,8 @@ int main(void)
 			    0, 4);
 	tcase_add_loop_test(tests, makes_senders_wait_for_room_when_it_blocks,
 			    0, 4);
+	tcase_add_loop_test(tests, leaves_nothing_behind_when_it_is_torn_down,
+			    0, 8);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -374,6 +374,8 @@ static const struct {
 	{ "[::1", "tcp", "listen tcp: address [::1: missing ']' in address" },
 	{ "[::1]", "tcp",
 	  "listen tcp: address [::1]: missing port in address" },
+	{ "127.0.0.1:65536", "tcp",
+	  "listen tcp: address 127.0.0.1:65536: invalid port" },
 	{ "[::1]x:1", "tcp",
 	  "listen tcp: address [::1]x:1: too many colons in address" },
 	{ "localhost:nosuchport", "tcp",

@@ -107,6 +107,7 @@ START_TEST(one_that_sets_itself_at_once_leaves_the_loop_its_turn)
 	ck_assert_uint_eq(bell.rung, 1);
 	ck_assert(timers_run(&worker));
 	ck_assert_uint_eq(bell.rung, 2);
+	weir_timer_cancel(&bell.timer);
 }
 END_TEST
 

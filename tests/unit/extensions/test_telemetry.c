@@ -170,9 +170,11 @@ START_TEST(the_resource_is_in_target_info)
 	static const struct weir_label resource[] = {
 		LABEL("service.name", "weir"), LABEL("a-b", "x\"y") };
 	struct text text = { 0 };
+	char *page;
 
 	encode_metrics(&text, &plain, NULL, 0, resource, 2);
-	ck_assert_str_eq(strndup(text.ptr, text.len),
+	page = strndup(text.ptr, text.len);
+	ck_assert_str_eq(page,
 		"# HELP promhttp_metric_handler_errors_total "
 		"Errors met while answering a scrape.\n"
 		"# TYPE promhttp_metric_handler_errors_total counter\n"
@@ -181,6 +183,7 @@ START_TEST(the_resource_is_in_target_info)
 		"# HELP target_info Target metadata\n"
 		"# TYPE target_info gauge\n"
 		"target_info{service_name=\"weir\",a_b=\"x\\\"y\"} 1\n");
+	free(page);
 	text_release(&text);
 }
 END_TEST
