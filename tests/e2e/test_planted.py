@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from conftest import BUILD, eventually
 from pipelines import to_backend
 
 SECRET = re.compile(rb"PLANTED-(\d+)-SECRET")
@@ -437,3 +438,21 @@ def test_113_nothing_that_a_terminal_obeys_is_shown(weir, client):
     client(w.otlp).export("traces", planter.one(
         "traces", "name", b"name\x1b[2J\r\0\x7f end"))
     w.saw("name?[2J??? end")
+
+
+@pytest.mark.skipif("address" in BUILD.name, reason="freed memory is kept there")
+@pytest.mark.parametrize("what", [b"\x4a\x00", b"\x5a\x00"])
+def test_19_what_many_empty_messages_took_is_given_back(weir, backend, client, what):
+    sink = backend()
+    w = weir(to_backend("  redaction:\n    allowed_keys: [k]\n", "[redaction]"),
+             BACKEND=sink.port)
+    c = client(w.otlp)
+
+    def resident():
+        status = open(f"/proc/{w.process.pid}/status").read()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+    before = resident()
+    c.export("traces", field(1, field(2, field(2, what * 2_000_000))))
+    for _ in range(3):
+        c.export("traces", field(1, field(2, field(2, b""))))
+    eventually(lambda: resident() < before + 40_000, "giving memory back")
