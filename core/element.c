@@ -10,11 +10,15 @@
 
 #include <stdlib.h>
 
-#define CHUNK_SLOTS 64
+/* Slots of the first chunk; the next has twice as many, and so on. */
+#define CHUNK_FIRST 64u
+#define CHUNK_MOST 16384u
+#define BYTES_KEPT (8u << 20)
 
 struct slot_chunk {
 	struct slot_chunk *next;
-	struct attr_slot slots[CHUNK_SLOTS];
+	uint32_t n;
+	struct attr_slot slots[];
 };
 
 static void forget(struct weir_element *e)
@@ -85,22 +89,40 @@ void element_release(struct weir_element *e)
 	weir_text_release(&e->path);
 }
 
+bool element_is_large(const struct weir_element *e)
+{
+	const struct slot_chunk *chunk = e->chunks;
+
+	while (chunk && chunk->n < CHUNK_MOST)
+		chunk = chunk->next;
+	return chunk || e->inner.edits.cap > CHUNK_MOST ||
+		e->inner.bytes.cap > BYTES_KEPT || e->path.cap > BYTES_KEPT;
+}
+
 /* --- Memory -------------------------------------------------------------------- */
+
+static struct slot_chunk *new_chunk(const struct slot_chunk *before)
+{
+	uint32_t n = before ? 2 * before->n : CHUNK_FIRST;
+	struct slot_chunk *chunk;
+
+	if (n > CHUNK_MOST)
+		n = CHUNK_MOST;
+	chunk = xmalloc(sizeof(*chunk) + n * sizeof(*chunk->slots));
+	chunk->next = NULL;
+	chunk->n = n;
+	return chunk;
+}
 
 struct attr_slot *element_slot(struct weir_element *e)
 {
-	if (e->chunk && e->used == CHUNK_SLOTS && e->chunk->next) {
-		e->chunk = e->chunk->next;
-		e->used = 0;
-	} else if (!e->chunk || e->used == CHUNK_SLOTS) {
-		struct slot_chunk *more = xmalloc(sizeof(*more));
+	if (!e->chunk || e->used == e->chunk->n) {
+		struct slot_chunk **next =
+			e->chunk ? &e->chunk->next : &e->chunks;
 
-		more->next = NULL;
-		if (e->chunk)
-			e->chunk->next = more;
-		else
-			e->chunks = more;
-		e->chunk = more;
+		if (!*next)
+			*next = new_chunk(e->chunk);
+		e->chunk = *next;
 		e->used = 0;
 	}
 	return &e->chunk->slots[e->used++];

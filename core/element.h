@@ -99,7 +99,10 @@ void element_open(struct weir_element *e, enum weir_level level,
 		  enum weir_metric_data data, weir_str body);
 void element_open_wrapped(struct weir_element *e, enum weir_level level,
 			  weir_str wrapper);
+/* Frees its memory; it can be opened again. */
 void element_release(struct weir_element *e);
+/* Has it memory for far more than a message of good will needs? */
+bool element_is_large(const struct weir_element *e);
 
 /* Emits the edits of what changed.  own.node must be known when the message is
  * present, outer.node when own may be absent. */

@@ -16,6 +16,9 @@
 #include "notes.h"
 #include "walk.h"
 
+#define KEPT (256u << 10)	/* notes and edits, from batch to batch */
+#define KEPT_BYTES (8u << 20)
+
 struct run {
 	struct weir_component **stages;
 	size_t n;
@@ -375,6 +378,24 @@ static size_t apply_slice(struct run *run, uint32_t i, size_t *walked)
 	return edit_empty(&run->edits) ? 0 : write_slice(run, i);
 }
 
+/* What one hostile slice has made grow (4 MiB of empty spans: sixty times as
+ * much) is not kept for the next. */
+static void give_back(struct run *run)
+{
+	const struct edit_list *edits = &run->edits;
+
+	if (run->cap_nodes > KEPT) {
+		free(run->node_of);
+		run->node_of = NULL;
+		run->cap_nodes = 0;
+	}
+	if (edits->cap_nodes > KEPT || edits->edits.cap > KEPT ||
+	    edits->bytes.cap > KEPT_BYTES)
+		edit_release(&run->edits);
+	if (element_is_large(&run->element))
+		element_release(&run->element);
+}
+
 struct run_outcome run_apply(struct run *run, struct weir_batch *batch)
 {
 	struct run_outcome outcome = { 0 };
@@ -389,5 +410,6 @@ struct run_outcome run_apply(struct run *run, struct weir_batch *batch)
 		i += batch->n == n;	/* else it was dropped */
 	}
 	batch->notes = NULL;
+	give_back(run);
 	return outcome;
 }

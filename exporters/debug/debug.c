@@ -194,14 +194,22 @@ static void summary(struct debug *self, const struct weir_batch *batch)
 		own_summary(self, batch, debug_count(batch));
 }
 
-/* The text is the entry's message: NUL would end it early in the log. */
+/* What comes may hold what a terminal obeys, and NUL would end the entry early
+ * in the log.  Line ends and tabs stay, as in the Collector. */
+static void tame(struct weir_text *text)
+{
+	for (size_t i = 0; i < text->len; i++) {
+		unsigned char c = (unsigned char)text->ptr[i];
+
+		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+			text->ptr[i] = '?';
+	}
+}
+
 static void log_text(struct debug *self)
 {
 	struct weir_text *text = &self->text;
 
-	for (size_t i = 0; i < text->len; i++)
-		if (!text->ptr[i])
-			text->ptr[i] = '?';
 	weir_text_add(text, (weir_str){ "", 1 });
 	LOG_ENTRY(&self->base, text->ptr, NULL);
 }
@@ -215,6 +223,7 @@ static void details(struct debug *self, const struct weir_batch *batch)
 		debug_normal(batch, text);
 	else
 		debug_detailed(batch, text);
+	tame(text);
 	if (debug_sample_take(&self->sample,
 			      (weir_str){ text->ptr, text->len })) {
 		if (self->use_internal_logger) {

@@ -100,17 +100,21 @@ struct inside {
 static void done_inside(struct inside *in, enum done what, weir_str path)
 {
 	struct redactor *r = in->r;
-	weir_str key = path;
+	size_t len = in->front.len ? in->front.len + 1 + path.len : path.len;
+	weir_str key = { "", len };
 	char *joined;
 
-	if (r->summary == SUMMARY_DEBUG && in->front.len) {
-		key.len = in->front.len + 1 + path.len;
+	if (!tally_tells(&r->tally, r->summary, len)) {
+		done(r, what, key);
+		return;
+	}
+	if (in->front.len) {
 		key.ptr = joined = weir_scratch(in->e, key.len);
 		memcpy(joined, in->front.ptr, in->front.len);
 		joined[in->front.len] = '.';
 		if (path.len)
 			memcpy(joined + in->front.len + 1, path.ptr, path.len);
-	} else if (r->summary == SUMMARY_DEBUG) {
+	} else {
 		key = weir_scratch_str(in->e, path);
 	}
 	done(r, what, key);

@@ -4,7 +4,8 @@
  *
  * A category in which nothing happened is not told.  A summary that is there
  * already (from a redaction before this one) is continued: its keys are joined,
- * its count added.  Keys are sorted, and listed as often as they occur.
+ * its count added.  Keys are sorted, and listed as often as they occur, up to
+ * TOLD_MAX bytes.
  */
 #include <stdlib.h>
 
@@ -27,10 +28,20 @@ void tally_clear(struct tally *tally)
 {
 	memset(tally->count, 0, sizeof(tally->count));
 	tally->n = 0;
+	tally->told_bytes = 0;
+}
+
+/* Each key takes a comma, too. */
+bool tally_tells(const struct tally *tally, enum summary_level level,
+		 size_t len)
+{
+	return level == SUMMARY_DEBUG &&
+		len < TOLD_MAX - tally->told_bytes;
 }
 
 static void remember(struct tally *tally, enum done done, weir_str key)
 {
+	tally->told_bytes += key.len + 1;
 	if (tally->n == tally->cap) {
 		tally->cap = tally->cap ? tally->cap * 2 : 16;
 		tally->v = realloc(tally->v, tally->cap * sizeof(*tally->v));
@@ -44,7 +55,7 @@ void tally_add(struct tally *tally, enum summary_level level, enum done done,
 	       weir_str key)
 {
 	tally->count[done]++;
-	if (level == SUMMARY_DEBUG && done != DONE_IGNORED)
+	if (done != DONE_IGNORED && tally_tells(tally, level, key.len))
 		remember(tally, done, key);
 }
 
@@ -94,7 +105,8 @@ static void join_earlier(struct tally *tally, enum done done,
 			memchr(rest.ptr, ',', rest.len) : NULL;
 		size_t len = comma ? (size_t)(comma - rest.ptr) : rest.len;
 
-		remember(tally, done, (weir_str){ rest.ptr, len });
+		if (tally_tells(tally, SUMMARY_DEBUG, len))
+			remember(tally, done, (weir_str){ rest.ptr, len });
 		if (!comma)
 			return;
 		rest = (weir_str){ comma + 1, rest.len - len - 1 };

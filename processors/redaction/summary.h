@@ -13,9 +13,15 @@ enum done {		/* in the order in which they are told */
 	DONE_REDACTED, DONE_MASKED, DONE_ALLOWED, DONE_IGNORED, DONE_KINDS
 };
 
+/* Bytes of keys that one summary lists; what is beyond is only counted.  Paths
+ * into maps are as long as their keys: a sender could make them grow with the
+ * square of a request. */
+#define TOLD_MAX 65536
+
 /* Keys of one element; the list's memory is used again. */
 struct tally {
 	size_t count[DONE_KINDS];
+	size_t told_bytes;
 	struct told {
 		enum done done;
 		weir_str key;		/* lives as long as the element */
@@ -24,6 +30,9 @@ struct tally {
 };
 
 void tally_clear(struct tally *tally);
+/* Is a key of that length still told? */
+bool tally_tells(const struct tally *tally, enum summary_level level,
+		 size_t len);
 /* Keys are remembered only where they will be told. */
 void tally_add(struct tally *tally, enum summary_level level, enum done done,
 	       weir_str key);

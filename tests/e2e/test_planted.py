@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from conftest import BUILD, eventually
 from pipelines import to_backend
 
 SECRET = re.compile(rb"PLANTED-(\d+)-SECRET")
@@ -412,3 +413,47 @@ def test_112_every_copy_of_a_deleted_key_goes(weir, backend, client):
                                               field(n, copy) if n == number and
                                               body == leaf else b""))
         send(w, client, sink, signal, planter, records())
+
+
+def test_23_a_summary_does_not_grow_with_the_square(weir, backend, client):
+    """The path of each entry holds the long key that they are in."""
+    sink = backend()
+    w = weir(to_backend(REDACTION + "\n    summary: debug" + BLOCKED, "[redaction]"),
+             BACKEND=sink.port)
+    planter = Planter()
+    inside = list_of(*[string(planter.secret(i)) for i in range(2000)])
+    body = field(6, field(1, key_value(b"k" * 200_000, inside)))
+    client(w.otlp).export("logs", planter.one("logs", "body", body))
+    arrived, = outcome(sink, "logs", 1)
+    assert not SECRET.findall(arrived)
+    assert len(arrived) < 400_000
+    told = {a.key: a.value for a in sink.logs[0].attributes}
+    assert told["redaction.body.masked.count"].int_value == 2000
+
+
+def test_113_nothing_that_a_terminal_obeys_is_shown(weir, client):
+    w = weir(to_backend("", "[]", "  debug:\n    verbosity: detailed\n")
+             .replace("exporters: [otlp_grpc]", "exporters: [debug]"), BACKEND=1)
+    planter = Planter()
+    client(w.otlp).export("traces", planter.one(
+        "traces", "name", b"name\x1b[2J\r\0\x7f end"))
+    w.saw("name?[2J??? end")
+
+
+@pytest.mark.skipif("address" in BUILD.name, reason="freed memory is kept there")
+@pytest.mark.parametrize("what", [b"\x4a\x00", b"\x5a\x00"])
+def test_19_what_many_empty_messages_took_is_given_back(weir, backend, client, what):
+    sink = backend()
+    w = weir(to_backend("  redaction:\n    allowed_keys: [k]\n", "[redaction]"),
+             BACKEND=sink.port)
+    c = client(w.otlp)
+
+    def resident():
+        status = open(f"/proc/{w.process.pid}/status").read()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+    before = resident()
+    c.export("traces", field(1, field(2, field(2, what * 2_000_000))))
+    for _ in range(3):
+        c.export("traces", field(1, field(2, field(2, b""))))
+    # of what is free, libc keeps up to 64 MiB
+    eventually(lambda: resident() < before + 90_000, "giving memory back")
