@@ -102,10 +102,10 @@ e2e: all
 	WEIR_BUILD=$(B) build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
 test:
 	@tools/setup test build
-	$(MAKE) unit conformance e2e
+	@$(MAKE) --no-print-directory unit conformance e2e
 run:
 	@tools/setup build
-	@$(MAKE) all
+	@$(MAKE) --no-print-directory all
 	$(B)/weir --config otel-config.yaml
 
 $(B)/fuzz/%: tests/fuzz/%.c $(wildcard core/*.[ch] plugins/kit/*.[ch] tests/support/*.[ch])
