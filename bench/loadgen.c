@@ -3,14 +3,20 @@
  * loadgen: sends OTLP/gRPC trace requests and measures the answers.
  *
  *	loadgen --port N [--connections 4] [--window 4] [--spans 512]
- *		[--seconds 3] [--rate R] [--gzip] [--first]
+ *		[--seconds 3] [--warmup 0] [--rate R] [--gzip] [--retry]
+ *	loadgen --port N --first [--spans 512] [--seconds 30]
  *
  * Closed loop: `window` requests are always under way per connection.  Open
  * loop (--rate): R requests a second are due at fixed times, and a latency
  * counts from when its request was due, not from when it could be sent.
- * --first: connects until somebody listens, sends one request, and says when
- * it was answered.  Prints key=value lines.
+ * --warmup: what happens in the first so many seconds is not counted.
+ * --retry: as an SDK does, what is UNAVAILABLE is sent again after the delay
+ * that the server asked for, for at most 10 s; with --rate this is one of the
+ * R, and what finds no room among connections * window is skipped.
+ * --first: connects until somebody listens, sends one request until it is
+ * OK, and says when that was.  Prints key=value lines.
  */
+#include "retry_info.h"
 #include "spans.h"
 
 #include <arpa/inet.h>
@@ -31,13 +37,16 @@
 #define OUT_MAX (256 * 1024)
 #define LATENCIES_MAX (4u << 20)
 #define VARIANTS 32		/* pre-compressed requests that take turns */
+#define SECOND 1000000000u	/* ns */
+#define PATIENCE (10ull * SECOND)	/* so long a request is tried again */
+#define UNAVAILABLE 14
 
 static struct {
 	const char *port;
 	size_t connections, window, spans;
-	double seconds, rate;
-	bool gzip, first;
-} opt = { .connections = 4, .window = 4, .spans = 512, .seconds = 3 };
+	double seconds, warmup, rate;
+	bool gzip, first, retry;
+} opt = { .connections = 4, .window = 4, .spans = 512 };
 
 struct conn;
 
@@ -47,6 +56,8 @@ struct call {			/* one request under way */
 	size_t sent;
 	uint64_t due;
 	int status;		/* grpc-status, -1 until it came */
+	uint64_t asked;		/* ns; the server's RetryInfo, 0: none */
+	uint64_t retry_at;	/* refused, and waits; 0: it does not */
 	bool busy;
 };
 
@@ -64,12 +75,16 @@ static struct conn *conns;
 static struct spans_request variants[VARIANTS];
 static uint64_t random_state = 42;
 static int epfd;
+static uint64_t start;		/* ns, as now() */
 
 static struct {
 	uint64_t sent, ok, failed, by_status[17];
-	uint32_t *latencies;	/* microseconds */
+	uint64_t refused, refused_told;	/* will be tried again; with RetryInfo */
+	uint64_t delay;			/* ns; the last that a server asked for */
+	uint64_t given_up, skipped;
+	uint32_t *latencies;		/* microseconds */
 	size_t n;
-	uint64_t last_answer;
+	uint64_t since, last_answer;
 } stats;
 
 static uint64_t now(void)	/* ns */
@@ -77,7 +92,7 @@ static uint64_t now(void)	/* ns */
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
 }
 
 /* --- HTTP/2 ------------------------------------------------------------- */
@@ -109,12 +124,33 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame,
 	char text[8] = "";
 
 	(void)flags, (void)arg;
-	if (!call || name_len != 11 || memcmp(name, "grpc-status", 11) ||
+	if (!call)
+		return 0;
+	if (name_len == 23 && !memcmp(name, "grpc-status-details-bin", 23))
+		call->asked = retry_info_delay(value, value_len);
+	if (name_len != 11 || memcmp(name, "grpc-status", 11) ||
 	    value_len >= sizeof(text))
 		return 0;
 	memcpy(text, value, value_len);
 	call->status = atoi(text);
 	return 0;
+}
+
+/* Keeps a refused request for later; false when it is given up. */
+static bool keep(struct call *call, uint64_t t)
+{
+	uint64_t delay = call->asked ? call->asked : SECOND;
+
+	stats.refused++;
+	stats.refused_told += call->asked > 0;
+	if (call->asked)
+		stats.delay = call->asked;
+	if (t + delay - call->due > PATIENCE) {
+		stats.given_up++;
+		return false;
+	}
+	call->retry_at = t + delay;
+	return true;
 }
 
 static int on_close(nghttp2_session *h2, int32_t id, uint32_t code, void *arg)
@@ -127,12 +163,14 @@ static int on_close(nghttp2_session *h2, int32_t id, uint32_t code, void *arg)
 		return 0;
 	call->busy = false;
 	stats.last_answer = t;
+	if (call->status >= 0 && call->status < 17)
+		stats.by_status[call->status]++;
+	if (opt.retry && call->status == UNAVAILABLE && keep(call, t))
+		return 0;
 	if (call->status == 0)
 		stats.ok++;
 	else
 		stats.failed++;
-	if (call->status >= 0 && call->status < 17)
-		stats.by_status[call->status]++;
 	if (stats.n < LATENCIES_MAX)
 		stats.latencies[stats.n++] = (uint32_t)((t - call->due) / 1000);
 	return 0;
@@ -146,6 +184,7 @@ static nghttp2_nv nv(const char *name, const char *value)
 			     NGHTTP2_NV_FLAG_NO_COPY_VALUE };
 }
 
+/* A new request, or the one that was refused. */
 static void send_call(struct call *call, uint64_t due)
 {
 	nghttp2_nv headers[9];
@@ -160,14 +199,18 @@ static void send_call(struct call *call, uint64_t due)
 	headers[n++] = nv("te", "trailers");
 	headers[n++] = nv("content-type", "application/grpc");
 	headers[n++] = nv("user-agent", "weir-bench");
-	if (opt.gzip) {
+	if (opt.gzip)
 		headers[n++] = nv("grpc-encoding", "gzip");
-		call->request = variants[stats.sent % VARIANTS];
-	} else {
-		spans_refresh(&call->request, &random_state);
+	if (!call->retry_at) {
+		if (opt.gzip)
+			call->request = variants[stats.sent % VARIANTS];
+		else
+			spans_refresh(&call->request, &random_state);
+		call->due = due;
 	}
 	call->sent = 0;
-	call->due = due;
+	call->retry_at = 0;
+	call->asked = 0;
 	call->status = -1;
 	call->busy = true;
 	stats.sent++;
@@ -198,6 +241,7 @@ static void fail(struct conn *c)
 		if (c->calls[i].busy)
 			stats.failed++;
 		c->calls[i].busy = false;
+		c->calls[i].retry_at = 0;
 	}
 }
 
@@ -250,12 +294,17 @@ static void receive(struct conn *c)
 
 static int dial(void)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct sockaddr_in to = { .sin_family = AF_INET }, from;
+	socklen_t len = sizeof(from);
 	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
 	to.sin_port = htons((uint16_t)atoi(opt.port));
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+	/* A port that nobody listens on yet may be given to this very socket,
+	 * which then talks to itself and keeps the port from its owner. */
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&from, &len) < 0 ||
+	    from.sin_port == to.sin_port) {
 		close(fd);
 		return -1;
 	}
@@ -264,7 +313,9 @@ static int dial(void)
 	return fd;
 }
 
-static void open_conn(struct conn *c, const struct spans_request *request)
+/* False: nobody listened before end. */
+static bool open_conn(struct conn *c, const struct spans_request *request,
+		      uint64_t end)
 {
 	static const nghttp2_settings_entry settings[] = {
 		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 20 } };
@@ -274,10 +325,10 @@ static void open_conn(struct conn *c, const struct spans_request *request)
 	while ((c->fd = dial()) < 0) {
 		struct timespec pause = { 0, 200000 };
 
-		if (!opt.first) {
+		if (now() >= end) {
 			fprintf(stderr, "loadgen: nobody listens on %s\n",
 				opt.port);
-			exit(1);
+			return false;
 		}
 		nanosleep(&pause, NULL);
 	}
@@ -297,7 +348,9 @@ static void open_conn(struct conn *c, const struct spans_request *request)
 			c->calls[i].request = spans_copy(request);
 	}
 	c->events = EPOLLIN;
+	c->dead = false;
 	epoll_ctl(epfd, EPOLL_CTL_ADD, c->fd, &ev);
+	return true;
 }
 
 /* --- Loops -------------------------------------------------------------- */
@@ -310,10 +363,45 @@ static struct call *idle_call(void)
 		struct conn *c = &conns[turn++ % opt.connections];
 
 		for (size_t j = 0; !c->dead && j < opt.window; j++)
-			if (!c->calls[j].busy)
+			if (!c->calls[j].busy && !c->calls[j].retry_at)
 				return &c->calls[j];
 	}
 	return NULL;
+}
+
+/* The refused request that has waited longest past its delay. */
+static struct call *ripe_call(uint64_t t)
+{
+	struct call *ripe = NULL;
+
+	for (size_t i = 0; opt.retry && i < opt.connections; i++)
+		for (size_t j = 0; j < opt.window; j++) {
+			struct call *call = &conns[i].calls[j];
+
+			if (call->retry_at && call->retry_at <= t &&
+			    (!ripe || call->retry_at < ripe->retry_at))
+				ripe = call;
+		}
+	return ripe;
+}
+
+static struct call *next_call(uint64_t t)
+{
+	struct call *call = ripe_call(t);
+
+	return call ? call : idle_call();
+}
+
+/* Forgets what was counted so far, once, when the warm-up is over. */
+static void warm_up(uint64_t t)
+{
+	uint32_t *latencies = stats.latencies;
+
+	if (stats.since || t < start + (uint64_t)(opt.warmup * SECOND))
+		return;
+	memset(&stats, 0, sizeof(stats));
+	stats.latencies = latencies;
+	stats.since = t;
 }
 
 static size_t under_way(void)
@@ -329,8 +417,8 @@ static size_t under_way(void)
 /* One turn of at most wait ns. */
 static void turn(uint64_t wait)
 {
-	struct timespec ts = { (time_t)(wait / 1000000000u),
-			       (long)(wait % 1000000000u) };
+	struct timespec ts = { (time_t)(wait / SECOND),
+			       (long)(wait % SECOND) };
 	struct epoll_event events[64];
 	int n;
 
@@ -351,27 +439,55 @@ static void closed_loop(uint64_t end)
 	while ((t = now()) < end) {
 		struct call *call;
 
-		while ((call = idle_call()))
+		warm_up(t);
+		while ((call = next_call(t)))
 			send_call(call, t);
-		turn(end - t);
+		turn(end - t > SECOND / 100 ? SECOND / 100 : end - t);
 	}
 }
 
-static void open_loop(uint64_t start, uint64_t end)
+static void open_loop(uint64_t end)
 {
 	double gap = 1e9 / opt.rate;
 	uint64_t i = 0, t;
 
 	while ((t = now()) < end) {
 		uint64_t due = start + (uint64_t)((double)i * gap);
-		struct call *call;
+		warm_up(t);
+		while (due <= t) {
+			struct call *call = next_call(t);
 
-		while (due <= t && (call = idle_call())) {
-			send_call(call, due);
+			if (call)
+				send_call(call, due);
+			else if (opt.retry)
+				stats.skipped++;
+			else
+				break;
 			due = start + (uint64_t)((double)++i * gap);
 		}
 		turn(due > t ? due - t : end - t);
 	}
+}
+
+/* Asks again, on a new connection, until the answer is OK. */
+static bool first_answer(const struct spans_request *request, uint64_t end)
+{
+	struct conn *c = &conns[0];
+
+	while (now() < end) {
+		struct call *call;
+
+		if (!open_conn(c, request, end))
+			return false;
+		call = &c->calls[0];
+		send_call(call, now());
+		while (call->busy && now() < end)
+			turn(SECOND / 100);
+		if (call->status == 0)
+			return true;
+		fail(c);
+	}
+	return false;
 }
 
 static int ascending(const void *a, const void *b)
@@ -387,13 +503,16 @@ static uint32_t percentile(double p)
 			 0;
 }
 
-static void report(uint64_t start, uint64_t until, size_t bytes)
+static void report(uint64_t until, size_t bytes)
 {
-	double seconds = (double)(until - start) / 1e9;
+	double seconds = (double)(until - stats.since) / 1e9;
 
 	qsort(stats.latencies, stats.n, sizeof(*stats.latencies), ascending);
 	printf("sent=%lu\nok=%lu\nfailed=%lu\n", stats.sent, stats.ok,
 	       stats.failed);
+	printf("refused=%lu\nrefused_told=%lu\ndelay_ms=%lu\ngiven_up=%lu\n"
+	       "skipped=%lu\n", stats.refused, stats.refused_told,
+	       stats.delay / 1000000, stats.given_up, stats.skipped);
 	for (int i = 1; i < 17; i++)
 		if (stats.by_status[i])
 			printf("status_%d=%lu\n", i, stats.by_status[i]);
@@ -417,6 +536,8 @@ static void parse(int argc, char **argv)
 			opt.gzip = true;
 		else if (!strcmp(a, "--first"))
 			opt.first = true;
+		else if (!strcmp(a, "--retry"))
+			opt.retry = true;
 		else if (++i, !strcmp(a, "--port"))
 			opt.port = v;
 		else if (!strcmp(a, "--connections"))
@@ -427,6 +548,8 @@ static void parse(int argc, char **argv)
 			opt.spans = strtoul(v, NULL, 10);
 		else if (!strcmp(a, "--seconds"))
 			opt.seconds = atof(v);
+		else if (!strcmp(a, "--warmup"))
+			opt.warmup = atof(v);
 		else if (!strcmp(a, "--rate"))
 			opt.rate = atof(v);
 		else
@@ -434,19 +557,38 @@ static void parse(int argc, char **argv)
 	}
 	if (opt.first)
 		opt.connections = opt.window = 1;
+	if (!opt.seconds)
+		opt.seconds = opt.first ? 30 : 3;
 	if (!opt.port || !opt.connections || !opt.window || !opt.spans) {
 		fprintf(stderr, "usage: loadgen --port N [--connections N] "
-			"[--window N] [--spans N]\n\t[--seconds S] [--rate R] "
-			"[--gzip] [--first]\n");
+			"[--window N] [--spans N]\n\t[--seconds S] "
+			"[--warmup S] [--rate R] [--gzip] [--retry] "
+			"[--first]\n");
 		exit(2);
 	}
+}
+
+static void run(const struct spans_request *request)
+{
+	uint64_t end;
+
+	for (size_t i = 0; i < opt.connections; i++)
+		if (!open_conn(&conns[i], request, 0))
+			exit(1);
+	start = now();
+	end = start + (uint64_t)(opt.seconds * SECOND);
+	if (opt.rate > 0)
+		open_loop(end);
+	else
+		closed_loop(end);
+	for (end = now() + PATIENCE; under_way() && now() < end;)
+		turn(SECOND / 10);
+	stats.failed += under_way();
 }
 
 int main(int argc, char **argv)
 {
 	struct spans_request request;
-	uint64_t start, end;
-	size_t bytes;
 
 	parse(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
@@ -456,29 +598,19 @@ int main(int argc, char **argv)
 		spans_refresh(&variants[i], &random_state);
 		spans_gzip(&variants[i]);
 	}
-	bytes = opt.gzip ? variants[0].len : request.len;
 	stats.latencies = malloc(LATENCIES_MAX * sizeof(*stats.latencies));
 	conns = calloc(opt.connections, sizeof(*conns));
 	if (!stats.latencies || !conns)
 		abort();
 	epfd = epoll_create1(0);
-	for (size_t i = 0; i < opt.connections; i++)
-		open_conn(&conns[i], &request);
-	start = now();
-	end = start + (uint64_t)(opt.seconds * 1e9);
-	if (opt.first) {
-		send_call(&conns[0].calls[0], start);
-	} else if (opt.rate > 0) {
-		open_loop(start, end);
-	} else {
-		closed_loop(end);
-	}
-	for (end = now() + 10000000000u; under_way() && now() < end;)
-		turn(100000000);
-	if (opt.first)		/* on the clock of the whole machine */
+	if (!opt.first) {
+		run(&request);
+	} else if (first_answer(&request,
+				now() + (uint64_t)(opt.seconds * SECOND))) {
+		/* on the clock of the whole machine */
 		printf("answered_at_ns=%lu\n", stats.last_answer);
-	stats.failed += under_way();
-	report(start, stats.last_answer > start ? stats.last_answer : now(),
-	       bytes);
+	}
+	report(stats.last_answer > stats.since ? stats.last_answer : now(),
+	       opt.gzip ? variants[0].len : request.len);
 	return stats.ok ? 0 : 1;
 }

@@ -52,4 +52,5 @@ list() {	# KIND PREFIX NAME...: the components of one kind
 GOBIN=$work/bin go install $core/cmd/builder@v0.164.0
 "$work/bin/builder" --config "$work/manifest.yaml" --skip-strict-versioning
 mv "$work/src/otelcol" "$dir/otelcol"
-echo "$dir/otelcol: $("$dir/otelcol" --version)"
+rm -rf "$work"
+echo "$dir/otelcol: $v"

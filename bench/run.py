@@ -1,37 +1,46 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs every contender in turn, on one core, and prints the README's table.
+"""Runs every contender in turn, on one core, and prints the README's tables.
 
-    bench/run.py [--build build] [--rounds 5] [--seconds 3] [--only NAME,...]
-                 [--scenarios NAME,...] [--quick]
+    bench/run.py [--build build] [--rounds 3] [--seconds 2] [--only NAME,...]
+                 [--scenarios NAME,...] [--overload-seconds 10]
+                 [--quick] [--micro]
 
-The contender has core 1, load generator and sink have core 0.  Rounds are
-interleaved (every contender once, then again) and the median counts, because
-the machine drifts.  CPU is the contender's own: user and system time of the
-process, from /proc, per million spans answered OK.
+The contender has the last core, load generator and sink have the first.
+Rounds are interleaved (every contender once, then again) and the median
+counts, because the machine drifts; what happens while a run warms up does not
+count.  CPU is the contender's own: user and system time of the process, from
+/proc, per million spans answered OK.  --quick: one short round of two
+scenarios.  --micro: the walk and the runs alone, in memory.
 """
 import argparse
 import mmap
 import os
+import random
+import re
 import shutil
 import signal
 import socket
-import statistics
 import struct
 import subprocess
 import sys
 import tempfile
 import time
 
+import report
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 TICK = os.sysconf("SC_CLK_TCK")
 CORES = sorted(os.sched_getaffinity(0))
 LOAD_CORE, TEST_CORE = CORES[0], CORES[-1]
 
+CC = (os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Wextra",
+      "-D_GNU_SOURCE")
+
 TOOLS = (
     ("relay", ["relay.c"], []),
     ("sink", ["sink.c"], ["-lnghttp2"]),
-    ("loadgen", ["loadgen.c", "spans.c"], ["-lnghttp2", "-ldeflate"]),
+    ("loadgen", ["loadgen.c", "spans.c", "retry_info.c"], ["-lnghttp2", "-ldeflate"]),
     ("alloc_count.so", ["alloc_count.c"], ["-shared", "-fPIC"]),
 )
 
@@ -51,13 +60,19 @@ PROCESSORS = {
     "upsert": {"attributes/up": {"actions": [
         {"key": "deployment.region", "value": "eu-central-1",
          "action": "upsert"}]}},
-    # The same three deletes as three components in three .so files.
-    "three": {"attributes/1": deletes(THREE[:1]),
+    # Three kinds in three .so files, and one that looks where they look and
+    # changes the three attributes that they change.
+    "three": {"attributes/1": deletes(("api_key", "token")),
               "resource": {"attributes": [{"key": "token",
                                            "action": "delete"}]},
               "redaction": {"allow_all_keys": True,
                             "blocked_key_patterns": ["user_email"]}},
+    "one": {"redaction": {"allow_all_keys": True,
+                          "blocked_key_patterns": list(THREE)}},
 }
+
+# A backend of 50,000 spans/s, and what may be held when 200,000 come.
+OVERLOAD = {"rate": 50_000, "queue_size": 16 << 20, "limit_mib": 64}
 
 # name: (title, processors, spans a request, gzip)
 SCENARIOS = {
@@ -69,8 +84,10 @@ SCENARIOS = {
                      False),
     "redaction": ("`redaction`, one key pattern, 512", "redaction", 512,
                   False),
-    "three": ("three attribute processors in three `.so`, 512", "three", 512,
+    "three": ("`attributes`, `resource` and `redaction`, 512", "three", 512,
               False),
+    "one": ("one `redaction` that does the work of these three, 512", "one",
+            512, False),
     "upsert": ("an upsert on every span, 512", "upsert", 512, False),
     "gzip": ("gzip in and out, `attributes`, 512", "attributes", 512, True),
 }
@@ -99,15 +116,25 @@ def scalar(v):
 
 
 def collector_yaml(scenario, ports, ours):
-    _, processors, _, gzip = SCENARIOS[scenario]
-    stages = dict(PROCESSORS[processors]) if processors else {}
-    stages["batch"] = {}
+    if scenario == "sidecar":
+        return sidecar_yaml(ports)
+    stages, gzip, queue = {}, False, None
+    if scenario == "overload":
+        stages["memory_limiter"] = {
+            "check_interval": "1s", "limit_mib": OVERLOAD["limit_mib"],
+            "spike_limit_mib": OVERLOAD["limit_mib"] // 4}
+        queue = {"sizer": "bytes", "queue_size": OVERLOAD["queue_size"]}
+    else:
+        _, processors, _, gzip = SCENARIOS[scenario]
+        stages.update(PROCESSORS[processors] if processors else {})
     telemetry = {"metrics": {"level": "none"}, "logs": {"level": "error"}}
     service = {"telemetry": telemetry, "pipelines": {"traces": {
-        "receivers": ["otlp"], "processors": list(stages),
-        "exporters": ["otlp"]}}}
+        "receivers": ["otlp"], "exporters": ["otlp"]}}}
     if ours:
         service["workers"] = 1
+    stages["batch"] = {}
+    service["pipelines"]["traces"]["processors"] = list(stages)
+    more = {"sending_queue": queue} if queue else {}
     return dump({
         "receivers": {"otlp": {"protocols": {"grpc": {
             "endpoint": f"127.0.0.1:{ports.test}",
@@ -116,8 +143,19 @@ def collector_yaml(scenario, ports, ours):
         "exporters": {"otlp": {
             "endpoint": f"127.0.0.1:{ports.sink}",
             "compression": "gzip" if gzip else "none",
-            "tls": {"insecure": True}}},
+            "tls": {"insecure": True}, **more}},
         "service": service})
+
+
+def sidecar_yaml(ports):
+    """configs/sidecar.yaml, but for the ports."""
+    with open(os.path.join(HERE, "..", "configs", "sidecar.yaml")) as f:
+        text = f.read()
+    reader = {"service": {"telemetry": {"metrics": {"readers": [
+        {"pull": {"exporter": {"prometheus": {
+            "host": "127.0.0.1", "port": ports.metrics}}}}]}}}}
+    text = text.replace("127.0.0.1:4317", f"127.0.0.1:{ports.test}")
+    return re.sub(r"^service:\n", dump(reader), text, flags=re.M)
 
 
 def nginx_conf(ports, folder):
@@ -144,11 +182,20 @@ http {{
 
 
 class Ports:
+    """Four free ports that no outgoing connection is given by chance: who
+    connects before somebody listens could otherwise meet himself."""
+
     def __init__(self):
+        with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+            top = int(f.read().split()[0])
         held = []
-        for name in ("sink", "control", "test"):
+        for name in ("sink", "control", "test", "metrics"):
             s = socket.socket()
-            s.bind(("127.0.0.1", 0))
+            while s.getsockname()[1] == 0:
+                try:
+                    s.bind(("127.0.0.1", random.randrange(10_000, top)))
+                except OSError:
+                    pass
             held.append(s)
             setattr(self, name, s.getsockname()[1])
         for s in held:
@@ -167,7 +214,12 @@ def listens(port, process, seconds=20):
 
 
 def pinned(core, argv, **kw):
-    return subprocess.Popen(["taskset", "-c", str(core), *argv], **kw)
+    """The child inherits the core; a helper in between would cost time."""
+    os.sched_setaffinity(0, {core})
+    try:
+        return subprocess.Popen(argv, **kw)
+    finally:
+        os.sched_setaffinity(0, CORES)
 
 
 def stop(process):
@@ -194,6 +246,10 @@ def status_mib(pid, key):
     return 0.0
 
 
+def note(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
 def pairs(text):
     return {k: float(v) for k, v in
             (line.split("=", 1) for line in text.split() if "=" in line)}
@@ -208,35 +264,36 @@ class Bench:
 
     def build_tools(self):
         """cc, for what is older than its source."""
-        cc = [os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall",
-              "-Wextra", "-D_GNU_SOURCE"]
         os.makedirs(self.tools, exist_ok=True)
         for name, sources, more in TOOLS:
             paths = [os.path.join(HERE, s) for s in sources]
             out = self.tool(name)
             if not os.path.exists(out) or os.path.getmtime(out) < max(
                     map(os.path.getmtime, paths)):
-                subprocess.run([*cc, "-o", out, *paths, *more], check=True)
+                subprocess.run([*CC, "-o", out, *paths, *more], check=True)
 
     def tool(self, name):
         return os.path.join(self.tools, name)
 
     def contenders(self):
-        otelcol = os.path.join(self.args.build, "peers", "otelcol")
-        weir = os.path.join(self.args.build, "weir")
-        found = ["relay"]
-        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-        if os.path.exists(nginx):
-            self.nginx = nginx
-            found.append("nginx")
-        if os.path.exists(otelcol):
-            self.otelcol = otelcol
-            found.append("otelcol")
-        if os.path.exists(weir):
-            self.weir = weir
-            found.append("weir")
-        only = self.args.only
-        return [c for c in found if not only or c in only]
+        paths = {
+            "relay": (self.tool("relay"), ""),
+            "nginx": (shutil.which("nginx") or "/usr/sbin/nginx",
+                      "tools/setup bench installs it"),
+            "otelcol": (os.path.join(self.args.build, "peers", "otelcol"),
+                        "make peers builds it"),
+            "weir": (os.path.join(self.args.build, "weir"),
+                     "make builds it")}
+        found = []
+        for name, (path, how) in paths.items():
+            if self.args.only and name not in self.args.only:
+                continue
+            if os.path.exists(path):
+                setattr(self, name, path)
+                found.append(name)
+            else:
+                note(f"{name} is not here and left out; {how}")
+        return found
 
     def fits(self, contender, scenario):
         return contender in ("weir", "otelcol") or scenario in NO_PROCESSORS
@@ -265,10 +322,10 @@ class Bench:
         return pinned(TEST_CORE, self.command(contender, scenario), env=env,
                       stdout=log, stderr=log)
 
-    def sink(self):
+    def sink(self, *more):
         p = pinned(LOAD_CORE, [self.tool("sink"), "--port",
                                str(self.ports.sink), "--control",
-                               str(self.ports.control)],
+                               str(self.ports.control), *map(str, more)],
                    stdout=subprocess.PIPE, text=True)
         if not listens(self.ports.sink, p):
             sys.exit("bench: the sink does not start")
@@ -278,12 +335,13 @@ class Bench:
         with socket.create_connection(("127.0.0.1", self.ports.control)) as s:
             return pairs(s.makefile().read())
 
+    def loading(self, *more):
+        return pinned(LOAD_CORE, [self.tool("loadgen"), "--port",
+                                  str(self.ports.test), *map(str, more)],
+                      stdout=subprocess.PIPE, text=True)
+
     def load(self, *more):
-        p = pinned(LOAD_CORE, [self.tool("loadgen"), "--port",
-                               str(self.ports.test), *map(str, more)],
-                   stdout=subprocess.PIPE, text=True)
-        out, _ = p.communicate(timeout=120)
-        return pairs(out)
+        return pairs(self.loading(*more).communicate(timeout=180)[0])
 
     def settled(self):
         """Waits until nothing arrives at the sink any more."""
@@ -297,13 +355,14 @@ class Bench:
 
     # --- What is measured ---------------------------------------------------
 
-    def with_both(self, contender, scenario, measure, **env):
-        sink = self.sink()
+    def with_both(self, contender, scenario, measure, sink=(), **env):
+        sink = self.sink(*sink)
         process = self.start(contender, scenario, **env)
         try:
-            if not listens(self.ports.test, process):
-                return None
-            return measure(process)
+            if listens(self.ports.test, process):
+                return measure(process)
+            note(f"{contender}, {scenario}: does not listen")
+            return None
         finally:
             stop(process)
             stop(sink)
@@ -315,7 +374,7 @@ class Bench:
         shape += ["--window", 8 if spans > 100 else 64]
 
         def measure(process):
-            self.load("--seconds", 0.5, *shape)
+            self.load("--seconds", self.args.warmup, *shape)
             self.settled()
             cpu, sunk = cpu_seconds(process.pid), self.counts()["spans"]
             got = self.load("--seconds", self.args.seconds, *shape)
@@ -331,36 +390,51 @@ class Bench:
         return self.with_both(contender, scenario, measure)
 
     def latency(self, contender):
-        def measure(process):
-            self.load("--seconds", 0.5, "--spans", 10, "--rate", 3000,
-                      "--window", 256)
-            got = self.load("--seconds", self.args.seconds, "--spans", 10,
-                            "--rate", 3000, "--window", 256)
-            return {"p50": got["p50_us"], "p99": got["p99_us"],
-                    "failed": got["failed"]}
+        def measure(_):
+            got = self.load("--warmup", self.args.warmup, "--seconds",
+                            self.args.warmup + self.args.seconds, "--spans",
+                            10, "--rate", 3000, "--window", 256)
+            return {"p50": got["p50_us"], "p99": got["p99_us"]}
         return self.with_both(contender, "pass10", measure)
 
     def first(self, contender):
-        """exec to first answer, and the memory of an idle process."""
+        """exec to first answer, then the memory of the idle process."""
+        scenario = "sidecar" if self.fits(contender, "sidecar") else "pass"
         sink = self.sink()
-        load = pinned(LOAD_CORE, [self.tool("loadgen"), "--port",
-                                  str(self.ports.test), "--first",
-                                  "--spans", "10"],
-                      stdout=subprocess.PIPE, text=True)
+        load = self.loading("--first", "--spans", 10, "--seconds", 20)
         begun = time.monotonic_ns()
-        process = self.start(contender, "pass")
+        process = self.start(contender, scenario,
+                             GATEWAY=f"127.0.0.1:{self.ports.sink}")
         try:
-            if not listens(self.ports.test, process):
+            got = pairs(load.communicate(timeout=40)[0])
+            if "answered_at_ns" not in got:
+                note(f"{contender}, {scenario}: no answer")
                 return None
-            out, _ = load.communicate(timeout=30)
-            answered = pairs(out).get("answered_at_ns", 0)
             time.sleep(1)
-            return {"first": (answered - begun) / 1e6,
+            return {"first": (got["answered_at_ns"] - begun) / 1e6,
                     "idle": status_mib(process.pid, "VmRSS")}
         finally:
             load.kill()
             stop(process)
             stop(sink)
+
+    def overload(self, contender, times, seconds):
+        """The load offers `times` what the sink can answer."""
+        def measure(process):
+            load = self.loading(
+                "--retry", "--connections", 8, "--window", 256, "--warmup", 2,
+                "--seconds", 2 + seconds, "--spans", 512,
+                "--rate", OVERLOAD["rate"] * times / 512)
+            time.sleep(2)
+            before = self.counts()
+            time.sleep(seconds - 0.5)
+            after, rss = self.counts(), status_mib(process.pid, "VmHWM")
+            got = pairs(load.communicate(timeout=60)[0])
+            spans = after["spans_ok"] - before["spans_ok"]
+            return {"goodput": spans * 1e9 / OVERLOAD["rate"] /
+                    (after["at_ns"] - before["at_ns"]), "rss": rss, **got}
+        return self.with_both(contender, "overload", measure,
+                              sink=("--rate", OVERLOAD["rate"]))
 
     def allocations(self, scenario):
         path = os.path.join(self.folder, "allocations")
@@ -372,116 +446,108 @@ class Bench:
                     return struct.unpack("=Q", m[:8])[0]
 
         def measure(_):
-            self.load("--seconds", 0.5, *shape)
+            self.load("--seconds", self.args.warmup, *shape)
             self.settled()
             before = read()
             got = self.load("--seconds", 1, *shape)
             self.settled()
-            return (read() - before) / max(got["spans_ok"], 1)
+            return {"span": (read() - before) / max(got["spans_ok"], 1),
+                    "request": (read() - before) / max(got["ok"], 1)}
         return self.with_both("weir", scenario, measure,
                               LD_PRELOAD=os.path.abspath(
                                   self.tool("alloc_count.so")),
                               ALLOC_COUNT=path)
 
-# --- The table --------------------------------------------------------------
+    # --- In memory -----------------------------------------------------------
 
-
-def median(rows, key):
-    values = [row[key] for row in rows if row]
-    return statistics.median(values) if values else None
-
-
-def ratio(value, base):
-    return f"{value / base:.2f}" if value and base else "–"
-
-
-def throughput_table(results, scenarios, contenders):
-    print("| scenario, spans a request | contender | CPU-s per million spans "
-          "| spread | spans/s | to the relay | to the Go collector | peak RSS "
-          "|\n|---|---|---:|---:|---:|---:|---:|---:|")
-    for s in scenarios:
-        def cpu(c, at=s):
-            return median(results.get((c, at), []), "cpu")
-        floor = cpu("relay", "pass10" if SCENARIOS[s][2] == 10 else "pass")
-        for c in contenders:
-            rows = [r for r in results.get((c, s), []) if r]
-            if not rows:
-                continue
-            all_cpu = [r["cpu"] for r in rows]
-            print(f"| {SCENARIOS[s][0]} | {c} | {cpu(c):.2f} "
-                  f"| {min(all_cpu):.2f}–{max(all_cpu):.2f} "
-                  f"| {median(rows, 'rate'):,.0f} | {ratio(cpu(c), floor)} "
-                  f"| {ratio(cpu(c), cpu('otelcol'))} "
-                  f"| {median(rows, 'peak'):.0f} MiB |")
-            bad = sum(r["failed"] + max(r["lost"], 0) for r in rows)
-            if bad:
-                print(f"bench: {c}, {s}: {bad:.0f} failed or lost",
-                      file=sys.stderr)
-
-
-def moment_table(moments, contenders):
-    print("\n| contender | p50 | p99 | idle RSS | exec to first answer |\n"
-          "|---|---:|---:|---:|---:|")
-    for c in contenders:
-        rows = [r for r in moments.get(c, []) if r]
-        if rows:
-            print(f"| {c} | {median(rows, 'p50'):.0f} µs "
-                  f"| {median(rows, 'p99'):.0f} µs "
-                  f"| {median(rows, 'idle'):.1f} MiB "
-                  f"| {median(rows, 'first'):.1f} ms |")
+    def micro(self):
+        root = os.path.join(HERE, "..")
+        objects = [os.path.join(self.args.build, "core", f) for f in
+                   sorted(os.listdir(os.path.join(self.args.build, "core")))
+                   if f.endswith(".o") and f != "main.o"]
+        for name, support in (("micro_walk", ["otlp_gen"]),
+                              ("micro_run", ["otlp_gen", "otlp_batch"])):
+            subprocess.run(
+                [*CC, f"-I{root}/core", f"-I{root}/plugins/include", "-o",
+                 self.tool(name), f"{HERE}/{name}.c",
+                 *(f"{root}/tests/support/{s}.c" for s in support), *objects,
+                 "-luv", "-lyaml", "-pthread", "-ldl", "-lm"], check=True)
+            print(f"\n{name}:", flush=True)
+            process = pinned(TEST_CORE, [self.tool(name)])
+            if process.wait():
+                sys.exit(f"bench: {name} fails")
 
 
 def parse():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--build", default=os.path.join(HERE, "..", "build"))
-    p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--seconds", type=float, default=3)
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--seconds", type=float, default=2)
+    p.add_argument("--warmup", type=float, default=1)
+    p.add_argument("--overload-seconds", type=float, default=10,
+                   help="0: leave it out; 60 for the README")
     p.add_argument("--only", type=lambda s: s.split(","))
-    p.add_argument("--scenarios", type=lambda s: s.split(","))
+    p.add_argument("--scenarios", type=lambda s: s.split(","),
+                   help="of " + ",".join(SCENARIOS) + "; or none")
     p.add_argument("--quick", action="store_true",
                    help="one short round of two scenarios")
+    p.add_argument("--micro", action="store_true",
+                   help="the walk and the runs alone, nothing else")
     args = p.parse_args()
     if args.quick:
-        args.rounds, args.seconds = 1, 1
+        args.rounds, args.seconds, args.warmup = 1, 1, 0.5
+        args.overload_seconds = min(args.overload_seconds, 4)
         args.scenarios = args.scenarios or ["pass", "attributes"]
     args.scenarios = args.scenarios or list(SCENARIOS)
+    unknown = set(args.scenarios) - set(SCENARIOS) - {"none"}
+    if unknown:
+        p.error(f"no such scenario: {', '.join(sorted(unknown))}")
+    args.scenarios = [s for s in args.scenarios if s != "none"]
     return args
+
+
+def measure(bench, contenders):
+    """Everything, as report.py wants it."""
+    args, found = bench.args, report.Results(SCENARIOS, OVERLOAD, contenders)
+    for n in range(args.rounds):
+        for s in args.scenarios:
+            for c in contenders:
+                if bench.fits(c, s):
+                    note(f"round {n + 1}: {s}, {c}")
+                    found.add(found.work, (c, s), bench.throughput(c, s))
+        for c in contenders:
+            note(f"round {n + 1}: latency and start, {c}")
+            found.add(found.late, c, bench.latency(c))
+            found.add(found.begin, c, bench.first(c))
+    if "weir" not in contenders:
+        return found
+    for s in args.scenarios:
+        if not SCENARIOS[s][3]:
+            note(f"allocations: {s}")
+            found.add(found.allocated, s, bench.allocations(s))
+    for times in (0.95, 4) if args.overload_seconds else ():
+        note(f"overload: {times} times")
+        found.add(found.over, times,
+                  bench.overload("weir", times, args.overload_seconds))
+    return found
 
 
 def main():
     args = parse()
     bench = Bench(args)
-    bench.build_tools()
-    contenders, results, moments = bench.contenders(), {}, {}
     try:
-        for n in range(args.rounds):
-            for s in args.scenarios:
-                for c in contenders:
-                    if bench.fits(c, s):
-                        print(f"round {n + 1}: {s}, {c}", file=sys.stderr)
-                        results.setdefault((c, s), []).append(
-                            bench.throughput(c, s))
-            for c in contenders:
-                print(f"round {n + 1}: latency, {c}", file=sys.stderr)
-                late, first = bench.latency(c), bench.first(c)
-                moments.setdefault(c, []).append(
-                    {**late, **first} if late and first else None)
+        bench.build_tools()
+        if args.micro:
+            bench.micro()
+            return
+        found = measure(bench, bench.contenders())
         with open("/proc/cpuinfo") as f:
             model = next((line.split(":")[1].strip() for line in f
                           if line.startswith("model name")), "unknown")
         print(f"{model}, {len(CORES)} cores; {args.rounds} rounds of "
-              f"{args.seconds:g} s, median; 582 bytes a span, 2 % with a "
-              "secret.\n")
-        throughput_table(results, args.scenarios, contenders)
-        print("\nLatency at 3,000 requests/s of 10 spans, from when each was "
-              "due; memory; start:")
-        moment_table(moments, contenders)
-        if "weir" in contenders:
-            print("\n| weir | allocations per span |\n|---|---:|")
-            for s in args.scenarios:
-                n = bench.allocations(s) if not SCENARIOS[s][3] else None
-                if n is not None:
-                    print(f"| {SCENARIOS[s][0]} | {n:.4f} |")
+              f"{args.seconds:g} s, median; 582 bytes a span, 2 % with "
+              "secrets.")
+        found.print()
     finally:
         shutil.rmtree(bench.folder, ignore_errors=True)
 

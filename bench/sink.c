@@ -2,12 +2,15 @@
 /*
  * sink: a gRPC backend that says OK, and counts.
  *
- *	sink --port N [--control N] [--delay MS] [--fail N] [--status CODE]
+ *	sink --port N [--control N] [--delay MS] [--rate R] [--fail N]
+ *		[--status CODE]
  *
  * Spans are counted by walking three levels of lengths; requests that came
  * compressed count as requests and bytes only.  --delay: each answer waits so
- * long.  --fail: the first N requests end with CODE (14).  Whoever connects to
- * the control port gets the counts; so does stdout on SIGTERM.
+ * long.  --rate: a backend that can take R spans a second, works on one
+ * request after the other and never refuses.  --fail: the first N requests end
+ * with CODE (14).  Whoever connects to the control port gets the counts; so
+ * does stdout on SIGTERM.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,12 +30,13 @@
 
 static struct {
 	const char *port, *control;
-	uint64_t delay_ms, fail;
+	uint64_t delay_ms, rate, fail;
 	const char *status;
 } opt = { .status = "14" };
 
 static struct {
 	uint64_t requests, failed, compressed, spans, bytes, connections;
+	uint64_t spans_ok;	/* of answered requests */
 } stats;
 
 struct conn {
@@ -50,7 +54,8 @@ struct call {
 	int32_t id;
 	uint8_t *body;
 	size_t len, cap;
-	uint64_t due;		/* when to answer */
+	uint64_t spans;
+	uint64_t due;		/* ns; when to answer */
 	struct call *next;
 };
 
@@ -58,12 +63,12 @@ static struct call *late_head, *late_tail;	/* by due */
 static int epfd;
 static volatile sig_atomic_t stopped;
 
-static uint64_t now_ms(void)
+static uint64_t now(void)	/* ns */
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 /* --- Counting ----------------------------------------------------------- */
@@ -97,7 +102,7 @@ static uint64_t count_spans(const uint8_t *p, const uint8_t *end, int depth)
 	return n;
 }
 
-static void count(const struct call *call)
+static void count(struct call *call)
 {
 	stats.requests++;
 	stats.bytes += call->len;
@@ -106,16 +111,19 @@ static void count(const struct call *call)
 	if (call->body[0])
 		stats.compressed++;
 	else
-		stats.spans += count_spans(call->body + 5,
-					   call->body + call->len, 0);
+		call->spans = count_spans(call->body + 5,
+					  call->body + call->len, 0);
+	stats.spans += call->spans;
 }
 
 static int print_counts(char *out, size_t size)
 {
 	return snprintf(out, size, "requests=%lu\nfailed=%lu\ncompressed=%lu\n"
-			"spans=%lu\nbytes=%lu\nconnections=%lu\n",
+			"spans=%lu\nbytes=%lu\nconnections=%lu\n"
+			"spans_ok=%lu\nat_ns=%lu\n",
 			stats.requests, stats.failed, stats.compressed,
-			stats.spans, stats.bytes, stats.connections);
+			stats.spans, stats.bytes, stats.connections,
+			stats.spans_ok, now());
 }
 
 /* --- Answering ---------------------------------------------------------- */
@@ -141,8 +149,9 @@ static ssize_t read_reply(nghttp2_session *h2, int32_t id, uint8_t *buf,
 	return 5;
 }
 
-static void reply(struct conn *c, int32_t id)
+static void reply(const struct call *call)
 {
+	struct conn *c = call->conn;
 	nghttp2_data_provider body = { { 0 }, read_reply };
 	nghttp2_nv headers[3] = { nv(":status", "200"),
 				  nv("content-type", "application/grpc"),
@@ -150,9 +159,10 @@ static void reply(struct conn *c, int32_t id)
 
 	if (stats.failed < opt.fail) {
 		stats.failed++;
-		nghttp2_submit_response(c->h2, id, headers, 3, NULL);
+		nghttp2_submit_response(c->h2, call->id, headers, 3, NULL);
 	} else {
-		nghttp2_submit_response(c->h2, id, headers, 2, &body);
+		nghttp2_submit_response(c->h2, call->id, headers, 2, &body);
+		stats.spans_ok += call->spans;
 	}
 }
 
@@ -197,6 +207,20 @@ static void free_call(struct call *call)
 	free(call);
 }
 
+/* When a request that came now is answered. */
+static uint64_t due_of(const struct call *call)
+{
+	static uint64_t busy_until;
+	uint64_t t = now();
+
+	if (!opt.rate)
+		return t + opt.delay_ms * 1000000;
+	if (busy_until < t)
+		busy_until = t;
+	busy_until += call->spans * 1000000000u / opt.rate;
+	return busy_until + opt.delay_ms * 1000000;
+}
+
 static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *arg)
 {
 	struct conn *c = arg;
@@ -211,12 +235,12 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *arg)
 		return 0;
 	nghttp2_session_set_stream_user_data(h2, call->id, NULL);
 	count(call);
-	if (!opt.delay_ms) {
-		reply(c, call->id);
+	if (!opt.delay_ms && !opt.rate) {
+		reply(call);
 		free_call(call);
 		return 0;
 	}
-	call->due = now_ms() + opt.delay_ms;
+	call->due = due_of(call);
 	if (late_tail)
 		late_tail->next = call;
 	else
@@ -346,7 +370,7 @@ static void tell(int listener)
 
 static void answer_late(void)
 {
-	uint64_t t = now_ms();
+	uint64_t t = now();
 
 	while (late_head && late_head->due <= t) {
 		struct call *call = late_head;
@@ -357,7 +381,7 @@ static void answer_late(void)
 			late_tail = NULL;
 		c->refs--;
 		if (!c->dead) {
-			reply(c, call->id);
+			reply(call);
 			flush(c);
 		}
 		free_call(call);
@@ -395,6 +419,8 @@ static void parse(int argc, char **argv)
 			opt.control = v;
 		else if (!strcmp(a, "--delay"))
 			opt.delay_ms = strtoul(v, NULL, 10);
+		else if (!strcmp(a, "--rate"))
+			opt.rate = strtoul(v, NULL, 10);
 		else if (!strcmp(a, "--fail"))
 			opt.fail = strtoul(v, NULL, 10);
 		else if (!strcmp(a, "--status"))
@@ -404,7 +430,8 @@ static void parse(int argc, char **argv)
 	}
 	if (argc % 2 == 0 || !opt.port) {
 		fprintf(stderr, "usage: sink --port N [--control N] "
-			"[--delay MS] [--fail N] [--status CODE]\n");
+			"[--delay MS] [--rate R] [--fail N]\n\t"
+			"[--status CODE]\n");
 		exit(2);
 	}
 }

@@ -44,7 +44,10 @@ struct waiter {
 			struct weir_outcome *worst;	/* NULL: plain OK */
 			struct weir_batch *whole;	/* fan: the original */
 		} group;
-		struct weir_batch *merged;
+		struct {
+			struct weir_batch *shell;
+			size_t items;		/* of its content */
+		} merged;
 	};
 };
 
@@ -99,7 +102,7 @@ static struct waiter *pop(struct weir_batch *batch)
 	return waiter;
 }
 
-/* --- Those that are told at once ------------------------------------------ */
+/* --- Those that are told at once ----------------------------------------- */
 
 static struct weir_outcome *copy_outcome(const struct weir_outcome *outcome)
 {
@@ -125,7 +128,7 @@ static void tell_charge(struct weir_batch *batch, struct weir_batch_list *ended)
 static void tell_merged(struct weir_batch *batch, struct weir_batch_list *ended)
 {
 	struct waiter *merged = pop(batch);
-	struct weir_batch *shell = merged->merged;
+	struct weir_batch *shell = merged->merged.shell;
 
 	waiter_free(merged);
 	shell->outcome = copy_outcome(batch->outcome);
@@ -198,7 +201,7 @@ static void tell_top(struct weir_batch *batch, struct weir_batch_list *ended)
 	}
 }
 
-/* --- Ending --------------------------------------------------------------- */
+/* --- Ending -------------------------------------------------------------- */
 
 static void go_on(struct weir_batch *batch)
 {
@@ -247,7 +250,7 @@ void weir_batch_nack(struct weir_batch *batch,
 	batch_end(batch, outcome);
 }
 
-/* --- TRACK ---------------------------------------------------------------- */
+/* --- TRACK --------------------------------------------------------------- */
 
 /* What a receiver's batch was when it went in decides its counters. */
 static void count_answer(struct weir_node_instance *node,
@@ -319,7 +322,7 @@ bool batch_comes_back(const struct weir_batch *batch)
 	return false;
 }
 
-/* --- CHARGE --------------------------------------------------------------- */
+/* --- CHARGE -------------------------------------------------------------- */
 
 void batch_charge(struct weir_batch *batch, struct weir_credits *credits,
 		  uint64_t n)
@@ -371,7 +374,7 @@ bool batch_recharge(struct weir_batch *batch, struct weir_credits *credits,
 	return true;
 }
 
-/* --- GROUP ---------------------------------------------------------------- */
+/* --- GROUP --------------------------------------------------------------- */
 
 /* Of n, what a part with so many of the items takes along. */
 static uint64_t share_of(uint64_t n, size_t part, size_t rest)
@@ -394,16 +397,63 @@ static void share_charge(struct weir_batch *batch, struct weir_batch *part,
 		batch_charge(part, charge->charge.credits, n);
 }
 
+static void push_merged(struct weir_batch *into, struct weir_batch *shell,
+			size_t items)
+{
+	struct waiter *merged = push(into, MERGED);
+
+	merged->merged.shell = shell;
+	merged->merged.items = items;
+}
+
+/* `both` waits for what the two have of its content, those below for what only
+ * the part has. */
+static void share_merged(struct weir_batch *part, struct waiter *group,
+			 struct waiter *both, size_t in_rest)
+{
+	struct weir_batch *shell = batch_new(part->signal);
+
+	part->waiters = both->below;
+	both->below = NULL;
+	shell->waiters = group;
+	push_merged(part, shell, both->merged.items - in_rest);
+}
+
+/* What was merged last is last: it stays with the rest, and who sent what is
+ * wholly in the part is told when that ends.  Else under load, with a rest that
+ * always grows, nobody would ever be told. */
+static void share_waiters(struct weir_batch *batch, struct weir_batch *part)
+{
+	struct waiter **link = &batch->waiters, *both, *group;
+	size_t rest = batch->items;
+
+	while (*link && (*link)->kind == MERGED &&
+	       (*link)->merged.items <= rest) {
+		rest -= (*link)->merged.items;
+		link = &(*link)->below;
+	}
+	both = *link;
+	if (!both)
+		return;
+	if (!rest && link != &batch->waiters) {
+		part->waiters = both;
+		*link = NULL;
+		return;
+	}
+	group = waiter_new(GROUP, both);
+	group->group.left = 2;
+	*link = part->waiters = group;
+	if (both->kind == MERGED && both->below)
+		share_merged(part, group, both, rest);
+}
+
 void batch_share_answer(struct weir_batch *batch, struct weir_batch *part)
 {
 	struct waiter *charge = charge_of(batch);
 
 	if (charge)
 		pop(batch);
-	if (batch->waiters) {
-		part->waiters = push(batch, GROUP);
-		part->waiters->group.left = 2;
-	}
+	share_waiters(batch, part);
 	if (charge)
 		share_charge(batch, part, charge);
 }
@@ -419,7 +469,7 @@ struct waiter *fan_open(struct weir_batch *whole, uint32_t branches)
 	return group;
 }
 
-/* --- MERGED --------------------------------------------------------------- */
+/* --- MERGED -------------------------------------------------------------- */
 
 /* Both only hold credits of one pool: one frame can hold the sum. */
 static bool fold_charges(struct weir_batch *into, struct weir_batch *from)
@@ -443,6 +493,7 @@ static bool fold_charges(struct weir_batch *into, struct weir_batch *from)
 void weir_batch_merge(struct weir_batch *into, struct weir_batch **from)
 {
 	struct weir_batch *gone = *from;
+	size_t items = gone->items;
 
 	*from = NULL;
 	batch_join_context(into, gone);
@@ -456,10 +507,10 @@ void weir_batch_merge(struct weir_batch *into, struct weir_batch **from)
 		return;
 	}
 	node_release(gone);
-	push(into, MERGED)->merged = gone;
+	push_merged(into, gone, items);
 }
 
-/* --- Custody -------------------------------------------------------------- */
+/* --- Custody ------------------------------------------------------------- */
 
 struct weir_batch *weir_batch_accept(struct weir_component *c,
 				     struct weir_batch *batch)

@@ -14,11 +14,12 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "blocks.h"
 #include "budget.h"
 #include "str.h"
 #include "worker.h"
 
-/* --- Payloads --------------------------------------------------------------- */
+/* --- Payloads ------------------------------------------------------------ */
 
 struct weir_payload *payload_new(size_t capacity, bool force)
 {
@@ -28,7 +29,7 @@ struct weir_payload *payload_new(size_t capacity, bool force)
 		return NULL;	/* offsets into a payload are 32 bits */
 	if (!budget_charge(capacity, force))
 		return NULL;
-	payload = malloc(sizeof(*payload) + capacity + PAYLOAD_SLACK);
+	payload = block_new(sizeof(*payload) + capacity + PAYLOAD_SLACK);
 	if (!payload) {
 		budget_return(capacity);
 		return NULL;
@@ -49,7 +50,8 @@ void payload_unref(struct weir_payload *payload)
 				      memory_order_acq_rel) != 1)
 		return;
 	budget_return(payload->capacity);
-	free(payload);
+	block_free(payload, sizeof(*payload) + payload->capacity +
+				    PAYLOAD_SLACK);
 }
 
 struct weir_payload *weir_payload_new(struct weir_component *c,
@@ -76,7 +78,7 @@ void weir_payload_free(struct weir_payload **payload)
 	*payload = NULL;
 }
 
-/* --- Batches ------------------------------------------------------------------ */
+/* --- Batches ------------------------------------------------------------- */
 
 struct weir_batch *batch_new(enum weir_signal signal)
 {
@@ -117,21 +119,31 @@ struct weir_batch *batch_share(const struct weir_batch *like)
 	return batch;
 }
 
+/* Lists that do not fit in the batch are blocks. */
+static void lists_free(struct weir_batch *batch)
+{
+	if (batch->slices == batch->slices_in)
+		return;
+	block_free(batch->slices, batch->cap * sizeof(*batch->slices));
+	block_free(batch->pieces, batch->cap * sizeof(*batch->pieces));
+	batch->slices = batch->slices_in;
+	batch->pieces = batch->pieces_in;
+	batch->cap = BATCH_INLINE;
+}
+
 static void grow(struct weir_batch *batch)
 {
-	uint32_t cap = batch->cap * 2;
-	bool inside = batch->slices == batch->slices_in;
+	uint32_t cap = batch->cap * 4;
+	struct weir_slice *slices = block_new(cap * sizeof(*slices));
+	struct piece *pieces = block_new(cap * sizeof(*pieces));
 
-	batch->slices = xrealloc(inside ? NULL : batch->slices,
-				 cap * sizeof(*batch->slices));
-	batch->pieces = xrealloc(inside ? NULL : batch->pieces,
-				 cap * sizeof(*batch->pieces));
-	if (inside) {
-		memcpy(batch->slices, batch->slices_in,
-		       sizeof(batch->slices_in));
-		memcpy(batch->pieces, batch->pieces_in,
-		       sizeof(batch->pieces_in));
-	}
+	if (!slices || !pieces)
+		abort();
+	memcpy(slices, batch->slices, batch->n * sizeof(*slices));
+	memcpy(pieces, batch->pieces, batch->n * sizeof(*pieces));
+	lists_free(batch);
+	batch->slices = slices;
+	batch->pieces = pieces;
 	batch->cap = cap;
 }
 
@@ -179,8 +191,26 @@ void batch_replace(struct weir_batch *batch, uint32_t i,
 	batch->n--;
 }
 
+/* into is empty: the lists change hands as they are. */
+static void take_lists(struct weir_batch *into, struct weir_batch *from)
+{
+	lists_free(into);
+	into->slices = from->slices;
+	into->pieces = from->pieces;
+	into->cap = from->cap;
+	into->n = from->n;
+	into->bytes = from->bytes;
+	into->items = from->items;
+	from->slices = from->slices_in;
+	from->pieces = from->pieces_in;
+	from->cap = BATCH_INLINE;
+	from->n = 0;
+}
+
 void batch_move(struct weir_batch *into, struct weir_batch *from)
 {
+	if (!into->n && from->slices != from->slices_in)
+		take_lists(into, from);
 	for (uint32_t i = 0; i < from->n; i++)
 		append(into, from->slices[i], from->pieces[i]);
 	from->n = 0;
@@ -198,15 +228,8 @@ void batch_free(struct weir_batch *batch)
 		payload_unref(batch->pieces[i].payload);
 	weir_context_free(&batch->context);
 	free(batch->outcome);
-	if (batch->cap > KEEP_SLICES || !worker) {
-		if (batch->slices != batch->slices_in) {
-			free(batch->slices);
-			free(batch->pieces);
-		}
-		batch->slices = batch->slices_in;
-		batch->pieces = batch->pieces_in;
-		batch->cap = BATCH_INLINE;
-	}
+	if (batch->cap > KEEP_SLICES || !worker)
+		lists_free(batch);
 	if (!worker) {
 		free(batch);
 		return;
@@ -228,15 +251,12 @@ void batch_pool_release(struct worker *worker)
 		struct weir_batch *batch = worker->spare_batches;
 
 		worker->spare_batches = batch->next;
-		if (batch->slices != batch->slices_in) {
-			free(batch->slices);
-			free(batch->pieces);
-		}
+		lists_free(batch);
 		free(batch);
 	}
 }
 
-/* --- Looking -------------------------------------------------------------------- */
+/* --- Looking ------------------------------------------------------------- */
 
 enum weir_signal weir_batch_signal(const struct weir_batch *batch)
 {
@@ -304,7 +324,7 @@ struct weir_batch *weir_batch_shift(struct weir_batch_list *list)
 	return batch;
 }
 
-/* --- The client's context ---------------------------------------------------------- */
+/* --- The client's context ------------------------------------------------ */
 
 struct fact {			/* name and value, text behind the struct */
 	struct fact *next;

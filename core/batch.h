@@ -59,7 +59,7 @@ struct weir_batch {
 	struct piece pieces_in[BATCH_INLINE];
 };
 
-/* --- Content: used by edit, filter, split.  The owner's thread. ------------ */
+/* --- Content: used by edit, filter, split.  The owner's thread. ---------- */
 
 /* A payload of `capacity`, charged; NULL when memory fails or, without force,
  * when the budget's hard line is reached.  One reference. */
@@ -94,15 +94,15 @@ void batch_free(struct weir_batch *batch);
 /* Frees what the free lists of this worker hold. */
 void batch_pool_release(struct worker *worker);
 
-/* --- Answers: answer.c ------------------------------------------------------- */
+/* --- Answers: answer.c --------------------------------------------------- */
 
 /* Ends the batch with that outcome; NULL: OK. */
 void batch_end(struct weir_batch *batch, const struct weir_outcome *outcome);
 /* Tells the waiters of answers that were queued in this turn; true if any. */
 bool batch_tell(struct worker *worker);
-/* Makes `part` (cut off batch, no waiters) answer together with `batch`: who
- * waits for batch is told when both ended, the worse outcome.  Each holds its
- * share of the room. */
+/* Makes `part` (the first items, cut off batch; no waiters) answer together with
+ * `batch`: who waits for content of both is told when both ended, the worse
+ * outcome.  Each holds its share of the room. */
 void batch_share_answer(struct weir_batch *batch, struct weir_batch *part);
 /* Opens a fan: whole waits aside until `branches` batches, whose only waiter
  * is the one returned, have ended.  OK when one branch was. */

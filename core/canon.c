@@ -16,6 +16,7 @@
 
 #include <stdlib.h>
 
+#include "notes.h"
 #include "schema.h"
 #include "str.h"
 #include "utf8.h"
@@ -93,13 +94,18 @@ static bool next(struct cursor *cur)
 	return false;
 }
 
+static bool is_old_scopes(const struct schema *s, uint32_t tag)
+{
+	return tag == SCHEMA_OLD_SCOPES && s->kind == NOTE_WRAPPER;
+}
+
 /* The next occurrence of field n (0: of any unknown field). */
 static bool next_of(struct cursor *cur, const struct schema *s, uint32_t n)
 {
 	while (next(cur)) {
-		uint32_t number = wire_field_of(cur->field.tag);
+		uint32_t tag = cur->field.tag, number = wire_field_of(tag);
 
-		if (n ? number == n :
+		if (n ? number == n : !is_old_scopes(s, tag) &&
 			schema_field(s, number)->type == FIELD_UNKNOWN)
 			return true;
 	}
@@ -297,8 +303,9 @@ static void put_child(struct canon *c, const struct schema_field *f,
 	c->out->len = at - guess + width + len;
 }
 
-static void put_children(struct canon *c, const struct schema *s, uint32_t n,
-			 size_t first)
+/* All of number n, each as what the row says. */
+static void put_children(struct canon *c, const struct schema *s,
+			 const struct schema_field *f, uint32_t n, size_t first)
 {
 	struct cursor cur = fields(c, first);
 	size_t mine = c->n;
@@ -306,8 +313,18 @@ static void put_children(struct canon *c, const struct schema *s, uint32_t n,
 	while (!c->failed && next_of(&cur, s, n)) {
 		add_segment(c, &cur.field);
 		if (!c->failed)
-			put_child(c, schema_field(s, n), mine);
+			put_child(c, f, mine);
 	}
+}
+
+/* Scopes under their old number go where they are now; as in the Collector
+ * they do not count beside new ones. */
+static void put_old_scopes(struct canon *c, const struct schema *s,
+			   uint32_t seen, size_t first)
+{
+	if (s->kind == NOTE_WRAPPER && !(seen >> SCHEMA_SCOPES & 1))
+		put_children(c, s, schema_field(s, SCHEMA_SCOPES),
+			     wire_field_of(SCHEMA_OLD_SCOPES), first);
 }
 
 /* All the pieces of a singular one: cur stands before the first. */
@@ -356,7 +373,7 @@ static void put_field(struct canon *c, const struct schema *s, uint32_t n,
 	if (f->type == FIELD_PACKED64 || f->type == FIELD_PACKED_VARINT)
 		put_packed(c, s, n, first);
 	else if (f->child && f->flags & FIELD_REPEATED)
-		put_children(c, s, n, first);
+		put_children(c, s, f, n, first);
 	else if (f->child)
 		put_merged(c, s, n, from);
 	else if (f->flags & FIELD_REPEATED)
@@ -407,6 +424,7 @@ static void put_message(struct canon *c, const struct schema *s, size_t first)
 	}
 	if (!(seen & 1))
 		return;
+	put_old_scopes(c, s, seen, first);
 	while (next_of(&start, s, 0))
 		put_bytes(c, start.field.start,
 			  (size_t)(start.p - start.field.start));

@@ -129,7 +129,7 @@ uint64_t weir_credits_used(const struct weir_credits *credits)
 	return credits->total - (uint64_t)free_now;
 }
 
-/* --- Waiting ------------------------------------------------------------------------ */
+/* --- Waiting ------------------------------------------------------------- */
 
 /* A place in the line; its own memory, because the grant may be in the mail
  * when the waiter is gone. */
@@ -245,7 +245,7 @@ void weir_credits_cancel(struct weir_credits_wait *wait)
 		serve(pool);	/* the next one may want less */
 }
 
-/* --- Custody -------------------------------------------------------------------------- */
+/* --- Custody ------------------------------------------------------------- */
 
 void weir_custody(struct weir_component *c, enum weir_signal signal,
 		  struct weir_credits *credits, enum weir_sizer sizer,

@@ -19,7 +19,7 @@ static struct weir_node_instance *owner_of(struct weir_node_instance *node)
 	return node->remote ? node->remote : node;
 }
 
-/* --- Consuming ----------------------------------------------------------------- */
+/* --- Consuming ----------------------------------------------------------- */
 
 /* Nothing goes on where components are being destroyed. */
 static void refuse_draining(struct weir_batch *batch)
@@ -64,7 +64,7 @@ static void hand_over(struct weir_node_instance *node, struct weir_batch *batch)
 	worker_post(node->remote->worker, &batch->mail);
 }
 
-/* --- Room at a custodian ---------------------------------------------------------- */
+/* --- Room at a custodian ------------------------------------------------- */
 
 /* What a batch takes of the room: never more than there is in all, so that a
  * batch larger than the pool waits for all of it instead of for ever. */
@@ -238,7 +238,7 @@ static void arrive(struct weir_node_instance *node, struct weir_batch *batch)
 	}
 }
 
-/* --- Fans --------------------------------------------------------------------------- */
+/* --- Fans ---------------------------------------------------------------- */
 
 /* The first custodian that every batch of this branch meets; NULL: none, or
  * the branch divides before. */
@@ -359,7 +359,7 @@ static void fan_out(struct step *fan, struct weir_batch *batch)
 		free(verdicts);
 }
 
-/* --- Steps ---------------------------------------------------------------------------- */
+/* --- Steps --------------------------------------------------------------- */
 
 static bool admit(struct step *step, struct weir_batch *batch)
 {

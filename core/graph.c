@@ -14,7 +14,7 @@
 #include "flow.h"
 #include "str.h"
 
-/* --- Nodes ------------------------------------------------------------------------ */
+/* --- Nodes --------------------------------------------------------------- */
 
 static struct weir_node_instance *add_node(struct graph *graph,
 	struct plan_component *plan, const char *pipeline, uint32_t level)
@@ -82,7 +82,7 @@ static struct weir_node_instance *get_node(struct graph *graph,
 	return node;
 }
 
-/* --- Steps ------------------------------------------------------------------------ */
+/* --- Steps --------------------------------------------------------------- */
 
 static struct step *new_step(struct graph *graph, enum step_kind kind)
 {
@@ -299,7 +299,7 @@ struct graph *graph_new(struct plan *plan, struct worker *worker,
 	return graph;
 }
 
-/* --- Start and stop ----------------------------------------------------------------- */
+/* --- Start and stop ------------------------------------------------------ */
 
 static int start_node(struct weir_node_instance *node, struct weir_error *error)
 {
@@ -403,7 +403,7 @@ void graph_free(struct graph **graph_ptr)
 	free(graph);
 }
 
-/* --- Extensions ----------------------------------------------------------------------- */
+/* --- Extensions ---------------------------------------------------------- */
 
 const struct weir_capabilities *weir_extension_find(struct weir_component *c,
 	weir_str id, struct weir_component **extension,

@@ -4,7 +4,8 @@
  *
  * Holds between batches only memory that is used again.  Never walks when the
  * batch has notes, never copies when nothing changed, and never lets a batch
- * pass unedited: a slice whose new bytes find no memory is dropped whole.
+ * pass unedited: a slice whose notes or new bytes find no memory is dropped
+ * whole.
  */
 #include "run.h"
 

@@ -77,6 +77,10 @@ struct schema {
 
 #define SCHEMA_UNNOTED 255
 
+/* ResourceX: its ScopeX, and where they were until OTLP 0.15 (field 1000). */
+#define SCHEMA_SCOPES 2
+#define SCHEMA_OLD_SCOPES WIRE_TAG(1000, WIRE_BYTES)
+
 extern const struct schema schemas[SCHEMA_COUNT];
 
 /* The export request of a signal. */

@@ -27,7 +27,7 @@
 #include "graph.h"
 #include "str.h"
 
-/* --- What extensions may ask ------------------------------------------------------- */
+/* --- What extensions may ask --------------------------------------------- */
 
 static _Atomic int state = WEIR_SERVICE_STARTING;
 static uint64_t ready_wall, ready_now;
@@ -118,7 +118,7 @@ enum weir_metric_level service_metrics_level(void)
 	return WEIR_SHOW_NORMAL;
 }
 
-/* --- The first screen ----------------------------------------------------------------- */
+/* --- The first screen ---------------------------------------------------- */
 
 struct notice {
 	char what[64], where[160], hint[256];
@@ -166,7 +166,7 @@ static void first_screen(const char *config_path)
 	fflush(stdout);
 }
 
-/* --- Talking to workers ------------------------------------------------------------------ */
+/* --- Talking to workers -------------------------------------------------- */
 
 struct errand {			/* done on a worker while the main thread waits */
 	struct mail mail;
@@ -229,7 +229,7 @@ static int destroy_graph(struct worker *worker, struct weir_error *error)
 	return 0;
 }
 
-/* --- Boot ------------------------------------------------------------------------------------- */
+/* --- Boot ---------------------------------------------------------------- */
 
 /* CPUs this process may use: affinity, and the quota of its cgroup. */
 static uint32_t cores(void)
@@ -294,7 +294,7 @@ static void take_down(void)
 	n_workers = 0;
 }
 
-/* --- Run and drain -------------------------------------------------------------------------------- */
+/* --- Run and drain ------------------------------------------------------- */
 
 static struct {
 	uv_loop_t loop;

@@ -51,7 +51,7 @@ struct snapshot {
 	size_t n;
 };
 
-/* --- Series ------------------------------------------------------------------------- */
+/* --- Series -------------------------------------------------------------- */
 
 static struct family *get_family(struct snapshot *snap, const char *name,
 				 enum weir_metric_type type, const char *unit,
@@ -129,7 +129,7 @@ static void add_counter(struct snapshot *snap, const char *name,
 	get_series(snap, family, labels->v, labels->n)->counter += value;
 }
 
-/* --- What core counts at the edges ------------------------------------------------------ */
+/* --- What core counts at the edges --------------------------------------- */
 
 static const char *const items_of[] = { "spans", "metric_points",
 					"log_records" };
@@ -272,7 +272,7 @@ static void add_bytes(struct snapshot *snap,
 			    &labels, node->mended);
 }
 
-/* --- Rows of the plugins ------------------------------------------------------------------ */
+/* --- Rows of the plugins ------------------------------------------------- */
 
 static void add_histogram(struct snapshot *snap, struct series *series,
 			  const weir_histogram *value)
@@ -358,7 +358,7 @@ static void add_worker(struct snapshot *snap, struct worker *worker)
 	}
 }
 
-/* --- The process ------------------------------------------------------------------------------ */
+/* --- The process --------------------------------------------------------- */
 
 static double seconds(struct timeval tv)
 {
@@ -405,7 +405,7 @@ static void add_process(struct snapshot *snap)
 	get_series(snap, family, NULL, 0)->gauge = (int64_t)weir_budget_used();
 }
 
-/* --- The round ---------------------------------------------------------------------------------- */
+/* --- The round ----------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {

@@ -158,12 +158,11 @@ static bool read_once(struct weir_stream *stream)
 static void tell_writable(struct weir_stream *stream)
 {
 	stream->want_write = false;
-	stream_arm(stream);
-	if (!stream->ops->writable)
-		return;
 	worker_enter(stream->worker);
-	stream->ops->writable(stream, stream->arg);
+	if (stream->ops->writable)
+		stream->ops->writable(stream, stream->arg);
 	worker_leave(stream->worker);
+	stream_arm(stream);	/* nothing to do if more is wanted */
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)

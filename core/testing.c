@@ -68,7 +68,7 @@ struct weir_test {
 
 static struct weir_test *the_test;	/* one at a time: the clock is global */
 
-/* --- Our receiver and our exporter --------------------------------------------------- */
+/* --- Our receiver and our exporter --------------------------------------- */
 
 static void source_answered(struct weir_component *c, struct weir_batch *batch,
 			    const struct weir_outcome *outcome, void *cookie)
@@ -133,7 +133,7 @@ static const struct weir_plugin capture_plugin = {
 	.consume = capture_consume,
 };
 
-/* --- Putting it together --------------------------------------------------------------- */
+/* --- Putting it together ------------------------------------------------- */
 
 static void own(struct weir_test *t, struct plan_component *component,
 		const struct weir_plugin *plugin, uint32_t signals)
@@ -263,7 +263,7 @@ struct weir_component *weir_test_component(struct weir_test *t)
 	return node ? node->c : t->chain[0]->prototype;
 }
 
-/* --- Sending and answers ------------------------------------------------------------------ */
+/* --- Sending and answers ------------------------------------------------- */
 
 void weir_test_context(struct weir_test *t, const char *peer,
 		       const char *const *metadata, size_t n)
@@ -369,7 +369,7 @@ size_t weir_test_items(struct weir_test *t, size_t i)
 	return t->passed[i].items;
 }
 
-/* --- Time and metrics ------------------------------------------------------------------------ */
+/* --- Time and metrics ---------------------------------------------------- */
 
 #define MAX_TURNS 10000
 
@@ -445,7 +445,7 @@ size_t weir_test_held(struct weir_test *t)
 	return held;
 }
 
-/* --- The end ----------------------------------------------------------------------------------- */
+/* --- The end ------------------------------------------------------------- */
 
 void weir_test_stop(struct weir_test *t)
 {

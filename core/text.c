@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "str.h"
+#include "utf8.h"
 
 static char *text_room(struct weir_text *text, size_t more)
 {
@@ -217,6 +218,18 @@ void weir_text_add_hex(struct weir_text *text, weir_str bytes)
 	text->len += bytes.len * 2;
 }
 
+void weir_text_add_utf8(struct weir_text *text, weir_str bytes)
+{
+	const uint8_t *p = (const uint8_t *)bytes.ptr, *end = p + bytes.len;
+	size_t n, bad;
+
+	for (; bytes.len && p < end; p += n ? n : bad) {
+		n = utf8_character(p, end, &bad);
+		weir_text_add(text, n ? (weir_str){ (const char *)p, n } :
+					WEIR_STR("\xef\xbf\xbd"));
+	}
+}
+
 static void add_json_escape(struct weir_text *text, uint8_t ch)
 {
 	static const char named[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
@@ -271,7 +284,7 @@ static void add_list(struct weir_text *text, const struct weir_value *list)
 	weir_text_add(text, *between == '[' ? WEIR_STR("[]") : WEIR_STR("]"));
 }
 
-/* By key; equal keys by place, so that the last one is known. */
+/* By key; equal keys by place. */
 static int by_key(const void *left, const void *right)
 {
 	const struct weir_attribute *a = left, *b = right;
@@ -285,7 +298,9 @@ static int by_key(const void *left, const void *right)
 	return a->key.ptr < b->key.ptr ? -1 : a->key.ptr > b->key.ptr;
 }
 
-/* As a map of the Collector: of equal keys the last one counts. */
+/* Equal keys are written as often as they are there, where the Collector shows
+ * the last one only: a pattern must see them all, or a second copy of a key
+ * would hide the first. */
 static void add_entries(struct weir_text *text, struct weir_attribute *entry,
 			size_t n)
 {
@@ -293,8 +308,6 @@ static void add_entries(struct weir_text *text, struct weir_attribute *entry,
 
 	qsort(entry, n, sizeof(*entry), by_key);
 	for (size_t i = 0; i < n; i++) {
-		if (i + 1 < n && weir_str_eq(entry[i].key, entry[i + 1].key))
-			continue;
 		weir_text_add(text, weir_str_of(between));
 		add_quoted(text, entry[i].key);
 		weir_text_add(text, WEIR_STR(":"));

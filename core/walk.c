@@ -9,7 +9,7 @@
  *
  * Holds nothing between calls.  Must never read a byte that could decide
  * anything at or behind the end, recurse deeper than WALK_DEPTH, or allocate,
- * but for notes.
+ * but for notes, whose number is bounded.
  */
 #include "walk.h"
 
@@ -26,6 +26,11 @@
 /* Noted messages inside each other: wrapper, scope wrapper, metric, data,
  * data point, exemplar; and one below them all. */
 #define FRAMES 7
+
+/* More than receive.c lets pass: who wants everything is told "too big". */
+#define NOTES_MAX (32u << 20)
+/* A list that one huge request has grown is not kept for small ones. */
+#define NOTES_KEPT (64u << 10)
 
 /* A message that may be noted and is being walked. */
 struct frame {
@@ -45,6 +50,7 @@ struct walker {
 	struct frame *top;
 	uint32_t items, elements, invalid_utf8;
 	bool unusual, too_big;
+	bool validating;	/* notes on what is unusual are for nothing */
 	const char *why;
 	const uint8_t *where;
 	struct frame frames[FRAMES];
@@ -65,13 +71,25 @@ fail(struct walker *w, const uint8_t *where, const char *why)
 static bool notes_grow(struct notes *notes)
 {
 	uint32_t cap = notes->cap ? 2 * notes->cap : 64;
-	struct note *v = realloc(notes->v, cap * sizeof(*v));
+	struct note *v;
 
+	if (cap > NOTES_MAX)
+		return false;
+	v = realloc(notes->v, cap * sizeof(*v));
 	if (!v)
 		return false;
 	notes->v = v;
 	notes->cap = cap;
 	return true;
+}
+
+/* Empty again.  What the walk before last needed is the measure. */
+static void notes_begin(struct notes *notes, const uint8_t *base)
+{
+	if (notes->cap > NOTES_KEPT && notes->n < NOTES_KEPT)
+		notes_release(notes);
+	notes->n = 0;
+	notes->base = base;
 }
 
 /* Notes a frame, its ancestors first, unless it is noted already. */
@@ -110,7 +128,7 @@ static __attribute__((noinline)) void want(struct walker *w)
 {
 	struct frame *f = w->top;
 
-	if (w->unusual || w->why)
+	if ((w->unusual && w->validating) || w->why)
 		return;		/* notes are not valid: spare the work */
 	if (!note(w, f)) {
 		w->too_big = true;
@@ -334,11 +352,33 @@ static const uint8_t *skip_group(struct walker *w, const uint8_t *p,
 	}
 }
 
+static bool walk_plain(struct walker *w, const struct schema *s,
+		       const uint8_t *p, const uint8_t *end, unsigned depth,
+		       const struct place *place);
+
+/* ScopeX under the number that it had before OTLP 0.15.  Collectors still read
+ * it there, so it is moved to where everybody looks (canon.c). */
+static const uint8_t *walk_old_scopes(struct walker *w, const struct schema *s,
+				      const uint8_t *p, const uint8_t *end,
+				      unsigned depth)
+{
+	uint64_t len;
+
+	w->unusual = true;
+	p = wire_varint(p, end, &len);
+	if (!p || len > (uint64_t)(end - p))
+		return fail(w, end, "length past the end");
+	if (depth >= WALK_DEPTH)
+		return fail(w, p, "nested too deep");
+	s = &schemas[s->field[SCHEMA_SCOPES].child];
+	return walk_plain(w, s, p, p + len, depth + 1, NULL) ? p + len : NULL;
+}
+
 /* start: of the tag; p: behind it. */
 static __attribute__((noinline)) const uint8_t *
-walk_odd(struct walker *w, const struct schema_field *f, uint32_t tag,
-	 const uint8_t *start, const uint8_t *p, const uint8_t *end,
-	 unsigned depth)
+walk_odd(struct walker *w, const struct schema *s, const struct schema_field *f,
+	 uint32_t tag, const uint8_t *start, const uint8_t *p,
+	 const uint8_t *end, unsigned depth)
 {
 	enum wire_type type = wire_type_of(tag);
 
@@ -348,6 +388,11 @@ walk_odd(struct walker *w, const struct schema_field *f, uint32_t tag,
 		return fail(w, start, "wire type 6 or 7");
 	if (type == WIRE_END_GROUP)
 		return fail(w, start, "end of a group that is not open");
+	if (s->kind == NOTE_WRAPPER &&
+	    wire_field_of(tag) == wire_field_of(SCHEMA_OLD_SCOPES))
+		return tag == SCHEMA_OLD_SCOPES ?
+			walk_old_scopes(w, s, p, end, depth) :
+			fail(w, start, "wrong wire type");
 	if (f->type == FIELD_UNKNOWN)
 		return type == WIRE_GROUP ? skip_group(w, p, end, tag, depth) :
 					    skip(w, p, end, tag);
@@ -361,9 +406,6 @@ walk_odd(struct walker *w, const struct schema_field *f, uint32_t tag,
 
 /* --- Messages ----------------------------------------------------------- */
 
-static bool walk_plain(struct walker *w, const struct schema *s,
-		       const uint8_t *p, const uint8_t *end, unsigned depth,
-		       const struct place *place);
 static bool walk_match(struct walker *w, const struct schema *s,
 		       const uint8_t *p, const uint8_t *end, unsigned depth,
 		       const struct place *place);
@@ -601,7 +643,7 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 			break;
 		default:
 		odd:
-			p = walk_odd(w, f, tag, start, p, end, depth);
+			p = walk_odd(w, s, f, tag, start, p, end, depth);
 			if (!p)
 				return false;
 			break;
@@ -641,9 +683,10 @@ static bool walk(struct walker *w, const struct schema *s, const uint8_t *end)
 	return walk_match(w, s, w->base, end, 0, w->top->place);
 }
 
-struct walk_result walk_request(enum weir_signal signal, const uint8_t *bytes,
-				size_t len, const struct interest_set *set,
-				struct notes *notes)
+static struct walk_result walk_bytes(enum weir_signal signal,
+				     const uint8_t *bytes, size_t len,
+				     const struct interest_set *set,
+				     struct notes *notes, bool validating)
 {
 	struct walker w;
 	struct walk_result result = { 0 };
@@ -652,11 +695,10 @@ struct walk_result walk_request(enum weir_signal signal, const uint8_t *bytes,
 	w.base = bytes;
 	w.set = set && !set->empty ? set : NULL;
 	w.notes = notes;
+	w.validating = validating;
 	w.top = w.frames;
-	if (notes) {
-		notes->n = 0;
-		notes->base = bytes;
-	}
+	if (notes)
+		notes_begin(notes, bytes);
 	if (walk(&w, schema_of(signal), bytes + len) && !w.why)
 		result.verdict = w.unusual ? WALK_UNUSUAL : WALK_CANONICAL;
 	else
@@ -672,9 +714,16 @@ struct walk_result walk_request(enum weir_signal signal, const uint8_t *bytes,
 	return result;
 }
 
+struct walk_result walk_request(enum weir_signal signal, const uint8_t *bytes,
+				size_t len, const struct interest_set *set,
+				struct notes *notes)
+{
+	return walk_bytes(signal, bytes, len, set, notes, true);
+}
+
 bool walk_interest(enum weir_signal signal, const uint8_t *bytes, size_t len,
 		   const struct interest_set *set, struct notes *notes)
 {
-	return walk_request(signal, bytes, len, set, notes).verdict ==
-	       WALK_CANONICAL;
+	return walk_bytes(signal, bytes, len, set, notes, false).verdict !=
+	       WALK_MALFORMED;
 }

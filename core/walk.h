@@ -10,7 +10,8 @@
  * Unusual: a singular field twice, a oneof with two members, an over-long
  * varint, invalid UTF-8 in a string field, a resource or scope behind its
  * children, a metric's name, description or unit behind its data, a packed
- * field unpacked or in pieces, groups among unknown fields.
+ * field unpacked or in pieces, groups among unknown fields, scopes under their
+ * old number.
  */
 #ifndef CORE_WALK_H
 #define CORE_WALK_H
@@ -47,8 +48,9 @@ struct walk_result walk_request(enum weir_signal signal, const uint8_t *bytes,
 				struct notes *notes);
 
 /* Matching only, over bytes that have passed: a second walk, for runs that are
- * not first.  False: the notes are not all there, for want of memory (or
- * because the bytes are not canonical), and nobody may rely on them. */
+ * not first.  What a stage before has made unusual, a text that is no UTF-8
+ * say, is looked at as it is.  False: notes are not complete (memory, or bytes
+ * that never passed), so what is behind them must not go on. */
 bool walk_interest(enum weir_signal signal, const uint8_t *bytes, size_t len,
 		   const struct interest_set *set, struct notes *notes);
 

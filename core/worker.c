@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "blocks.h"
 #include "budget.h"
 #include "str.h"
 
@@ -36,7 +37,7 @@ struct worker *worker_be(struct worker *worker)
 	return before;
 }
 
-/* --- Mail ------------------------------------------------------------------------- */
+/* --- Mail ---------------------------------------------------------------- */
 
 void worker_post(struct worker *worker, struct mail *mail)
 {
@@ -94,7 +95,7 @@ static void on_wake(uv_async_t *wake)
 		uv_stop(&worker->loop);
 }
 
-/* --- Turns ------------------------------------------------------------------------- */
+/* --- Turns --------------------------------------------------------------- */
 
 void worker_enter(struct worker *worker)
 {
@@ -162,7 +163,7 @@ bool worker_turn(struct worker *worker)
 	return any;
 }
 
-/* --- Life --------------------------------------------------------------------------- */
+/* --- Life ---------------------------------------------------------------- */
 
 /* How busy the loop is, for the acceptor's choice: everything that is not
  * waiting in poll. */
@@ -256,5 +257,6 @@ void worker_release(struct worker *worker)
 	uv_loop_close(&worker->loop);
 	batch_pool_release(worker);
 	waiters_release(worker);
+	blocks_release(worker);
 	current = outer == worker ? NULL : outer;
 }

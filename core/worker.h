@@ -20,6 +20,7 @@
 
 struct timers;
 struct net;
+struct blocks;
 
 struct worker {
 	uint32_t number;
@@ -32,6 +33,7 @@ struct worker {
 	struct weir_batch_list answers;	/* told when the turn ends */
 	struct weir_batch *spare_batches;	/* batch.c: free list */
 	struct waiter *spare_waiters;	/* answer.c: free list */
+	struct blocks *blocks;		/* blocks.c: memory of payloads */
 	struct timers *timers;		/* timer.c */
 	struct net *net;		/* net.c: streams, read buffer, flushes */
 	struct graph *graph;		/* graph.c */

@@ -61,7 +61,8 @@ static weir_str address(weir_str peer)
 	return peer;
 }
 
-/* All values sent under that name, joined by ';'. */
+/* All values sent under that name, joined by ';'.  They are bytes (-bin, and
+ * what a header may hold), an attribute is text. */
 static bool metadata(const struct step *step,
 		     struct weir_actions_state *state, struct weir_element *e,
 		     const struct weir_context *context,
@@ -74,7 +75,7 @@ static bool metadata(const struct step *step,
 	for (; weir_context_metadata(context, step->context_name, i, &one); i++) {
 		if (i)
 			weir_text_add(&state->text, WEIR_STR(";"));
-		weir_text_add(&state->text, one);
+		weir_text_add_utf8(&state->text, one);
 	}
 	if (i)
 		*value = string(kept(state, e));
@@ -98,7 +99,9 @@ static bool from_context(const struct step *step,
 	case FROM_AUTH:
 		if (!weir_context_auth(context, step->context_name, &text))
 			return false;
-		*value = string(text);
+		weir_text_clear(&state->text);
+		weir_text_add_utf8(&state->text, text);
+		*value = string(kept(state, e));
 		return true;
 	default:
 		return false;

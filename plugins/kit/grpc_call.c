@@ -603,7 +603,9 @@ int grpc_conn_init(struct grpc_conn *conn)
 {
 	struct grpc_service *service = conn->service;
 
-	conn->h2 = h2_server_new(&service->limits, &ops, conn);
+	h2_mem_init(&service->mem);
+	conn->h2 = h2_server_new(&service->limits, &ops, conn,
+				 &service->mem.mem);
 	conn->context = weir_context_new(service->c, conn->peer);
 	if (conn->h2 && conn->context)
 		return 0;
@@ -675,4 +677,5 @@ void grpc_service_release(struct grpc_service *service)
 		free(call);
 	}
 	service->n_spare = 0;
+	h2_mem_release(&service->mem);
 }

@@ -15,6 +15,7 @@
  */
 #include "grpc_config.h"
 #include "grpc_request.h"
+#include "h2_mem.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -27,6 +28,8 @@
 #define LEAST_KEEPALIVE (10 * (int64_t)SECOND)
 #define SPARE_REQUESTS 64
 #define FIXED_HEADERS 9
+#define TURN_LEAST (128 << 10)	/* bytes written in a turn ... */
+#define TURN_PART 4		/* ... or that part of all that wait */
 
 struct link {
 	struct weir_grpc_client *client;
@@ -51,6 +54,7 @@ struct weir_grpc_client {
 	struct weir_grpc_request *hopeless;	/* told in the next turn */
 	struct weir_grpc_request *spare;
 	size_t n_spare;
+	struct h2_mem mem;		/* of the links' sessions */
 	struct weir_timer retry, tell;
 	int64_t backoff;
 	int64_t keepalive;		/* ns; 0: none */
@@ -319,31 +323,48 @@ static const struct h2_client_ops h2_ops = {
 
 /* --- The socket --------------------------------------------------------- */
 
-static void write_pieces(struct link *link)
+/* One gather, and whether the socket took it whole; -1: it is closing. */
+static int write_gather(struct link *link, size_t most, size_t *done)
 {
 	const struct weir_iovec *iov;
-	size_t n, len;
+	size_t n, len = 0;
 	int64_t wrote;
+
+	iov = h2_client_pieces(link->h2, most - *done, &n);
+	for (size_t i = 0; i < n; i++)
+		len += iov[i].len;
+	if (!len)
+		return 0;
+	wrote = weir_stream_writev(link->stream, iov, n);
+	if (wrote < 0)
+		return -1;
+	h2_client_wrote(link->h2, (size_t)wrote);
+	*done += (size_t)wrote;
+	return (size_t)wrote == len;
+}
+
+/* A part of what waits in each turn: meanwhile others are read and answered,
+ * and the server can take what it has got.  The more waits the larger the
+ * part, so that what comes in cannot outrun it. */
+static void write_pieces(struct link *link)
+{
+	size_t most, done = 0;
+	int whole;
 
 	if (!link->h2)
 		return;		/* abandoned */
-	for (;;) {
-		iov = h2_client_pieces(link->h2, &n);
-		if (!n)
-			break;
-		len = 0;
-		for (size_t i = 0; i < n; i++)
-			len += iov[i].len;
-		wrote = weir_stream_writev(link->stream, iov, n);
-		if (wrote < 0)
-			return;
-		h2_client_wrote(link->h2, (size_t)wrote);
-		if ((size_t)wrote < len) {
-			weir_stream_want_write(link->stream);
-			return;
-		}
-	}
-	if (h2_client_is_done(link->h2) || (link->leaving && !link->requests))
+	most = h2_client_owes(link->h2) / TURN_PART;
+	if (most < TURN_LEAST)
+		most = TURN_LEAST;
+	do {
+		whole = write_gather(link, most, &done);
+	} while (whole > 0 && done < most);
+	if (whole < 0)
+		return;
+	if (done && h2_client_wants_write(link->h2))
+		weir_stream_want_write(link->stream);
+	else if (h2_client_is_done(link->h2) ||
+		 (link->leaving && !link->requests))
 		weir_stream_close(link->stream);
 }
 
@@ -430,7 +451,8 @@ static void on_opened(struct weir_component *c, struct weir_stream *stream,
 
 	client->connecting = NULL;
 	if (link)
-		link->h2 = h2_client_new(&h2_ops, link);
+		link->h2 = h2_client_new(&h2_ops, link,
+					 &client->mem.mem);
 	if (!link || !link->h2) {
 		free(link);
 		connect_later(client, "out of memory");
@@ -572,6 +594,7 @@ static int set_up(struct weir_grpc_client *client)
 
 	grpc_target_parse(config->endpoint, &client->target);
 	client->backoff = FIRST_BACKOFF;
+	h2_mem_init(&client->mem);
 	if (config->keepalive.enabled) {
 		client->keepalive = config->keepalive.time.ns;
 		if (client->keepalive < LEAST_KEEPALIVE)
@@ -639,6 +662,7 @@ void weir_grpc_client_free(struct weir_grpc_client **where)
 		client->spare = r->next;
 		free(r);
 	}
+	h2_mem_release(&client->mem);
 	weir_compressor_free(&client->compressor);
 	free(client->nv);
 	free(client->texts);

@@ -10,6 +10,7 @@
 #ifndef KIT_GRPC_CONN_H
 #define KIT_GRPC_CONN_H
 
+#include "h2_mem.h"
 #include "h2_server.h"
 
 #include <weir/kit/compress.h>
@@ -26,6 +27,7 @@ struct grpc_service {
 	bool draining;			/* new calls are UNAVAILABLE */
 	struct weir_grpc_call *spare;	/* a stack of unused calls */
 	size_t n_spare;
+	struct h2_mem mem;		/* of their sessions */
 };
 
 struct grpc_conn {

@@ -24,7 +24,7 @@
 #define QUEUED_ACKS 1000
 #define SETTINGS_ENTRIES 32
 
-#define FRAME_MOST (1 << 20)		/* bytes of DATA in one frame */
+#define FRAME_MOST (256 << 10)		/* bytes of DATA in one frame */
 #define FRAME_PIECES 128		/* slices in one frame */
 #define IOV_ROOM (3 * FRAME_PIECES)
 #define TEXT_ROOM (64 << 10)
@@ -42,7 +42,8 @@ struct h2_client {
 
 	struct weir_iovec iov[IOV_ROOM];
 	size_t first, n;		/* iov[first..n) waits */
-	size_t bytes;			/* gathered in this round */
+	size_t owed;			/* of bodies, not gathered yet */
+	size_t bytes, most;		/* gathered in this round */
 	size_t text_len;
 	uint64_t round;			/* the gather's number */
 	uint8_t *kept;			/* copy of a gather, or NULL */
@@ -72,7 +73,7 @@ static void add_text(struct h2_client *h2, const uint8_t *bytes, size_t len)
 /* One more frame of any kind fits. */
 static bool has_room(const struct h2_client *h2)
 {
-	return h2->bytes < GATHER_MOST &&
+	return h2->bytes < h2->most &&
 	       TEXT_ROOM - h2->text_len >= TEXT_FRAME &&
 	       IOV_ROOM - h2->n > FRAME_PIECES + 1;
 }
@@ -86,6 +87,7 @@ static struct weir_slice piece_of(const struct h2_request *r, size_t at)
 static void add_body(struct h2_client *h2, struct h2_request *r, size_t len)
 {
 	r->round = h2->round;
+	h2->owed -= len;
 	while (len) {
 		struct weir_slice piece = piece_of(r, r->at);
 		size_t n = piece.len - r->done;
@@ -135,12 +137,14 @@ static void keep(struct h2_client *h2, const struct h2_request *r)
 	h2->n = 1;
 }
 
-const struct weir_iovec *h2_client_pieces(struct h2_client *h2, size_t *n)
+const struct weir_iovec *h2_client_pieces(struct h2_client *h2,
+					   size_t most, size_t *n)
 {
 	const uint8_t *frame;
 
 	if (h2->first == h2->n) {
 		h2->first = h2->n = h2->bytes = h2->text_len = 0;
+		h2->most = most < GATHER_MOST ? most : GATHER_MOST;
 		h2->round++;
 		free(h2->kept);
 		h2->kept = NULL;
@@ -300,6 +304,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id,
 	h2->request = NULL;
 	if (!request)
 		return 0;
+	h2->owed -= request->left;
 	keep(h2, request);
 	h2->ops->closed(request, error);
 	return 0;
@@ -354,7 +359,8 @@ static int submit_settings(struct h2_client *h2)
 		NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW);
 }
 
-struct h2_client *h2_client_new(const struct h2_client_ops *ops, void *arg)
+struct h2_client *h2_client_new(const struct h2_client_ops *ops, void *arg,
+				nghttp2_mem *mem)
 {
 	struct h2_client *h2 = calloc(1, sizeof(*h2));
 	nghttp2_session_callbacks *callbacks = new_callbacks();
@@ -364,8 +370,8 @@ struct h2_client *h2_client_new(const struct h2_client_ops *ops, void *arg)
 		h2->ops = ops;
 		h2->arg = arg;
 		h2->round = 1;
-		nghttp2_session_client_new2(&h2->session, callbacks, h2,
-					    option);
+		nghttp2_session_client_new3(&h2->session, callbacks, h2,
+					    option, mem);
 	}
 	nghttp2_session_callbacks_del(callbacks);
 	nghttp2_option_del(option);
@@ -393,7 +399,10 @@ int h2_client_submit(struct h2_client *h2, const nghttp2_nv *nv, size_t n,
 
 	request->id = nghttp2_submit_request(h2->session, NULL, nv, n, &body,
 					     request);
-	return request->id < 0 ? -1 : 0;
+	if (request->id < 0)
+		return -1;
+	h2->owed += request->left;
+	return 0;
 }
 
 void h2_client_cancel(struct h2_client *h2, struct h2_request *request)
@@ -401,6 +410,7 @@ void h2_client_cancel(struct h2_client *h2, struct h2_request *request)
 	nghttp2_session_set_stream_user_data(h2->session, request->id, NULL);
 	if (h2->id == request->id)
 		h2->request = NULL;
+	h2->owed -= request->left;
 	keep(h2, request);
 	if (nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE,
 				      request->id, NGHTTP2_CANCEL))
@@ -424,6 +434,11 @@ bool h2_client_is_done(const struct h2_client *h2)
 		return true;
 	return h2->first == h2->n && !nghttp2_session_want_read(h2->session) &&
 	       !nghttp2_session_want_write(h2->session);
+}
+
+size_t h2_client_owes(const struct h2_client *h2)
+{
+	return h2->owed;
 }
 
 bool h2_client_wants_write(const struct h2_client *h2)

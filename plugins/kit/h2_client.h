@@ -38,8 +38,9 @@ struct h2_client_ops {
 
 struct h2_client;
 
-/* NULL: out of memory. */
-struct h2_client *h2_client_new(const struct h2_client_ops *ops, void *arg);
+/* mem serves the session, NULL: malloc.  NULL: out of memory. */
+struct h2_client *h2_client_new(const struct h2_client_ops *ops, void *arg,
+				nghttp2_mem *mem);
 /* Calls nothing: requests that are left are the owner's.  Leaves NULL. */
 void h2_client_free(struct h2_client **h2);
 
@@ -53,12 +54,15 @@ void h2_client_ping(struct h2_client *h2);
 
 /* false: close the connection. */
 bool h2_client_recv(struct h2_client *h2, const uint8_t *data, size_t len);
-/* What is to be written next, in order; *n 0: nothing.  The same until
- * h2_client_wrote has said how many bytes of it are gone. */
-const struct weir_iovec *h2_client_pieces(struct h2_client *h2, size_t *n);
+/* What is to be written next, in order, about `most` bytes; *n 0: nothing.
+ * The same until h2_client_wrote has said how many bytes of it are gone. */
+const struct weir_iovec *h2_client_pieces(struct h2_client *h2, size_t most,
+					   size_t *n);
 void h2_client_wrote(struct h2_client *h2, size_t bytes);
 /* Nothing more to read or write, or out of memory: close. */
 bool h2_client_is_done(const struct h2_client *h2);
+/* Bytes of bodies that are not in the pieces yet. */
+size_t h2_client_owes(const struct h2_client *h2);
 /* There may be pieces. */
 bool h2_client_wants_write(const struct h2_client *h2);
 

@@ -310,7 +310,8 @@ static int submit_settings(struct h2_server *h2)
 }
 
 struct h2_server *h2_server_new(const struct h2_server_limits *limits,
-				const struct h2_server_ops *ops, void *arg)
+				const struct h2_server_ops *ops, void *arg,
+				nghttp2_mem *mem)
 {
 	struct h2_server *h2 = calloc(1, sizeof(*h2));
 	nghttp2_session_callbacks *callbacks = new_callbacks();
@@ -319,8 +320,8 @@ struct h2_server *h2_server_new(const struct h2_server_limits *limits,
 	if (h2 && callbacks && option) {
 		*h2 = (struct h2_server){ .ops = ops, .arg = arg,
 					  .limits = *limits };
-		nghttp2_session_server_new2(&h2->session, callbacks, h2,
-					    option);
+		nghttp2_session_server_new3(&h2->session, callbacks, h2,
+					    option, mem);
 	}
 	nghttp2_session_callbacks_del(callbacks);
 	nghttp2_option_del(option);

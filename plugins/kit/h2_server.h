@@ -32,9 +32,10 @@ struct h2_server_ops {
 
 struct h2_server;
 
-/* NULL: out of memory. */
+/* mem serves the session, NULL: malloc.  NULL: out of memory. */
 struct h2_server *h2_server_new(const struct h2_server_limits *limits,
-				const struct h2_server_ops *ops, void *arg);
+				const struct h2_server_ops *ops, void *arg,
+				nghttp2_mem *mem);
 /* Calls nothing: streams that are left are the owner's to forget. */
 void h2_server_free(struct h2_server **h2);
 

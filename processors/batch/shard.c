@@ -16,6 +16,9 @@
 #define FIRST_BACKOFF 50000000ull	/* 50 ms, doubled each time... */
 #define MAX_BACKOFF 5000000000ull	/* ...up to 5 s, with chance */
 #define DOUBLINGS 7
+/* No room ahead: that comes back at the backend's pace, a request at a time,
+ * and a backend that waits for our next knock is time lost. */
+#define FULL_BACKOFF 10000000ull	/* 10 ms */
 
 static struct weir_component *component_of(const struct shard *shard)
 {
@@ -112,12 +115,16 @@ static void try_again(struct weir_component *c, struct weir_timer *timer)
 
 /* At least what was asked for, within MAX_BACKOFF; half of the rest is chance,
  * so that workers do not knock together. */
-static weir_duration backoff(struct shard *shard, weir_duration asked)
+static weir_duration backoff(struct shard *shard,
+			     const struct weir_outcome *outcome)
 {
+	int64_t asked = outcome->retry_after.ns;
 	uint64_t ns = FIRST_BACKOFF << shard->failures;
-	uint64_t least = asked.ns > 0 ? (uint64_t)asked.ns : 0;
+	uint64_t least = asked > 0 ? (uint64_t)asked : 0;
 
-	if (shard->failures < DOUBLINGS)
+	if (outcome->reason == WEIR_REASON_FULL)
+		ns = FULL_BACKOFF;
+	else if (shard->failures < DOUBLINGS)
 		shard->failures++;
 	if (ns < least)
 		ns = least;
@@ -147,8 +154,7 @@ void shard_answered(struct shard *shard, struct weir_batch *batch,
 	} else if (weir_outcome_retryable(outcome) && patient(shard->owner)) {
 		shard->retrying = batch;
 		weir_timer_set(&shard->again, component_of(shard),
-			       backoff(shard, outcome->retry_after),
-			       try_again);
+			       backoff(shard, outcome), try_again);
 		return;
 	} else {
 		drop(shard, batch, outcome);

@@ -365,6 +365,7 @@ static void make_unknown(struct maker *m, ProtobufCMessage *msg)
 			       data_of(varint, sizeof(varint));
 
 		v[i].tag = 20 + gen_below(&m->gen, 3000);
+		v[i].tag += v[i].tag == 1000;	/* scopes once had it */
 		v[i].wire_type = text ? PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED :
 					PROTOBUF_C_WIRE_TYPE_VARINT;
 		v[i].len = data.len;

@@ -88,7 +88,7 @@ static inline void stage_log(const char *what, const char *id)
 		 len ? ", " : "", what, id);
 }
 
-/* --- What fakes do ------------------------------------------------------------ */
+/* --- What fakes do ------------------------------------------------------- */
 
 /* Core never calls a component from inside a call of a component, but for the
  * next one's consume. */
@@ -199,7 +199,7 @@ static inline void fake_destroy(struct weir_component *c)
 		weir_batch_nack(batch, &outcome);
 }
 
-/* --- The plan ------------------------------------------------------------------- */
+/* --- The plan ------------------------------------------------------------ */
 
 static inline struct plan_component *stage_find(const char *id, size_t len)
 {
@@ -265,7 +265,7 @@ static inline void stage_pipeline(const char *id, enum weir_signal signal,
 	stage.plan.pipelines = stage.pipelines;
 }
 
-/* --- Running --------------------------------------------------------------------- */
+/* --- Running ------------------------------------------------------------- */
 
 static inline void stage_open_on(uint32_t n)
 {
@@ -422,7 +422,7 @@ static inline void stage_close(void)
 	ck_assert_uint_eq(weir_budget_used(), 0);
 }
 
-/* --- main ------------------------------------------------------------------------ */
+/* --- main ---------------------------------------------------------------- */
 
 struct stage_test {
 	const TTest *run;

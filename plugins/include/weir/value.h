@@ -91,6 +91,8 @@ WEIR_API void weir_text_add_double(struct weir_text *text, double value);
 /* Standard base64 with padding; lower-case hex. */
 WEIR_API void weir_text_add_base64(struct weir_text *text, weir_str bytes);
 WEIR_API void weir_text_add_hex(struct weir_text *text, weir_str bytes);
+/* Bytes as text: what is no UTF-8 becomes U+FFFD. */
+WEIR_API void weir_text_add_utf8(struct weir_text *text, weir_str bytes);
 /* As the inside of a JSON string: only ", \ and control characters escaped. */
 WEIR_API void weir_text_add_json(struct weir_text *text, weir_str utf8);
 

@@ -36,7 +36,7 @@ static void close_line(void)
 	stage_close();
 }
 
-/* --- One batch ------------------------------------------------------------------ */
+/* --- One batch ----------------------------------------------------------- */
 
 static const struct {
 	const struct weir_outcome *ended;
@@ -87,7 +87,7 @@ START_TEST(tells_those_who_track_from_the_end_of_the_pipeline_up)
 }
 END_TEST
 
-/* --- Custody ------------------------------------------------------------------------ */
+/* --- Custody ------------------------------------------------------------- */
 
 START_TEST(a_custodian_keeps_the_content_and_the_sender_hears_ok)
 {
@@ -127,7 +127,7 @@ START_TEST(room_is_given_back_when_a_batch_ends_without_custody)
 }
 END_TEST
 
-/* --- Merging ------------------------------------------------------------------------- */
+/* --- Merging ------------------------------------------------------------- */
 
 static struct weir_batch *merge_held(struct fake *fake)
 {
@@ -247,7 +247,7 @@ START_TEST(a_merged_batch_keeps_of_the_clients_what_all_said)
 }
 END_TEST
 
-/* --- Splitting ------------------------------------------------------------------------ */
+/* --- Splitting ----------------------------------------------------------- */
 
 /* Cuts the first slice off, as weir_batch_split does with real ones. */
 static struct weir_batch *cut(struct weir_batch *batch)
@@ -300,6 +300,82 @@ START_TEST(a_split_batch_is_answered_by_the_worse_part)
 }
 END_TEST
 
+/* The first n items, in slices that only look like they hold them. */
+static struct weir_batch *cut_items(struct weir_batch *batch, uint32_t n)
+{
+	struct weir_batch *part = batch_new_like(batch);
+
+	while (n) {
+		struct piece piece = batch->pieces[0];
+		struct weir_slice slice = batch->slices[0];
+		uint32_t take = n < piece.items ? n : piece.items;
+
+		batch_add(part, piece.payload, slice.ptr, slice.len, take);
+		n -= take;
+		if (take < piece.items)
+			payload_ref(piece.payload);
+		batch_replace(batch, 0, piece.payload, slice.ptr,
+			      take < piece.items ? slice.len : 0,
+			      piece.items - take);
+	}
+	node_hold(batch->holder, part);
+	batch_share_answer(batch, part);
+	return part;
+}
+
+/* Three senders, two items each, merged and cut in three. */
+static const struct {
+	uint32_t first, second;		/* cut off; the rest is the third */
+	const char *told[3];		/* after each, "abc" */
+} cuts[] = {
+	{ 2, 2, { "a", "ab", "abc" } }, { 1, 1, { "", "a", "abc" } },
+	{ 1, 3, { "", "ab", "abc" } }, { 3, 1, { "a", "ab", "abc" } },
+	{ 3, 2, { "a", "ab", "abc" } }, { 5, 0, { "ab", "ab", "abc" } },
+	{ 4, 1, { "ab", "ab", "abc" } }, { 1, 4, { "", "ab", "abc" } },
+};
+
+static int row;
+
+static void check_told(const char *told)
+{
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_msg(stage.answers[i].times ==
+			      (strchr(told, 'a' + (int)i) != NULL),
+			      "row %u+%u: %c, told %s", cuts[row].first,
+			      cuts[row].second, 'a' + i, told);
+}
+
+START_TEST(who_sent_what_is_in_one_part_is_told_when_that_ends)
+{
+	struct weir_batch *batch, *first, *second = NULL;
+
+	row = _i;
+	keeper.does = FAKE_HOLDS;
+	keeper.room = 10;
+	keeper.sizer = WEIR_SIZER_ITEMS;
+	open_line("", "keeper");
+	for (int i = 0; i < 3; i++)
+		stage_send(&source, 2);
+	batch = merge_held(&keeper);
+	first = cut_items(batch, cuts[_i].first);
+	if (cuts[_i].second)
+		second = cut_items(batch, cuts[_i].second);
+	weir_batch_push(&keeper.held, first);
+	stage_end(&keeper, &ok);
+	check_told(cuts[_i].told[0]);
+	if (second) {
+		weir_batch_push(&keeper.held, second);
+		stage_end(&keeper, &passing);
+	}
+	check_told(cuts[_i].told[1]);
+	weir_batch_push(&keeper.held, batch);
+	stage_end(&keeper, &ok);
+	check_told(cuts[_i].told[2]);
+	ck_assert_uint_eq(weir_credits_used(keeper.credits), 0);
+	close_line();
+}
+END_TEST
+
 /* What the batch processor does under load: there is always a rest, merged with
  * what comes next.  Room must come back with each part. */
 START_TEST(room_comes_back_part_by_part_although_a_rest_stays)
@@ -330,7 +406,7 @@ START_TEST(room_comes_back_part_by_part_although_a_rest_stays)
 }
 END_TEST
 
-/* --- Fans ------------------------------------------------------------------------------ */
+/* --- Fans ---------------------------------------------------------------- */
 
 static const struct {
 	const struct weir_outcome *first, *second, *answer;
@@ -359,7 +435,7 @@ START_TEST(a_fan_is_ok_when_one_branch_is_else_the_worst)
 }
 END_TEST
 
-/* --- Shutdown --------------------------------------------------------------------------- */
+/* --- Shutdown ------------------------------------------------------------ */
 
 START_TEST(what_is_held_at_the_end_is_answered_by_destroy)
 {
@@ -390,6 +466,8 @@ int main(void)
 		{ a_merged_batch_keeps_of_the_clients_what_all_said,
 		  ROWS(contexts) },
 		{ a_split_batch_is_answered_by_the_worse_part, ROWS(splits) },
+		{ who_sent_what_is_in_one_part_is_told_when_that_ends,
+		  ROWS(cuts) },
 		{ room_comes_back_part_by_part_although_a_rest_stays, 0 },
 		{ a_fan_is_ok_when_one_branch_is_else_the_worst, ROWS(fans) },
 		{ what_is_held_at_the_end_is_answered_by_destroy, 0 },

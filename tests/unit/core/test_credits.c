@@ -30,7 +30,7 @@ static void close_pool(uint64_t used)
 	stage_close();
 }
 
-/* --- Taking and giving ------------------------------------------------------------- */
+/* --- Taking and giving --------------------------------------------------- */
 
 START_TEST(takes_all_or_nothing)
 {
@@ -86,7 +86,7 @@ START_TEST(no_total_is_too_large)
 }
 END_TEST
 
-/* --- Waiting ----------------------------------------------------------------------------- */
+/* --- Waiting ------------------------------------------------------------- */
 
 struct waiting {
 	struct weir_credits_wait wait;
@@ -203,7 +203,7 @@ START_TEST(who_cancels_after_the_grant_gives_it_back)
 }
 END_TEST
 
-/* --- Threads ------------------------------------------------------------------------------- */
+/* --- Threads ------------------------------------------------------------- */
 
 #define THREADS 4
 #define ROUNDS 3000

@@ -50,7 +50,7 @@ static uint64_t lost(const struct fake *fake)
 	return fake->node->counts[TRACES].enqueue_failed;
 }
 
-/* --- The table of fans --------------------------------------------------------------- */
+/* --- The table of fans --------------------------------------------------- */
 
 static const struct {
 	const char *why;
@@ -142,7 +142,7 @@ START_TEST(a_fan_within_a_branch_of_a_fan_looks_for_room_behind_it)
 }
 END_TEST
 
-/* --- Room ------------------------------------------------------------------------------- */
+/* --- Room ---------------------------------------------------------------- */
 
 START_TEST(a_full_custodian_is_not_called_and_the_sender_may_retry)
 {
@@ -257,7 +257,7 @@ START_TEST(room_that_was_reserved_is_found_below_who_tracks_the_batch)
 }
 END_TEST
 
-/* --- Waiting ------------------------------------------------------------------------------- */
+/* --- Waiting ------------------------------------------------------------- */
 
 static struct stage_answer *send_until(uint32_t items, uint64_t deadline)
 {
@@ -355,7 +355,7 @@ START_TEST(a_grant_that_comes_too_late_is_given_back)
 }
 END_TEST
 
-/* --- Admission, emptied batches ------------------------------------------------------------- */
+/* --- Admission, emptied batches ------------------------------------------ */
 
 static bool no_more_than_five(struct weir_component *component,
 			      const struct weir_batch *batch,
@@ -406,7 +406,7 @@ START_TEST(an_emptied_batch_is_acked)
 }
 END_TEST
 
-/* --- The end -------------------------------------------------------------------------------- */
+/* --- The end ------------------------------------------------------------- */
 
 START_TEST(nothing_is_passed_on_while_components_are_destroyed)
 {

@@ -59,7 +59,7 @@ static void start_stage(void)
 	ck_assert_int_eq(stage_start(&(struct weir_error){ 0 }), 0);
 }
 
-/* --- Order -------------------------------------------------------------------------- */
+/* --- Order --------------------------------------------------------------- */
 
 static struct plan_component *pages[1];
 
@@ -115,7 +115,7 @@ START_TEST(a_start_that_fails_is_told_and_all_are_destroyed)
 }
 END_TEST
 
-/* --- Steps --------------------------------------------------------------------------- */
+/* --- Steps --------------------------------------------------------------- */
 
 /* "admit gate, run one two, process three, export sink" */
 static void describe(const struct step *step, char *out, size_t size)

@@ -29,7 +29,7 @@ static bool block;		/* the keeper's block_on_overflow */
 static bool torn;		/* taken down while batches are under way */
 static struct weir_credits *room;
 
-/* --- The sender: a receiver on every worker ---------------------------------------- */
+/* --- The sender: a receiver on every worker ------------------------------ */
 
 struct sender {
 	struct weir_component base;
@@ -79,7 +79,7 @@ static const struct weir_plugin sender_plugin = {
 	.size = sizeof(struct sender), .answered = sender_answered,
 };
 
-/* --- The keeper: one exporter in the process ------------------------------------------ */
+/* --- The keeper: one exporter in the process ----------------------------- */
 
 struct keeper {
 	struct weir_component base;
@@ -149,7 +149,7 @@ static const struct weir_plugin keeper_plugin = {
 	.destroy = keeper_stop,
 };
 
-/* --- The stage ------------------------------------------------------------------------- */
+/* --- The stage ----------------------------------------------------------- */
 
 static void make(struct plan_component *component,
 		 const struct weir_plugin *plugin)

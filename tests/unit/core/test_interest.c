@@ -475,6 +475,63 @@ START_TEST(decides_key_patterns_beyond_the_cache)
 }
 END_TEST
 
+/* A stage may put text into a span that is no UTF-8 (a client's metadata):
+ * the run behind it still finds what comes after. */
+START_TEST(looks_behind_what_a_stage_has_made_unusual)
+{
+	/* a span: name "\xff", then the attribute token="x" */
+	static const uint8_t bytes[64] =
+		"\x0a\x17\x12\x15\x12\x13\x2a\x01\xff"
+		"\x4a\x0e\x0a\x05token\x12\x05\x0a\x03xyz";
+	struct weir_interest *interest = interest_new();
+	struct interest_set *set;
+	struct notes notes = { 0 };
+
+	weir_interest_key(interest, WEIR_AT_RECORD, WEIR_STR("token"));
+	set = interest_compile(&interest, 1);
+	ck_assert_int_eq(walk_request(WEIR_SIGNAL_TRACES, bytes, 25, set,
+				      &notes).verdict, WALK_UNUSUAL);
+	ck_assert(walk_interest(WEIR_SIGNAL_TRACES, bytes, 25, set, &notes));
+	ck_assert_uint_eq(notes.n, 3);
+	ck_assert(notes.v[2].wanted);
+	ck_assert(!walk_interest(WEIR_SIGNAL_TRACES, bytes, 24, set, &notes));
+	notes_release(&notes);
+	interest_set_free(&set);
+	interest_free(&interest);
+}
+END_TEST
+
+/* 100,000 empty spans, all wanted: the list is given back two walks later. */
+START_TEST(a_huge_list_of_notes_is_not_kept)
+{
+	enum { SPANS = 100000, LEN = 8 + 2 * SPANS };
+	uint8_t *bytes = calloc(1, LEN + 64);
+	uint8_t *p = bytes;
+	struct weir_interest *interest = interest_new();
+	struct interest_set *set;
+	struct notes notes = { 0 };
+
+	*p++ = 0x0a;
+	p = wire_put_varint(p, 4 + 2 * SPANS);
+	*p++ = 0x12;
+	p = wire_put_varint(p, 2 * SPANS);
+	for (unsigned i = 0; i < SPANS; i++, p += 2)
+		*p = 0x12;
+	weir_interest_always(interest, WEIR_AT_RECORD);
+	set = interest_compile(&interest, 1);
+	walk_request(WEIR_SIGNAL_TRACES, bytes, (size_t)(p - bytes), set,
+		     &notes);
+	ck_assert_uint_eq(notes.n, SPANS + 2);
+	for (int i = 0; i < 2; i++)
+		walk_request(WEIR_SIGNAL_TRACES, bytes, 0, set, &notes);
+	ck_assert_uint_lt(notes.cap, SPANS);
+	notes_release(&notes);
+	interest_set_free(&set);
+	interest_free(&interest);
+	free(bytes);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("core/interest");
@@ -486,6 +543,8 @@ int main(void)
 	tcase_add_test(tc, notes_what_a_naive_matcher_finds);
 	tcase_add_test(tc, an_empty_interest_is_known_to_be_empty);
 	tcase_add_test(tc, decides_key_patterns_beyond_the_cache);
+	tcase_add_test(tc, looks_behind_what_a_stage_has_made_unusual);
+	tcase_add_test(tc, a_huge_list_of_notes_is_not_kept);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

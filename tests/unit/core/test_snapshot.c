@@ -37,7 +37,7 @@ static void close_stage(void)
 	stage_close();
 }
 
-/* --- Reading ------------------------------------------------------------------------ */
+/* --- Reading ------------------------------------------------------------- */
 
 struct wanted {
 	const char *name, *labels;	/* "a=b c=d", NULL: any */
@@ -105,7 +105,7 @@ static double value_of(const char *name, const char *labels)
 	return wanted.value;
 }
 
-/* --- Edges ----------------------------------------------------------------------------- */
+/* --- Edges --------------------------------------------------------------- */
 
 #define IN "receiver=otlp/in transport=grpc"
 #define OUT "exporter=otlp_grpc"
@@ -229,7 +229,7 @@ START_TEST(a_full_queue_is_counted_where_it_was_met)
 }
 END_TEST
 
-/* --- Rows of plugins --------------------------------------------------------------------- */
+/* --- Rows of plugins ----------------------------------------------------- */
 
 struct rich {
 	struct fake_component base;
@@ -290,7 +290,7 @@ START_TEST(rows_of_plugins_are_summed_too)
 }
 END_TEST
 
-/* --- The round ----------------------------------------------------------------------------- */
+/* --- The round ----------------------------------------------------------- */
 
 static void sorted(struct weir_component *c, void *arg,
 		   const struct weir_family *families, size_t n)

@@ -81,9 +81,9 @@ static const struct {
 	{ "map, keys sorted",
 	  "\x32\x12\x0a\x07\x0a\x01" "b\x12\x02\x18\x02\x0a\x07\x0a\x01"
 	  "a\x12\x02\x18\x01", 20, "{\"a\":1,\"b\":2}" },
-	{ "map, the last of equal keys counts",
+	{ "map, equal keys all show",
 	  "\x32\x12\x0a\x07\x0a\x01" "a\x12\x02\x18\x02\x0a\x07\x0a\x01"
-	  "a\x12\x02\x18\x01", 20, "{\"a\":1}" },
+	  "a\x12\x02\x18\x01", 20, "{\"a\":2,\"a\":1}" },
 };
 
 START_TEST(a_value_has_its_string_form)
@@ -114,6 +114,12 @@ START_TEST(json_text_escapes_only_what_it_must)
 	weir_text_clear(&text);
 	weir_text_add_hex(&text, (weir_str){ "\x01\xaf", 2 });
 	ck_assert_mem_eq(text.ptr, "01af", 4);
+	weir_text_clear(&text);
+	weir_text_add_utf8(&text, (weir_str){ "a\xff\xe2\x82z\0\xc3\xa9", 8 });
+	ck_assert_uint_eq(text.len, 11);
+	ck_assert_mem_eq(text.ptr, "a\xef\xbf\xbd\xef\xbf\xbdz\0\xc3\xa9", 11);
+	weir_text_add_utf8(&text, (weir_str){ NULL, 0 });
+	ck_assert_uint_eq(text.len, 11);
 	weir_text_release(&text);
 }
 END_TEST

@@ -189,6 +189,23 @@ START_TEST(what_is_refused_for_a_passing_reason_is_kept_and_tried_again)
 }
 END_TEST
 
+/* Not later and later: room comes back at the backend's pace. */
+START_TEST(when_what_is_ahead_is_full_it_is_asked_every_ten_milliseconds)
+{
+	begin("timeout: 0");
+	next_nacks(WEIR_UNAVAILABLE, WEIR_REASON_FULL);
+	give(5);
+	for (size_t i = 0; i < 100; i++)
+		weir_test_advance(t, MS(10));
+	ck_assert_uint_ge(weir_test_passed(t), 101);
+	ck_assert_uint_le(weir_test_passed(t), 201);
+	weir_test_next_acks(t);
+	weir_test_advance(t, MS(10));
+	ck_assert_uint_eq(weir_test_held(t), 0);
+	end();
+}
+END_TEST
+
 static const struct {
 	enum weir_status status;
 	enum weir_reason reason;
@@ -370,6 +387,8 @@ int main(void)
 	EACH(tc, without_a_timer_every_request_leaves_at_once, at_once);
 	tcase_add_test(tc,
 		what_is_refused_for_a_passing_reason_is_kept_and_tried_again);
+	tcase_add_test(tc,
+		when_what_is_ahead_is_full_it_is_asked_every_ten_milliseconds);
 	EACH(tc,
 	     what_is_refused_for_good_is_dropped_and_does_not_stop_the_rest,
 	     finals);
