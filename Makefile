@@ -16,12 +16,14 @@ B        := build$(addprefix /,$(subst $(,),-,$(SAN)))
 OPT      ?= -O2 -g
 # The sanitizers of gcc make it see null pointers that are none.
 WARN     := -Wall -Wextra $(if $(SAN),,-Werror) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
+            $(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=undefined))
 HARDEN   := $(if $(SAN),,-fstack-protector-strong -D_FORTIFY_SOURCE=2)
 CPPFLAGS += -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -DWEIR_PREFIX='"$(PREFIX)"' \
             -Iplugins/include -Iplugins/kit -Icore -I$(B)/proto -MMD -MP
-CFLAGS   += -std=c11 $(OPT) $(WARN) $(HARDEN) -fPIC -fvisibility=hidden -pthread $(addprefix -fsanitize=,$(SAN))
-CXXFLAGS += -std=c++17 $(OPT) -Wall -Wextra -Werror -fPIC -fvisibility=hidden $(addprefix -fsanitize=,$(SAN))
-LDFLAGS  += -pthread $(addprefix -fsanitize=,$(SAN)) $(if $(SAN),,-Wl$(,)-z$(,)relro$(,)-z$(,)now)
+CFLAGS   += -std=c11 $(OPT) $(WARN) $(HARDEN) -fPIC -fvisibility=hidden -pthread $(SANITIZE)
+CXXFLAGS += -std=c++17 $(OPT) -Wall -Wextra -Werror -fPIC -fvisibility=hidden $(SANITIZE)
+LDFLAGS  += -pthread $(SANITIZE) $(if $(SAN),,-Wl$(,)-z$(,)relro$(,)-z$(,)now)
 
 # What a folder links beyond libweir; the rest is read from the tree.
 PKGS.core                := libuv yaml-0.1
