@@ -96,12 +96,14 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
 $(B)/tests/conformance/conformance: $(B)/tests/conformance/conformance.o $(B)/libweir.so
 	$(link) $(call rpath,/../..) -lweir $(TESTLIBS)
 
+# ThreadSanitizer's memory map needs addresses that are not too random.
+FIXED    = $(if $(findstring thread,$(SAN)),$(shell setarch -R true 2>/dev/null && echo setarch -R))
 unit: all $(UNITS)
-	@tests/run-unit $(B) $(UNITS)
+	@$(FIXED) tests/run-unit $(B) $(UNITS)
 conformance: all $(B)/tests/conformance/conformance
-	@tests/conformance/run $(B)
+	@$(FIXED) tests/conformance/run $(B)
 e2e: all
-	WEIR_BUILD=$(B) build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
+	WEIR_BUILD=$(B) $(FIXED) build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
 test:
 	@tools/setup test build
 	@$(MAKE) --no-print-directory unit conformance e2e
