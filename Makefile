@@ -16,12 +16,14 @@ B        := build$(addprefix /,$(subst $(,),-,$(SAN)))
 OPT      ?= -O2 -g
 # The sanitizers of gcc make it see null pointers that are none.
 WARN     := -Wall -Wextra $(if $(SAN),,-Werror) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer \
+            $(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=undefined))
 HARDEN   := $(if $(SAN),,-fstack-protector-strong -D_FORTIFY_SOURCE=2)
 CPPFLAGS += -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' -DWEIR_PREFIX='"$(PREFIX)"' \
             -Iplugins/include -Iplugins/kit -Icore -I$(B)/proto -MMD -MP
-CFLAGS   += -std=c11 $(OPT) $(WARN) $(HARDEN) -fPIC -fvisibility=hidden -pthread $(addprefix -fsanitize=,$(SAN))
-CXXFLAGS += -std=c++17 $(OPT) -Wall -Wextra -Werror -fPIC -fvisibility=hidden $(addprefix -fsanitize=,$(SAN))
-LDFLAGS  += -pthread $(addprefix -fsanitize=,$(SAN)) $(if $(SAN),,-Wl$(,)-z$(,)relro$(,)-z$(,)now)
+CFLAGS   += -std=c11 $(OPT) $(WARN) $(HARDEN) -fPIC -fvisibility=hidden -pthread $(SANITIZE)
+CXXFLAGS += -std=c++17 $(OPT) -Wall -Wextra -Werror -fPIC -fvisibility=hidden $(SANITIZE)
+LDFLAGS  += -pthread $(SANITIZE) $(if $(SAN),,-Wl$(,)-z$(,)relro$(,)-z$(,)now)
 
 # What a folder links beyond libweir; the rest is read from the tree.
 PKGS.core                := libuv yaml-0.1
@@ -94,18 +96,20 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
 $(B)/tests/conformance/conformance: $(B)/tests/conformance/conformance.o $(B)/libweir.so
 	$(link) $(call rpath,/../..) -lweir $(TESTLIBS)
 
+# ThreadSanitizer's memory map needs addresses that are not too random.
+FIXED    = $(if $(findstring thread,$(SAN)),$(shell setarch -R true 2>/dev/null && echo setarch -R))
 unit: all $(UNITS)
-	@tests/run-unit $(B) $(UNITS)
+	@$(FIXED) tests/run-unit $(B) $(UNITS)
 conformance: all $(B)/tests/conformance/conformance
-	@tests/conformance/run $(B)
+	@$(FIXED) tests/conformance/run $(B)
 e2e: all
-	WEIR_BUILD=$(B) build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
+	WEIR_BUILD=$(B) $(FIXED) build/venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
 test:
 	@tools/setup test build
-	$(MAKE) unit conformance e2e
+	@$(MAKE) --no-print-directory unit conformance e2e
 run:
 	@tools/setup build
-	@$(MAKE) all
+	@$(MAKE) --no-print-directory all
 	$(B)/weir --config otel-config.yaml
 
 $(B)/fuzz/%: tests/fuzz/%.c $(wildcard core/*.[ch] plugins/kit/*.[ch] tests/support/*.[ch])

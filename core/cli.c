@@ -187,7 +187,7 @@ static int run(struct loader *loader, const struct options *o)
 
 	if (!o->config)
 		return complain("at least one config flag must be provided: "
-				"weir --config FILE");
+				"weir --config FILE; weir --help tells more");
 	plan = plan_load(loader, o->config, &error);
 	if (!plan)
 		return complain_error(&error);

@@ -249,6 +249,21 @@ static void print_signals(const struct weir_plugin *plugin, FILE *out)
 	fputs(". ", out);
 }
 
+/* "batch": the kind that has such a type. */
+static bool find_kind(struct loader *loader, const char *type,
+		      enum weir_kind *kind)
+{
+	size_t n;
+	const struct plugin_file *files = loader_list(loader, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(files[i].type, type)) {
+			*kind = files[i].kind;
+			return true;
+		}
+	return false;
+}
+
 /* "exporters/debug" or "exporter/debug": the kind, and what is behind the
  * slash. */
 static bool split_name(const char *name, enum weir_kind *kind,
@@ -275,9 +290,9 @@ int describe_one(struct loader *loader, const char *name, FILE *out,
 {
 	const struct weir_plugin *plugin;
 	enum weir_kind kind;
-	const char *type;
+	const char *type = name;
 
-	if (!split_name(name, &kind, &type))
+	if (!split_name(name, &kind, &type) && !find_kind(loader, name, &kind))
 		return weir_fail(error, "", "\"%s\" is not KIND/TYPE, as in "
 				 "processors/batch; kinds are receivers, "
 				 "processors, exporters, connectors, "

@@ -30,7 +30,8 @@
 /* --- What extensions may ask --------------------------------------------- */
 
 static _Atomic int state = WEIR_SERVICE_STARTING;
-static uint64_t ready_wall, ready_now;
+/* Written once, by the main thread; workers may be asked before. */
+static _Atomic uint64_t ready_wall, ready_now;
 static struct plan *running;
 
 enum weir_service_state weir_service_state(void)
@@ -41,16 +42,16 @@ enum weir_service_state weir_service_state(void)
 void service_set_state(enum weir_service_state next)
 {
 	if (next == WEIR_SERVICE_READY) {
-		ready_wall = weir_wall_now();
-		ready_now = weir_now();
+		atomic_store(&ready_wall, weir_wall_now());
+		atomic_store(&ready_now, weir_now());
 	}
 	atomic_store(&state, (int)next);
 }
 
 void weir_service_since(uint64_t *wall, uint64_t *now)
 {
-	*wall = ready_wall;
-	*now = ready_now;
+	*wall = atomic_load(&ready_wall);
+	*now = atomic_load(&ready_now);
 }
 
 const char *weir_version(void)

@@ -197,10 +197,11 @@ static void written(struct weir_component *c, void *arg)
 static void flush(struct weir_component *c)
 {
 	struct file *self = WEIR_SELF(c, struct file);
-	struct load swap = self->writing;
+	struct load swap;
 
 	if (self->busy || !self->filling.batches.len)
 		return;
+	swap = self->writing;	/* not before: a thread may be at it */
 	self->writing = self->filling;
 	self->filling = swap;
 	if (weir_work(c, write_load, written, &self->writing) < 0) {

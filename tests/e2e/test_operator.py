@@ -34,6 +34,7 @@ def test_version_help_components_and_describe():
         assert name in components
     about = run("describe", "processors/batch").stdout
     assert "send_batch_size" in about and "8192" in about
+    assert run("describe", "batch").stdout == about
 
 
 @pytest.mark.parametrize("text,expected", [

@@ -74,7 +74,8 @@ def test_a_backend_that_dies_and_comes_back_gets_everything(weir, backend, clien
     w = weir(to_backend(exporter=FAST_RETRY), BACKEND=first.port)
     c = client(w.otlp)
     c.export("traces", spans(10))
-    first.until(lambda: len(first.spans) == 10)
+    # answered too: what dies unanswered is sent again
+    eventually(lambda: w.metric("otelcol_exporter_sent_spans") == 10, "sent")
     first.stop()
     for i in range(1, 6):
         c.export("traces", spans(10, first=10 * i))

@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "../../support/otlp_gen.h"
+#include "../../support/seeds.h"
 #include "str.h"
 #include "walk.h"
 
-#define SEEDS 3500	/* of each signal */
+#define SEEDS SEEDS_OF(3500)	/* of each signal */
 
 static struct otlp_bytes canon(enum weir_signal signal,
 			       const struct otlp_bytes *b)

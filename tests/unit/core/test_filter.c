@@ -9,9 +9,10 @@
 #include <weir/views.h>
 
 #include "../../support/otlp_batch.h"
+#include "../../support/seeds.h"
 #include "walk.h"
 
-#define SEEDS 4000	/* of each signal */
+#define SEEDS SEEDS_OF(4000)	/* of each signal */
 
 struct chance {
 	struct gen gen;

@@ -14,10 +14,11 @@
 #include "interest.h"
 #include "match.h"
 #include "../../support/otlp_gen.h"
+#include "../../support/seeds.h"
 #include "walk.h"
 #include "wire.h"
 
-#define SEEDS 1200	/* of each signal */
+#define SEEDS SEEDS_OF(1200)	/* of each signal */
 #define NODES 4000
 
 /* --- What is looked for ------------------------------------------------- */

@@ -6,6 +6,7 @@
  */
 #include <check.h>
 #include "../../support/otlp_batch.h"
+#include "../../support/seeds.h"
 #include <stdio.h>
 
 #include <otlp_common.pb-c.h>
@@ -14,7 +15,7 @@
 #include "run.h"
 #include "walk.h"
 
-#define SEEDS 4000	/* of each signal */
+#define SEEDS SEEDS_OF(4000)	/* of each signal */
 
 /* --- What a stage does to an element, or the oracle to a tree -------------- */
 

@@ -8,11 +8,12 @@
 #include <stdio.h>
 
 #include "../../support/otlp_batch.h"
+#include "../../support/seeds.h"
 #include "fields.h"
 #include "str.h"
 #include "walk.h"
 
-#define SEEDS 4000	/* of each signal and unit */
+#define SEEDS SEEDS_OF(4000)	/* of each signal and unit */
 
 /* --- Items with what surrounds them, one after the other -------------------- */
 

@@ -9,8 +9,9 @@
 #include <weir/views.h>
 
 #include "../../support/otlp_batch.h"
+#include "../../support/seeds.h"
 
-#define SEEDS 3400	/* of each signal */
+#define SEEDS SEEDS_OF(3400)	/* of each signal */
 #define AT(m, off, type) ((type *)(void *)((char *)(m) + (off)))
 
 static const ProtobufCFieldDescriptor *field_of(const ProtobufCMessage *m,

@@ -9,10 +9,11 @@
 #include <string.h>
 
 #include "../../support/otlp_gen.h"
+#include "../../support/seeds.h"
 #include "walk.h"
 #include "wire.h"
 
-#define SEEDS 4000	/* of each signal */
+#define SEEDS SEEDS_OF(4000)	/* of each signal */
 
 #define T WEIR_SIGNAL_TRACES
 #define M WEIR_SIGNAL_METRICS
