@@ -20,6 +20,7 @@ void edit_begin(struct edit_list *list, const uint8_t *base, size_t len)
 	list->edits.n = list->lengths.n = 0;
 	list->edits.unsorted = list->lengths.unsorted = false;
 	buf_clear(&list->bytes);
+	list->failed = false;
 }
 
 void edit_release(struct edit_list *list)
@@ -99,6 +100,16 @@ static uint64_t order(const struct edit_list *list, uint32_t node,
 	       (uint32_t)cut << 8 | rank;
 }
 
+/* More than 4 GiB of changes to one payload, or no memory for them: what is
+ * put from here on has room and is forgotten; edit_measure says so. */
+static void give_up(struct edit_list *list, uint32_t size)
+{
+	list->failed = true;
+	list->bytes.len = 0;
+	if (!buf_reserve(&list->bytes, size))
+		abort();
+}
+
 uint8_t *edit_put(struct edit_list *list, uint32_t node, uint32_t offset,
 		  uint32_t cut, uint8_t rank, uint32_t size)
 {
@@ -107,7 +118,7 @@ uint8_t *edit_put(struct edit_list *list, uint32_t node, uint32_t offset,
 
 	if (size > UINT32_MAX - list->bytes.len ||
 	    !buf_reserve(&list->bytes, size))
-		abort();	/* more than 4 GiB of changes to one payload */
+		give_up(list, size);
 	edit->cut = cut;
 	edit->from = (uint32_t)list->bytes.len;
 	edit->len = size;
@@ -209,6 +220,8 @@ size_t edit_measure(struct edit_list *list)
 {
 	int64_t total = list->len;
 
+	if (list->failed)
+		return SIZE_MAX;
 	for (uint32_t i = 0; i < list->edits.n; i++) {
 		const struct edit *e = &list->edits.v[i];
 

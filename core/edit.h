@@ -51,6 +51,7 @@ struct edit_list {
 	struct edits lengths;	/* while applying: of nodes, only key and node */
 	struct edits scratch;
 	struct buf bytes;
+	bool failed;		/* more changes than can be held */
 };
 
 /* Starts over on other bytes, len < 2^32; keeps its memory. */
@@ -91,7 +92,8 @@ static inline void edit_rewind(struct edit_list *list, struct edit_mark mark)
 	list->edits.n = mark.edits;
 }
 
-/* Ends the list: the length of the result; then writes it.  Once each. */
+/* Ends the list: the length of the result, SIZE_MAX when the changes could not
+ * be held; then writes it.  Once each. */
 size_t edit_measure(struct edit_list *list);
 void edit_write(struct edit_list *list, uint8_t *out);
 

@@ -192,9 +192,10 @@ static bool find_words(struct pattern *pattern)
 
 /* --- Literals ------------------------------------------------------------------------ */
 
-static bool find_literal(struct pattern *pattern)
+/* The pattern from `from` on is a literal and nothing else. */
+static bool find_literal(struct pattern *pattern, size_t from)
 {
-	struct scan s = { pattern->text, 0 };
+	struct scan s = { pattern->text, from };
 	char *out = arena_alloc(&pattern->arena, s.text.len + 1);
 	size_t len = 0;
 
@@ -426,8 +427,10 @@ int pattern_parse(struct pattern *pattern, weir_str text,
 	buf_release(&engine);
 	if (failed)
 		return -1;
-	if (find_literal(pattern)) {
+	if (find_literal(pattern, 0)) {
 		pattern->kind = PATTERN_LITERAL;
+	} else if (text.len && text.ptr[0] == '^' && find_literal(pattern, 1)) {
+		pattern->kind = PATTERN_PREFIX;
 	} else if (find_words(pattern)) {
 		pattern->kind = PATTERN_WORDS;
 	} else {

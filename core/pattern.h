@@ -17,6 +17,7 @@
 enum pattern_kind {
 	PATTERN_WORDS,		/* ^(a|b|c)$ or ^a$: text equals one of them */
 	PATTERN_LITERAL,	/* no metacharacter: text contains it */
+	PATTERN_PREFIX,		/* ^ and a literal: text begins with it */
 	PATTERN_ENGINE		/* everything else */
 };
 
@@ -24,7 +25,8 @@ struct pattern {
 	enum pattern_kind kind;
 	weir_str text;		/* as configured */
 	weir_str engine;	/* ENGINE: what RE2 gets */
-	weir_str literal;	/* LITERAL: it; ENGINE: required, "" if none */
+	weir_str literal;	/* LITERAL, PREFIX: it; ENGINE: required, ""
+				 * if none */
 	weir_str *words;	/* WORDS: in the order given */
 	weir_str *sorted;	/* the same by length, then bytes */
 	size_t n_words;

@@ -255,23 +255,37 @@ static bool contains(weir_str text, weir_str literal)
 	return memmem(text.ptr, text.len, literal.ptr, literal.len) != NULL;
 }
 
+/* There is no group but 0. */
+static int found_literal(struct weirre2_group *groups, size_t n, size_t start,
+			 size_t len)
+{
+	for (size_t i = 0; i < n; i++)
+		groups[i].start = groups[i].end = WEIRRE2_NONE;
+	if (n) {
+		groups[0].start = start;
+		groups[0].end = start + len;
+	}
+	return 1;
+}
+
 static int search_literal(weir_str seen, size_t from, weir_str literal,
 			  struct weirre2_group *groups, size_t n)
 {
 	const char *at = memmem(seen.ptr + from, seen.len - from, literal.ptr,
 				literal.len);
 
-	if (!at)
-		return 0;
-	for (size_t i = 0; i < n; i++)	/* there is no group but 0 */
-		groups[i].start = groups[i].end = WEIRRE2_NONE;
-	if (n) {
-		groups[0].start = (size_t)(at - seen.ptr);
-		groups[0].end = groups[0].start + literal.len;
-	}
-	return 1;
+	return at ? found_literal(groups, n, (size_t)(at - seen.ptr),
+				  literal.len) : 0;
 }
 
+static int search_prefix(weir_str seen, size_t from, weir_str literal,
+			 struct weirre2_group *groups, size_t n)
+{
+	if (from || seen.len < literal.len ||
+	    memcmp(seen.ptr, literal.ptr, literal.len))
+		return 0;
+	return found_literal(groups, n, 0, literal.len);
+}
 /* As the engine's search: 1, 0, or -1 when it cannot tell. */
 static int search(const struct weir_regex *regex, weir_str seen, size_t from,
 		  struct weirre2_group *groups, size_t n)
@@ -290,6 +304,9 @@ static int search(const struct weir_regex *regex, weir_str seen, size_t from,
 	case PATTERN_LITERAL:
 		return search_literal(seen, from, regex->pattern.literal,
 				      groups, n);
+	case PATTERN_PREFIX:
+		return search_prefix(seen, from, regex->pattern.literal,
+				     groups, n);
 	default:
 		if (regex->pattern.literal.len &&
 		    !contains(rest, regex->pattern.literal))

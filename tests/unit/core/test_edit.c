@@ -268,6 +268,24 @@ START_TEST(any_order_of_edits_gives_the_same)
 }
 END_TEST
 
+START_TEST(says_when_the_changes_cannot_be_held)
+{
+	struct edit_list list = { 0 };
+	const uint8_t base[] = "abc";
+
+	edit_begin(&list, base, 3);
+	memcpy(edit_put(&list, EDIT_TOP, 1, 0, 0, 4), "1234", 4);
+	list.bytes.len = UINT32_MAX - 2;	/* as if 4 GiB were in it */
+	memcpy(edit_put(&list, EDIT_TOP, 2, 0, 0, 4), "5678", 4);
+	memcpy(edit_put(&list, EDIT_TOP, 3, 0, 0, 4), "9abc", 4);
+	ck_assert_uint_eq(edit_measure(&list), SIZE_MAX);
+
+	edit_begin(&list, base, 3);
+	ck_assert_uint_eq(edit_measure(&list), 3);
+	edit_release(&list);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("edit");
@@ -282,6 +300,7 @@ int main(void)
 	tcase_add_test(tc, siblings_keep_to_themselves);
 	tcase_add_test(tc, the_end_of_a_child_comes_before_what_follows_it);
 	tcase_add_test(tc, a_rewound_list_forgets);
+	tcase_add_test(tc, says_when_the_changes_cannot_be_held);
 	tcase_add_test(tc, any_order_of_edits_gives_the_same);
 	suite_add_tcase(s, tc);
 	runner = srunner_create(s);
