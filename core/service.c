@@ -25,147 +25,8 @@
 #include "budget.h"
 #include "credits.h"
 #include "graph.h"
+#include "process.h"
 #include "str.h"
-
-/* --- What extensions may ask --------------------------------------------- */
-
-static _Atomic int state = WEIR_SERVICE_STARTING;
-/* Written once, by the main thread; workers may be asked before. */
-static _Atomic uint64_t ready_wall, ready_now;
-static struct plan *running;
-
-enum weir_service_state weir_service_state(void)
-{
-	return (enum weir_service_state)atomic_load(&state);
-}
-
-void service_set_state(enum weir_service_state next)
-{
-	if (next == WEIR_SERVICE_READY) {
-		atomic_store(&ready_wall, weir_wall_now());
-		atomic_store(&ready_now, weir_now());
-	}
-	atomic_store(&state, (int)next);
-}
-
-void weir_service_since(uint64_t *wall, uint64_t *now)
-{
-	*wall = atomic_load(&ready_wall);
-	*now = atomic_load(&ready_now);
-}
-
-const char *weir_version(void)
-{
-	return WEIR_VERSION;
-}
-
-/* service.name, service.version, service.instance.id, and what the
- * configuration adds, changes or (without a value) takes away. */
-static struct {
-	struct weir_label v[64];
-	size_t n;
-	char instance[37];
-} resource;
-
-static void set_attribute(weir_str name, weir_str value)
-{
-	size_t i = 0;
-
-	while (i < resource.n && !weir_str_eq(resource.v[i].name, name))
-		i++;
-	if (!value.ptr && i < resource.n)
-		resource.v[i] = resource.v[--resource.n];
-	else if (value.ptr && i < sizeof(resource.v) / sizeof(resource.v[0])) {
-		resource.v[i] = (struct weir_label){ name, value };
-		resource.n += i == resource.n;
-	}
-}
-
-static void describe_process(const struct plan_telemetry *telemetry)
-{
-	uint64_t a = weir_random(), b = weir_random();
-
-	/* a random UUID, version 4 (RFC 9562 5.4) */
-	snprintf(resource.instance, sizeof(resource.instance),
-		 "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
-		 (unsigned)(a >> 16) & 0xffff, (unsigned)a & 0xfff,
-		 ((unsigned)(b >> 48) & 0x3fff) | 0x8000,
-		 (unsigned long long)b & 0xffffffffffff);
-	resource.n = 0;
-	set_attribute(WEIR_STR("service.name"), WEIR_STR("weir"));
-	set_attribute(WEIR_STR("service.version"), weir_str_of(WEIR_VERSION));
-	set_attribute(WEIR_STR("service.instance.id"),
-		      weir_str_of(resource.instance));
-	for (size_t i = 0; i < telemetry->n_resource; i++)
-		set_attribute(telemetry->resource[i].name,
-			      telemetry->resource[i].value);
-}
-
-const struct weir_label *weir_service_resource(size_t *n)
-{
-	*n = resource.n;
-	return resource.v;
-}
-
-enum weir_metric_level service_metrics_level(void)
-{
-	static const char *const names[] = { "none", "basic", "normal",
-					     "detailed" };
-
-	for (size_t i = 0; running && i < 4; i++)
-		if (weir_str_eq(running->telemetry.metrics_level,
-				weir_str_of(names[i])))
-			return (enum weir_metric_level)i;
-	return WEIR_SHOW_NORMAL;
-}
-
-/* --- The first screen ---------------------------------------------------- */
-
-struct notice {
-	char what[64], where[160], hint[256];
-};
-
-static struct {
-	uv_mutex_t lock;
-	struct notice v[32];
-	size_t n;
-} notices;
-
-void weir_announce(struct weir_component *c, const char *what,
-		   const char *where, const char *hint)
-{
-	struct notice *notice;
-
-	if (c->worker)
-		return;		/* every worker says the same */
-	uv_mutex_lock(&notices.lock);
-	if (notices.n < 32) {
-		notice = &notices.v[notices.n++];
-		snprintf(notice->what, sizeof(notice->what), "%s", what);
-		snprintf(notice->where, sizeof(notice->where), "%s", where);
-		snprintf(notice->hint, sizeof(notice->hint), "%s", hint);
-	}
-	uv_mutex_unlock(&notices.lock);
-}
-
-static void first_screen(const char *config_path)
-{
-	bool hinted = false;
-
-	printf("weir %s runs %s\n\n", WEIR_VERSION, config_path);
-	for (size_t i = 0; i < notices.n; i++)
-		printf("  %-10s %s\n", notices.v[i].what, notices.v[i].where);
-	for (size_t i = 0; i < notices.n; i++) {
-		if (!notices.v[i].hint[0])
-			continue;
-		if (!hinted)
-			printf("\nIn an application's environment:\n\n");
-		hinted = true;
-		printf("  %s\n", notices.v[i].hint);
-	}
-	printf("\n");
-	fflush(stdout);
-}
 
 /* --- Talking to workers -------------------------------------------------- */
 
@@ -428,11 +289,9 @@ int service_run(struct loader *loader, struct plan *plan,
 
 	(void)loader;
 	signal(SIGPIPE, SIG_IGN);
-	uv_mutex_init(&notices.lock);
 	listen_for_signals(plan);
 	budget_default();
-	running = plan;
-	describe_process(&plan->telemetry);
+	process_describe(&plan->telemetry);
 	weir_log_info(NULL, "Starting weir...", "Version=%s NumCPU=%u",
 		      WEIR_VERSION, cores());
 	failed = boot(plan, &error);
@@ -440,16 +299,14 @@ int service_run(struct loader *loader, struct plan *plan,
 		fprintf(stderr, "Error: %s\n", error.text);
 	} else {
 		service_set_state(WEIR_SERVICE_READY);
-		first_screen(config_path);
+		process_first_screen(config_path);
 		weir_log_info(NULL, "Everything is ready. Begin running and processing data.",
 			      NULL);
 		serve();
 	}
 	take_down();
 	stop_listening();
-	uv_mutex_destroy(&notices.lock);
 	if (!failed)
 		weir_log_info(NULL, "Shutdown complete.", NULL);
-	running = NULL;
 	return failed ? 1 : 0;
 }

@@ -170,9 +170,11 @@ static void announce(struct weir_component *c, const char *address)
 		weir_announce(c, "OTLP/gRPC", address, "");
 		return;
 	}
-	snprintf(hint, sizeof(hint), "export OTEL_EXPORTER_OTLP_PROTOCOL=grpc "
-		 "OTEL_EXPORTER_OTLP_INSECURE=true "
-		 "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1%s", port);
+	snprintf(hint, sizeof(hint),
+		 "  export OTEL_EXPORTER_OTLP_PROTOCOL=grpc\n"
+		 "  export OTEL_EXPORTER_OTLP_INSECURE=true\n"
+		 "  export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1%s",
+		 port);
 	weir_announce(c, "OTLP/gRPC", address, hint);
 }
 
