@@ -72,7 +72,7 @@ PROCESSORS = {
 }
 
 # A backend of 50,000 spans/s, and what may be held when 200,000 come.
-OVERLOAD = {"rate": 50_000, "queue_size": 16 << 20, "limit_mib": 64}
+OVERLOAD = {"rate": 50_000, "queue_size": 8 << 20, "limit_mib": 64}
 
 # name: (title, processors, spans a request, gzip)
 SCENARIOS = {

@@ -7,6 +7,7 @@
  * walk notes what the first run of attribute processors asked for.
  */
 #include "batch.h"
+#include "budget.h"
 #include "graph.h"
 #include "walk.h"
 
@@ -63,6 +64,21 @@ static struct weir_batch *no_memory(struct weir_outcome *refused)
 	return NULL;
 }
 
+/* What a run takes, at most, for each noted message while it edits. */
+#define RUN_BYTES 96
+
+/* Would the run's memory for these notes still fit the budget?  Only asked: it
+ * is given back before the answer. */
+static bool notes_fit(const struct notes *notes)
+{
+	size_t bytes = (size_t)notes->n * RUN_BYTES;
+
+	if (!budget_charge(bytes, false))
+		return false;
+	budget_return(bytes);
+	return true;
+}
+
 struct weir_batch *weir_batch_decode(struct weir_component *c,
 	enum weir_signal signal, struct weir_payload **payload, size_t len,
 	struct weir_context *context, uint64_t deadline,
@@ -87,6 +103,10 @@ struct weir_batch *weir_batch_decode(struct weir_component *c,
 				      notes);
 		if (result.verdict != WALK_CANONICAL)
 			return refuse(payload, &result, refused);
+	}
+	if (set && !notes_fit(notes)) {
+		weir_payload_free(payload);
+		return no_memory(refused);
 	}
 	batch = batch_new(signal);
 	batch_add(batch, *payload, (*payload)->bytes, len, result.items);

@@ -149,3 +149,31 @@ def test_sigterm_with_a_hung_backend_ends_within_drain_timeout_with_0(
     assert w.stop() == 0
     assert time.monotonic() - began < 1 + 3
     assert "Shutdown deadline passed" in w.output
+
+
+def test_19_two_million_empty_spans_do_not_get_memory_nobody_counted(
+        weir, backend, client):
+    """Each would be shown to the upsert; what that takes is asked of the
+    budget first."""
+    there = backend()
+    w = weir(to_backend("""
+  memory_limiter: {check_interval: 1s, limit_mib: 64, spike_limit_mib: 8}
+  attributes: {actions: [{key: k, value: v, action: upsert}]}
+""", "[memory_limiter, attributes]", service="  workers: 1"), BACKEND=there.port)
+    c = client(w.otlp)
+    body = b"\x12\x00" * 1_900_000
+    scopes = b"\x12" + varint(len(body)) + body
+    with pytest.raises(grpc.RpcError) as refused:
+        c.export("traces", b"\x0a" + varint(len(scopes)) + scopes)
+    assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert w.metric("weir_refused_requests", reason="memory") == 1
+    c.export("traces", spans(1))
+    there.until(lambda: len(there.spans) == 1)
+
+
+def varint(n):
+    out = b""
+    while n > 127:
+        out += bytes([n & 127 | 128])
+        n >>= 7
+    return out + bytes([n])

@@ -149,7 +149,7 @@ START_TEST(lengths_of_all_parents_follow)
 	if (to < from)
 		edit_cut(&list, node, (uint32_t)bodies[LEVELS - 1],
 			 from - to);
-	else
+	else if (to > from)
 		memset(edit_put(&list, node, (uint32_t)bodies[LEVELS - 1],
 				0, 1, to - from), 'x', to - from);
 	out = apply(&list, &got);
