@@ -130,9 +130,9 @@ class Results:
                self.against("attributes", "weir", "pass"))
         yield ("an upsert on every span against pass-through", x, 1.6,
                self.against("upsert", "weir", "pass"))
-        yield ("three kinds in three `.so` against one `redaction` that looks "
-               "where they look and changes what they change", x, 1.15,
-               self.against("three", "weir", "one"))
+        yield ("`attributes`, `resource` and `redaction` in three `.so` "
+               "against one `redaction`", x, 1.15,
+               self.against("three", "weir", "redaction"))
         yield (f"gzip in and out, {GO}", part, 1 / 5, self.against("gzip"))
         yield ("p99 at 3,000 requests/s against the relay", x, 3,
                ratio(self.moment(self.late, "p99"),

@@ -10,7 +10,7 @@
 
 #include <malloc.h>
 
-#define GIVE_BACK_FROM (4 << 20)
+#define GIVE_BACK_FROM (32 << 20)
 
 int main(int argc, char **argv)
 {
