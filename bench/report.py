@@ -132,7 +132,7 @@ class Results:
                self.against("upsert", "weir", "pass"))
         yield ("`attributes`, `resource` and `redaction` in three `.so` "
                "against one `redaction`", x, 1.15,
-               self.against("three", "weir", "redaction"))
+               self.against("three", "weir", "words"))
         yield (f"gzip in and out, {GO}", part, 1 / 5, self.against("gzip"))
         yield ("p99 at 3,000 requests/s against the relay", x, 3,
                ratio(self.moment(self.late, "p99"),

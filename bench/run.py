@@ -53,15 +53,19 @@ def deletes(keys):
     return {"actions": [{"key": key, "action": "delete"} for key in keys]}
 
 
-PATTERN = "^(" + "|".join(THREE) + ")$"
+# A list of words, as in otel-config.yaml, and what needs a regular expression.
+WORDS = "^(" + "|".join(THREE) + ")$"
+PATTERN = r"(?i)(api[_-]?key|user_email|\btoken$)"
 PROCESSORS = {
     "attributes": {"attributes": deletes(THREE)},
     "redaction": {"redaction": {"allow_all_keys": True,
                                 "blocked_key_patterns": [PATTERN]}},
+    "words": {"redaction": {"allow_all_keys": True,
+                            "blocked_key_patterns": [WORDS]}},
     "upsert": {"attributes/up": {"actions": [
         {"key": "deployment.region", "value": "eu-central-1",
          "action": "upsert"}]}},
-    # Three kinds in three .so files; `redaction` alone changes the same three
+    # Three kinds in three .so files; `words` alone changes the same three
     # attributes.
     "three": {"attributes/1": deletes(("api_key", "token")),
               "resource": {"attributes": [{"key": "token",
@@ -81,6 +85,7 @@ SCENARIOS = {
                    False),
     "attributes10": ("`attributes`, three deletes, 10", "attributes", 10,
                      False),
+    "words": ("`redaction`, three keys as one list, 512", "words", 512, False),
     "redaction": ("`redaction`, one key pattern, 512", "redaction", 512,
                   False),
     "three": ("`attributes`, `resource` and `redaction`, 512", "three", 512,
