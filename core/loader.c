@@ -286,6 +286,12 @@ static const char *check_descriptor(struct loader *l,
 		return "its descriptor and its ELF note disagree";
 	if (plugin->size < sizeof(struct weir_component))
 		return "its struct is smaller than its base";
+	if (plugin->placement == WEIR_BY_TRACE)
+		return "placement by trace is not available yet";
+	if (plugin->placement == WEIR_ONE &&
+	    (plugin->visit || plugin->enter || plugin->admit))
+		return "a stage or an admission lives on every worker; it "
+		       "cannot be placed once";
 	return NULL;
 }
 

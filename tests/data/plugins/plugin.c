@@ -8,6 +8,7 @@
  *	PLUGIN_MAJOR			a lie of its descriptor
  *	CONSTRUCTOR=path, IFUNC=path	code that would run, and tell by a file
  *	CALLS=name			a function that it needs
+ *	PLACEMENT, ADMITS		where it lives; an admission
  *	NO_NOTE, NO_ENTRY		what it leaves out
  */
 #include <weir/plugin.h>
@@ -141,6 +142,15 @@ static void destroy(struct weir_component *c)
 	free(WEIR_SELF(c, struct probe)->kept);
 }
 
+#ifdef ADMITS
+static bool admit(struct weir_component *c, const struct weir_batch *batch,
+		  struct weir_outcome *refused)
+{
+	(void)c, (void)batch, (void)refused;
+	return true;
+}
+#endif
+
 #ifndef NO_NOTE
 static const struct weir_note weir_note WEIR_NOTE_ATTR = {
 	.namesz = 5, .descsz = WEIR_NOTE_DESCSZ, .type = 1, .name = "Weir",
@@ -163,4 +173,10 @@ const struct weir_plugin ENTRY = {
 	.about = "A probe.", .signals = SIGNALS,
 	.stability = WEIR_STABILITY_BETA, .size = sizeof(struct probe),
 	.fields = fields, .validate = validate, .destroy = destroy,
+#ifdef PLACEMENT
+	.placement = PLACEMENT,
+#endif
+#ifdef ADMITS
+	.admit = admit,
+#endif
 };

@@ -179,6 +179,8 @@ static const struct {
 	{ "-DNO_ENTRY", "it exports no symbol weir_plugin" },
 	{ "-DPLUGIN_MAJOR=3", "built for plugin ABI 3.0" },
 	{ "-DNOTE_TYPE='\"else\"'", "its descriptor and its ELF note disagree" },
+	{ "-DPLACEMENT=WEIR_BY_TRACE", "placement by trace is not available" },
+	{ "-DPLACEMENT=WEIR_ONE -DADMITS", "it cannot be placed once" },
 };
 
 START_TEST(a_descriptor_that_is_not_what_its_note_says_is_refused)
