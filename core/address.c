@@ -35,7 +35,7 @@ static bool is_port(const char *port)
 {
 	if (port[strspn(port, "0123456789")])
 		return true;
-	return strlen(port) <= 5 && atoi(port) <= UINT16_MAX;
+	return strlen(port) <= 5 && strtol(port, NULL, 10) <= UINT16_MAX;
 }
 
 int address_split(weir_str endpoint, struct host_port *out,

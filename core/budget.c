@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <weir/plugin.h>
 
-static _Atomic uint64_t used, soft_line, hard_line;
+static _Atomic uint64_t used, ever, soft_line, hard_line;
 
 bool budget_charge(size_t bytes, bool force)
 {
@@ -18,8 +18,10 @@ bool budget_charge(size_t bytes, bool force)
 						    memory_order_relaxed);
 	uint64_t hard = atomic_load_explicit(&hard_line, memory_order_relaxed);
 
-	if (force || !hard || before + bytes <= hard)
+	if (force || !hard || before + bytes <= hard) {
+		atomic_fetch_add_explicit(&ever, bytes, memory_order_relaxed);
 		return true;
+	}
 	atomic_fetch_sub_explicit(&used, bytes, memory_order_relaxed);
 	return false;
 }
@@ -27,6 +29,18 @@ bool budget_charge(size_t bytes, bool force)
 void budget_return(size_t bytes)
 {
 	atomic_fetch_sub_explicit(&used, bytes, memory_order_relaxed);
+}
+
+bool budget_fits(size_t bytes)
+{
+	uint64_t hard = atomic_load_explicit(&hard_line, memory_order_relaxed);
+
+	return !hard || weir_budget_used() + bytes <= hard;
+}
+
+uint64_t budget_ever(void)
+{
+	return atomic_load_explicit(&ever, memory_order_relaxed);
 }
 
 bool budget_soft(void)

@@ -15,6 +15,10 @@
 /* False over the hard line, unless forced. */
 bool budget_charge(size_t bytes, bool force);
 void budget_return(size_t bytes);
+/* Would so much more stay under the hard line?  Takes nothing. */
+bool budget_fits(size_t bytes);
+/* All that was ever charged. */
+uint64_t budget_ever(void);
 /* Above the soft line right now? */
 bool budget_soft(void);
 /* So near the hard line that nothing more should be read? */

@@ -64,20 +64,9 @@ static struct weir_batch *no_memory(struct weir_outcome *refused)
 	return NULL;
 }
 
-/* What a run takes, at most, for each noted message while it edits. */
+/* What a run takes, at most, for each noted message while it edits: asked of
+ * the budget before, so that nobody gets memory that is not counted. */
 #define RUN_BYTES 96
-
-/* Would the run's memory for these notes still fit the budget?  Only asked: it
- * is given back before the answer. */
-static bool notes_fit(const struct notes *notes)
-{
-	size_t bytes = (size_t)notes->n * RUN_BYTES;
-
-	if (!budget_charge(bytes, false))
-		return false;
-	budget_return(bytes);
-	return true;
-}
 
 struct weir_batch *weir_batch_decode(struct weir_component *c,
 	enum weir_signal signal, struct weir_payload **payload, size_t len,
@@ -104,7 +93,7 @@ struct weir_batch *weir_batch_decode(struct weir_component *c,
 		if (result.verdict != WALK_CANONICAL)
 			return refuse(payload, &result, refused);
 	}
-	if (set && !notes_fit(notes)) {
+	if (set && !budget_fits((size_t)notes->n * RUN_BYTES)) {
 		weir_payload_free(payload);
 		return no_memory(refused);
 	}

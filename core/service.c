@@ -226,8 +226,10 @@ static void on_signal(uv_signal_t *handle, int number)
 			      NULL);
 		return;
 	}
-	if (service.draining) {		/* asked twice: now */
-		on_deadline(&service.deadline);
+	if (service.draining) {
+		weir_log_warn(NULL, "Asked twice: what is still held is dropped",
+			      NULL);
+		uv_stop(&service.loop);
 		return;
 	}
 	(void)handle;

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <malloc.h>
 
+#include "budget.h"
 #include "graph.h"
 #include "service.h"
 #include "str.h"
@@ -395,6 +396,10 @@ static void add_process(struct snapshot *snap)
 			    "Bytes of allocated heap objects.");
 	get_series(snap, family, NULL, 0)->gauge =
 		(int64_t)(heap.uordblks + heap.hblkhd);
+	family = get_family(snap, "otelcol_process_runtime_total_alloc_bytes",
+			    WEIR_METRIC_COUNTER, "By",
+			    "Cumulative bytes allocated for payloads.");
+	get_series(snap, family, NULL, 0)->counter = budget_ever();
 	family = get_family(snap, "otelcol_process_runtime_total_sys_memory_bytes",
 			    WEIR_METRIC_GAUGE, "By",
 			    "Total bytes of memory obtained from the OS.");

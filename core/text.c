@@ -90,7 +90,7 @@ static void digits_round(struct digits *d, double value, int n)
 	d->ch[0] = text[0];
 	if (n > 1)
 		memcpy(d->ch + 1, text + 2, (size_t)n - 1);
-	d->point = atoi(strchr(text, 'e') + 1) + 1;
+	d->point = (int)strtol(strchr(text, 'e') + 1, NULL, 10) + 1;
 	d->n = n;
 	while (d->n > 1 && d->ch[d->n - 1] == '0')
 		d->n--;

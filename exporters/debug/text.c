@@ -103,7 +103,7 @@ void debug_double(struct weir_text *out, double value)
 	do	/* the fewest digits that read back the same */
 		snprintf(text, sizeof(text), "%.*e", digits - 1, value);
 	while (strtod(text, NULL) != value && digits++ < 17);
-	exponent = atoi(strchr(text, 'e') + 1);
+	exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
 	if (exponent >= -4 && exponent < 6) {
 		int behind = digits - 1 - exponent;
 

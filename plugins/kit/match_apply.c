@@ -56,6 +56,7 @@ static void add_decimal(struct weir_text *text, const char *digits, int n,
 static void add_plain_double(struct weir_text *text, double real)
 {
 	char mantissa[40];
+	const char *exponent;
 	int n = 0;
 
 	if (!isfinite(real)) {
@@ -71,7 +72,8 @@ static void add_plain_double(struct weir_text *text, double real)
 	} while (strtod(mantissa, NULL) != real && ++n < 17);
 	if (n)		/* "d.ddd" to "dddd" */
 		memmove(mantissa + 1, mantissa + 2, strlen(mantissa + 2) + 1);
-	add_decimal(text, mantissa, n + 1, atoi(strchr(mantissa, 'e') + 1));
+	exponent = strchr(mantissa, 'e') + 1;
+	add_decimal(text, mantissa, n + 1, (int)strtol(exponent, NULL, 10));
 }
 
 /* The text that a regexp looks at; false for types that never match. */
