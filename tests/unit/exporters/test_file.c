@@ -250,14 +250,14 @@ static const struct {
 	  "representation" },
 	{ "path: x\ncreate_directory: true\ndirectory_permissions: '1755'",
 	  "directory_permissions contain invalid bits for file access" },
-	{ "path: x\nrotation:",
-	  "rotation is not available in this exporter" },
-	{ "path: x\ncompression: zstd",
-	  "compression is not available in this exporter" },
+	{ "path: x\nrotation: {enabled: true}", "unknown key \"enabled\"" },
 	{ "path: x\nencoding: otlp_json",
-	  "encoding is not available in this exporter" },
-	{ "path: a*b\ngroup_by: {enabled: true}",
-	  "group_by is not available in this exporter" },
+	  "unknown encoding \"otlp_json\": there are no encoding extensions; "
+	  "leave it out and choose a format" },
+	{ "path: x\nencoding: ''", "id must not be empty" },
+	{ "path: a*b\ngroup_by: {enabled: true, max_open_files: 0}",
+	  "must provide a positive size" },
+	{ "path: x\nsending_queue: {}", "unknown key \"sending_queue\"" },
 };
 
 START_TEST(refuses_in_the_words_of_the_collector)
