@@ -23,6 +23,7 @@
 #include <time.h>
 
 #define PENDING_MAX (64u << 20)	/* bytes waiting to be written */
+#define PATH_SHOWN 128		/* bytes of a path that an error repeats */
 
 struct file {
 	struct weir_component base;
@@ -159,6 +160,8 @@ static void say_why(const struct file *self, const struct file_load *load,
 
 	if (r->path != SIZE_MAX)
 		path = weir_str_of(load->paths.ptr + r->path);
+	if (path.len > PATH_SHOWN)
+		path.len = PATH_SHOWN;
 	if (r->failed.error == FILE_TOO_LONG) {
 		weir_outcome_set(outcome, WEIR_RESOURCE_EXHAUSTED,
 				 WEIR_REASON_TOO_BIG, "write length %zu "

@@ -86,6 +86,23 @@ static weir_str without_dots(weir_str segment)
 	return (weir_str){ segment.ptr + cut, segment.len - cut };
 }
 
+/* Is path below prefix?  Clean, it can climb only where the prefix itself ends
+ * in "..", which the Collector does not see. */
+static bool is_below(weir_str path, weir_str prefix)
+{
+	weir_str rest;
+
+	if (!begins_with(path, prefix))
+		return false;
+	rest = (weir_str){ path.ptr + prefix.len, path.len - prefix.len };
+	if (begins_with(rest, WEIR_STR("/")))
+		rest = (weir_str){ rest.ptr + 1, rest.len - 1 };
+	else if (prefix.ptr[prefix.len - 1] != '/')
+		return true;
+	return !weir_str_eq(rest, WEIR_STR("..")) &&
+	       !begins_with(rest, WEIR_STR("../"));
+}
+
 /* prefix + "/" + the rest cleaned as if it began at the root: no ".." is left
  * that could climb out. */
 static void confine(struct path *path, weir_str prefix, weir_str segment,
@@ -123,7 +140,7 @@ int file_group_path(struct weir_text *out, weir_str prefix, weir_str segment,
 	put(&path, segment);
 	put(&path, suffix);
 	path.len = file_path_clean(path.text, path.len);
-	if (!begins_with((weir_str){ path.text, path.len }, prefix))
+	if (!is_below((weir_str){ path.text, path.len }, prefix))
 		confine(&path, prefix, segment, suffix);
 	if (path.len >= PATH_MAX)
 		return ENAMETOOLONG;
