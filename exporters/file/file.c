@@ -94,7 +94,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 	tzset();		/* localtime_r need not */
 	file_writers_init(&self->writers, &self->config);
 	if (self->config.compression.len) {
-		self->compressor = weir_compressor_new(WEIR_ENCODING_ZSTD);
+		self->compressor = weir_compressor_new(WEIR_ENCODING_ZSTD, 0);
 		if (!self->compressor)
 			return weir_fail(error, "compression",
 					 "out of memory");
