@@ -139,20 +139,27 @@ static int set_up(struct weir_grpc_client *client)
 	return grpc_template_make(client);
 }
 
-/* The addresses of a name are spread over; anything else is one, of which core
- * tries what it stands for in turn. */
+/* A proxy looks names up itself.  Else the addresses of a name are spread over;
+ * anything else is one, of which core tries what it stands for in turn. */
 static int begin(struct weir_grpc_client *client)
 {
+	weir_str address = client->target.address;
 	struct grpc_sub *sub;
 
-	client->resolves = grpc_resolves(client->config, &client->target);
+	client->proxied = !client->target.is_unix &&
+			  grpc_proxy_find(address, &client->proxy);
+	client->resolves = !client->proxied &&
+		grpc_resolves(client->config, &client->target);
 	if (client->resolves) {
 		grpc_resolve(client);
 		return 0;
 	}
-	sub = grpc_sub_add(client, client->target.is_unix ?
-			   client->config->endpoint : client->target.address,
-			   NULL);
+	if (client->target.is_unix)
+		address = client->config->endpoint;
+	else if (client->proxied)
+		address = (weir_str){ client->proxy.address.ptr,
+				      client->proxy.address.len };
+	sub = grpc_sub_add(client, address, NULL);
 	if (!sub)
 		return -1;
 	grpc_link_connect(sub);
@@ -197,6 +204,7 @@ void weir_grpc_client_free(struct weir_grpc_client **where)
 	while (client->n_subs)
 		grpc_sub_remove(client, client->n_subs - 1);
 	free(client->subs);
+	grpc_proxy_release(&client->proxy);
 	while (client->waiting)
 		grpc_client_fail(client->waiting, WEIR_CANCELLED,
 				 "shutting down");

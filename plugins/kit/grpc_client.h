@@ -12,6 +12,7 @@
 #define KIT_GRPC_CLIENT_H
 
 #include "grpc_config.h"
+#include "grpc_proxy.h"
 #include "grpc_request.h"
 #include "h2_mem.h"
 
@@ -44,6 +45,10 @@ struct link {
 	struct weir_timer timer;
 	uint64_t opened, heard, pinged;
 	bool ready, leaving;
+	bool tunnel;			/* a proxy has not yet agreed */
+	bool refused;			/* ... and does not */
+	size_t told;			/* bytes of the CONNECT written */
+	struct weir_text reply;		/* the proxy's so far */
 };
 
 struct weir_grpc_client {
@@ -51,6 +56,8 @@ struct weir_grpc_client {
 	const struct weir_grpc_client_config *config;
 	struct grpc_target target;
 	struct weir_compressor *compressor;
+	struct grpc_proxy proxy;
+	bool proxied;
 	struct grpc_sub **subs;
 	size_t n_subs, turn;		/* turn: who is next */
 	struct link *links;		/* all there are */
