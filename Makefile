@@ -91,7 +91,7 @@ $(B)/proto/%.pb-c.o: $(B)/proto/.made
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $(@:.o=.c)
 
 # Tests of core link core's objects; of the kit the kit's; of plugins only the contract.
-TESTLIBS := $(shell pkg-config --libs check 2>/dev/null) -lprotobuf-c -lm -ldl
+TESTLIBS := $(shell pkg-config --libs check 2>/dev/null) -lprotobuf-c -ljansson -lm -ldl
 $(B)/tests/unit/core/%: $(B)/tests/unit/core/%.o $(CORE) $(PROTO) $(SUPPORT)
 	$(link) $(call libs,core) $(TESTLIBS)
 $(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/libweir.so
