@@ -181,7 +181,7 @@ void grpc_call_deny(struct weir_grpc_call *call, const char *http,
 			grpc_details_encode(details, outcome, after));
 	if (call->encoding == WEIR_ENCODING_UNKNOWN)
 		nv[n++] = (nghttp2_nv)NV("grpc-accept-encoding",
-					 "identity,gzip,zstd");
+					 "identity,gzip,zstd,snappy");
 	text_body = set_text(call, http, outcome);
 	if (text_body)
 		nv[1] = (nghttp2_nv)NV("content-type",
