@@ -120,6 +120,12 @@ static int on_begin_frame(nghttp2_session *session,
 {
 	struct h2_server *h2 = arg;
 
+	/* Those for streams that are gone get no further callback. */
+	if ((hd->type == NGHTTP2_PRIORITY ||
+	     hd->type == NGHTTP2_WINDOW_UPDATE ||
+	     (hd->type == NGHTTP2_HEADERS && hd->stream_id <= h2->highest)) &&
+	    !spend(&h2->empties, h2->now, EMPTY_FRAMES))
+		return punish(h2, "too_many_frames");
 	if (hd->type != NGHTTP2_HEADERS && hd->type != NGHTTP2_CONTINUATION)
 		return 0;
 	if (hd->length > HEADER_FRAME)
@@ -234,6 +240,9 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame,
 	case NGHTTP2_SETTINGS:
 		h2->ready = true;
 		break;
+	case NGHTTP2_PRIORITY:
+	case NGHTTP2_WINDOW_UPDATE:
+		return 0;		/* on_begin_frame has counted them */
 	}
 	if (!spend(&h2->empties, h2->now, EMPTY_FRAMES))
 		return punish(h2, "too_many_frames");
