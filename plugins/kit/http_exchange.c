@@ -318,9 +318,10 @@ static bool check_request(struct weir_http_exchange *x)
 		return false;
 	}
 	x->preflight = http_cors_is_preflight(x);
-	if (x->preflight)
-		http_refuse(x, 204, WEIR_OK, WEIR_REASON_NONE, "");
-	return !x->preflight;
+	if (!x->preflight)
+		return true;
+	http_refuse(x, 204, WEIR_OK, WEIR_REASON_NONE, "");
+	return false;
 }
 
 static void check_route(struct weir_http_exchange *x)
