@@ -178,21 +178,44 @@ static inline void h2_read(void)
 	}
 }
 
-/* Moves bytes both ways until nobody has any. */
-static inline void h2_pump(void)
+/* All that the client has to say, without listening; true if any. */
+static inline bool h2_send(void)
 {
 	const uint8_t *bytes;
 	ssize_t n;
+	bool any = false;
 
-	for (;;) {
-		h2_read();
-		n = nghttp2_session_mem_send(h2.session, &bytes);
-		ck_assert_int_ge(n, 0);
-		if (!n)
-			break;
+	while ((n = nghttp2_session_mem_send(h2.session, &bytes)) > 0) {
+		any = true;
 		if (!peer.closing && !peer.paused)
 			say_bytes((const char *)bytes, (size_t)n);
 	}
+	ck_assert_int_eq(n, 0);
+	return any;
+}
+
+/* Moves bytes both ways until nobody has any. */
+static inline void h2_pump(void)
+{
+	do {
+		h2_read();
+	} while (h2_send());
+}
+
+/* The error code of the first GOAWAY that the server wrote; -1: none. */
+static inline uint32_t raw_goaway(void)
+{
+	const uint8_t *at = (const uint8_t *)peer.wrote, *end = at + peer.n;
+
+	while (end - at >= 9) {
+		size_t len = (size_t)at[0] << 16 | (size_t)at[1] << 8 | at[2];
+
+		if (at[3] == NGHTTP2_GOAWAY)
+			return (uint32_t)at[13] << 24 | at[14] << 16 |
+			       at[15] << 8 | at[16];
+		at += 9 + len;
+	}
+	return (uint32_t)-1;
 }
 
 static inline void h2_forget(void)
