@@ -87,37 +87,52 @@ void print_duration(weir_duration d, char *out, size_t size)
 
 /* --- any YAML ------------------------------------------------------------------------- */
 
+/* What stands at and below a node. */
+enum sort {
+	VALUE,
+	SERVICE,
+	TEXT,		/* strings: what a reference brought is its raw text */
+	SECRET
+};
+
 static void print_node(struct printer *p, const struct weir_node *node,
-		       bool secret);
+		       enum sort sort);
 
 /* In a list of {name, value} the names of headers are no secret. */
-static bool is_secret(const struct weir_node *map, size_t i, bool secret)
+static enum sort sort_of(enum sort parent, weir_str key)
 {
-	weir_str key = map->keys[i]->text;
-
-	if (secret)
-		return !weir_str_eq(key, WEIR_STR("name"));
-	return weir_str_eq(key, WEIR_STR("headers"));
+	if (parent == SECRET && weir_str_eq(key, WEIR_STR("name")))
+		return VALUE;
+	if (weir_str_eq(key, WEIR_STR("headers")))
+		return SECRET;
+	if (parent == SERVICE && weir_str_eq(key, WEIR_STR("resource")))
+		return TEXT;
+	return parent;
 }
 
 static void print_map(struct printer *p, const struct weir_node *map,
-		      bool secret)
+		      enum sort sort)
 {
 	emit_map(&p->emit);
 	for (size_t i = 0; i < map->n; i++) {
 		emit_key(&p->emit, map->keys[i]->text);
-		print_node(p, map->items[i], is_secret(map, i, secret));
+		print_node(p, map->items[i], sort_of(sort, map->keys[i]->text));
 	}
 	emit_end(&p->emit);
 }
 
 static void print_node(struct printer *p, const struct weir_node *node,
-		       bool secret)
+		       enum sort sort)
 {
 	enum weir_node_kind kind = weir_node_kind(node);
+	bool scalar = kind < WEIR_NODE_LIST && kind != WEIR_NODE_NULL;
 
-	if (secret && kind < WEIR_NODE_LIST && kind != WEIR_NODE_NULL) {
+	if (sort == SECRET && scalar) {
 		print_secret(p, node->text);
+		return;
+	}
+	if (sort == TEXT && scalar && node->expanded) {
+		print_text(p, node->text);
 		return;
 	}
 	switch (kind) {
@@ -142,11 +157,11 @@ static void print_node(struct printer *p, const struct weir_node *node,
 	case WEIR_NODE_LIST:
 		emit_list(&p->emit);
 		for (size_t i = 0; i < node->n; i++)
-			print_node(p, node->items[i], secret);
+			print_node(p, node->items[i], sort);
 		emit_end(&p->emit);
 		break;
 	case WEIR_NODE_MAP:
-		print_map(p, node, secret);
+		print_map(p, node, sort);
 		break;
 	}
 }
@@ -260,7 +275,7 @@ static void print_member(struct printer *p, const struct weir_field *row,
 		print_pairs(p, member);
 		break;
 	case WEIR_TYPE_NODE:
-		print_node(p, *(const struct weir_node *const *)member, false);
+		print_node(p, *(const struct weir_node *const *)member, VALUE);
 		break;
 	case WEIR_TYPE_BLOCK:
 		print_block(p, row, owner, standard);
@@ -430,7 +445,7 @@ void print_config(const struct plan *plan, const struct print_options *options,
 		print_section(&p, plan, order[i]);
 	if (weir_node_kind(service) != WEIR_NODE_NULL) {
 		emit_key(&p.emit, WEIR_STR("service"));
-		print_node(&p, service, false);
+		print_node(&p, service, SERVICE);
 	}
 	emit_end(&p.emit);
 	arena_release(&p.arena);
