@@ -2,7 +2,7 @@
 /*
  * print_config.c: bound structs back to text, by the rows that bound them.
  *
- * The inverse of bind.c.  Every key is shown that has a value, whoever gave
+ * The inverse of bind.c; the service is shown from its tree.  Every key is shown that has a value, whoever gave
  * it; left out are empty ones that are empty by default, keys without effect,
  * optional blocks that are off by default and are off, and keys that the
  * Collector does not have while they hold their default: so it can read what
@@ -428,6 +428,44 @@ static void print_section(struct printer *p, const struct plan *plan,
 	emit_end(&p->emit);
 }
 
+/* What service.telemetry is when nobody says so (collector.md 1.9). */
+static const char telemetry[] =
+	"telemetry:\n"
+	"  logs: {level: info, encoding: console, output_paths: [stderr]}\n"
+	"  metrics: {level: normal}\n";
+static const char readers[] =
+	"telemetry::metrics::readers:\n"
+	"  - pull: {exporter: {prometheus: {host: localhost, port: 8888}}}\n";
+
+static struct weir_node *parse_standard(struct printer *p, const char *text)
+{
+	struct weir_error ignored;
+	struct weir_node *node = tree_parse_raw(&p->arena, "standard",
+						weir_str_of(text), &ignored);
+
+	return node && !tree_nest(&p->arena, node, &ignored) ? node : NULL;
+}
+
+/* Its lists and maps as they are written, over what they are by default.  The
+ * old key `address` stands for readers. */
+static void print_service(struct printer *p, const struct weir_node *service)
+{
+	const struct weir_node *given = weir_node_get(
+		weir_node_get(service, WEIR_STR("telemetry")),
+		WEIR_STR("metrics"));
+	struct weir_node copy = *service;
+	struct weir_node *layers[3];
+	struct weir_error ignored;
+	size_t n = 0;
+
+	layers[n++] = parse_standard(p, telemetry);
+	if (!weir_node_get(given, WEIR_STR("address")))
+		layers[n++] = parse_standard(p, readers);
+	layers[n++] = &copy;
+	print_node(p, tree_join(&p->arena, layers, n, false, &ignored),
+		   SERVICE);
+}
+
 void print_config(const struct plan *plan, const struct print_options *options,
 		  FILE *out)
 {
@@ -443,9 +481,9 @@ void print_config(const struct plan *plan, const struct print_options *options,
 	emit_map(&p.emit);
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
 		print_section(&p, plan, order[i]);
-	if (weir_node_kind(service) != WEIR_NODE_NULL) {
+	if (weir_node_kind(service) == WEIR_NODE_MAP) {
 		emit_key(&p.emit, WEIR_STR("service"));
-		print_node(&p, service, SERVICE);
+		print_service(&p, service);
 	}
 	emit_end(&p.emit);
 	arena_release(&p.arena);
