@@ -109,6 +109,7 @@ const struct weir_field weir_grpc_server_fields[] = {
 int weir_grpc_server_validate(const struct weir_grpc_server_config *config,
 			      const char *path, struct weir_error *error)
 {
+	struct weir_error why;
 	char text[128];
 
 	if (config->max_recv_msg_size_mib < 0 ||
@@ -121,6 +122,8 @@ int weir_grpc_server_validate(const struct weir_grpc_server_config *config,
 	if (check_buffers(config->read_buffer_size, config->write_buffer_size,
 			  path, error))
 		return -1;
+	if (weir_listen_check(config->endpoint, config->transport, &why))
+		return fail_at(error, path, "endpoint", why.text);
 	if (weir_node_kind(config->tls) != WEIR_NODE_NULL)
 		return fail_at(error, path, "tls", "TLS is not available yet: "
 			       "take the block out, or put a proxy in front");
