@@ -168,17 +168,6 @@ static int complain_error(const struct weir_error *error)
 	return complain(text);
 }
 
-static int start_log(const struct plan_telemetry *t, struct weir_error *error)
-{
-	struct log_options options = {
-		.level = t->log_level, .encoding = t->log_encoding,
-		.paths = t->log_output_paths,
-		.disable_caller = t->log_disable_caller,
-	};
-
-	return log_setup(&options, error);
-}
-
 static int run(struct loader *loader, const struct options *o)
 {
 	struct weir_error error;
@@ -193,7 +182,7 @@ static int run(struct loader *loader, const struct options *o)
 		return complain_error(&error);
 	if (o->command == VALIDATE)
 		code = 0;
-	else if (start_log(&plan->telemetry, &error))
+	else if (log_setup(&plan->telemetry.log, &error))
 		code = complain_error(&error);
 	else
 		code = service_run(loader, plan, o->config);

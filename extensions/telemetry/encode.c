@@ -207,6 +207,28 @@ static void add_label(struct text *t, bool *first, weir_str name,
 	adds(t, "\"");
 }
 
+bool label_is_listed(const struct weir_strs *list, weir_str name)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (weir_str_eq(list->items[i], name))
+			return true;
+	return false;
+}
+
+static void add_constant(struct text *t, bool *first,
+			 const struct label_filter *filter)
+{
+	size_t n;
+	const struct weir_label *resource = weir_service_resource(&n);
+
+	for (size_t i = 0; filter && filter->enabled && i < n; i++)
+		if (!label_is_listed(&filter->excluded, resource[i].name) &&
+		    (!filter->included.len ||
+		     label_is_listed(&filter->included, resource[i].name)))
+			add_label(t, first, resource[i].name,
+				  resource[i].value);
+}
+
 /* name_suffix{labels} up to the blank; le NULL: none. */
 static void add_series(struct text *t, const char *name, const char *suffix,
 		       const struct encode_options *options,
@@ -219,6 +241,7 @@ static void add_series(struct text *t, const char *name, const char *suffix,
 	for (size_t i = 0; i < sample->n_labels; i++)
 		add_label(t, &first, sample->labels[i].name,
 			  sample->labels[i].value);
+	add_constant(t, &first, options->constant);
 	if (!options->without_scope_info) {
 		add_label(t, &first, WEIR_STR("otel_scope_name"),
 			  WEIR_STR("weir"));
