@@ -84,6 +84,7 @@ const struct weir_field weir_grpc_server_fields[] = {
 		   "Address to listen on: host:port, :port, or a socket's path."),
 	WEIR_FIELD(struct weir_grpc_server_config, transport, "tcp",
 		   "Kind of socket.", .choices = "tcp tcp4 tcp6 unix"),
+	WEIR_FIELD_IGNORED("dialer", "A server does not dial."),
 	WEIR_FIELD(struct weir_grpc_server_config, max_recv_msg_size_mib, "0",
 		   "Largest message in MiB, compressed and inflated; 0: 4."),
 	WEIR_FIELD(struct weir_grpc_server_config, max_concurrent_streams, "0",
