@@ -24,6 +24,8 @@ static const char usage[] =
 	"  weir components              list what can be loaded, as YAML\n"
 	"  weir describe KIND/TYPE      keys and metrics of one component,\n"
 	"                               as exporters/otlp_grpc\n"
+	"  weir schema                  a JSON Schema of the configuration,\n"
+	"                               for editors\n"
 	"\n"
 	"Flags:\n"
 	"  --config FILE      configuration, as the OpenTelemetry Collector's\n"
@@ -32,11 +34,11 @@ static const char usage[] =
 	"  --version, -v      print the version\n"
 	"  --help, -h         print this\n";
 
-enum command { RUN, VALIDATE, COMPONENTS, DESCRIBE, VERSION, HELP };
+enum command { RUN, VALIDATE, COMPONENTS, DESCRIBE, SCHEMA, VERSION, HELP };
 
 static const char *const commands[] = {
 	[RUN] = "run", [VALIDATE] = "validate", [COMPONENTS] = "components",
-	[DESCRIBE] = "describe", [VERSION] = "version", [HELP] = "help",
+	[DESCRIBE] = "describe", [SCHEMA] = "schema", [VERSION] = "version", [HELP] = "help",
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -219,6 +221,9 @@ static int obey(const struct options *o)
 		break;
 	case DESCRIBE:
 		code = describe(loader, o);
+		break;
+	case SCHEMA:
+		code = describe_schema(loader, stdout);
 		break;
 	case VERSION:
 		printf("weir version %s\n", weir_version());
