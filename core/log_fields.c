@@ -163,6 +163,13 @@ static void put_node(struct log_json *json, const struct weir_node *node)
 	buf_add(json->out, list ? "]" : "}", 1);
 }
 
+void log_json_value(struct buf *out, const struct weir_node *node)
+{
+	struct log_json json = { .out = out, .spaced = true };
+
+	put_node(&json, node);
+}
+
 void log_json_node(struct log_json *json, weir_str name,
 		   const struct weir_node *node)
 {

@@ -25,6 +25,8 @@ void log_json_raw(struct log_json *json, const void *ptr, size_t len);
 /* "name": value, as YAML has it. */
 void log_json_node(struct log_json *json, weir_str name,
 		   const struct weir_node *node);
+/* The value alone. */
+void log_json_value(struct buf *out, const struct weir_node *node);
 /* "name": "text" */
 void log_json_text(struct log_json *json, weir_str name, weir_str text);
 void log_json_str(struct log_json *json, const char *key, weir_str text);
