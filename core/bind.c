@@ -13,7 +13,8 @@
 #include <stdlib.h>
 
 #define MEMBER(target, offset) ((void *)((char *)(target) + (offset)))
-#define FLAVOURS (WEIR_BLOCK_DEFAULT | WEIR_BLOCK_ON | WEIR_BLOCK_NONE)
+#define FLAVOURS (WEIR_BLOCK_DEFAULT | WEIR_BLOCK_ON | WEIR_BLOCK_NONE | \
+		  WEIR_BLOCK_PRESENT)
 
 struct binding {
 	struct arena *arena;
@@ -179,7 +180,7 @@ static int bind_optional(struct binding *b, const struct weir_field *field,
 	bool on = is_given(node) || !(field->flags & WEIR_BLOCK_NONE);
 
 	if (bind_block(b, field->sub, MEMBER(target, field->offset), node,
-		       path, true, &on))
+		       path, !(field->flags & WEIR_BLOCK_PRESENT), &on))
 		return -1;
 	*enabled = on;
 	return 0;

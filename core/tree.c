@@ -10,15 +10,9 @@
  */
 #include "tree.h"
 
-#include <weir/log.h>
-
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <yaml.h>
 
 #define ANCHORS_MAX 4096
@@ -33,6 +27,7 @@ struct reader {
 	struct arena *arena;
 	const char *file;
 	struct weir_error *error;
+	bool limit;		/* refused for its size, not for its form */
 	yaml_parser_t yaml;
 	yaml_event_t event;
 	bool has_event;
@@ -120,6 +115,7 @@ static bool next_event(struct reader *r)
 static bool spend(struct reader *r, uint32_t nodes)
 {
 	if (nodes > TREE_MAX_NODES - r->nodes) {
+		r->limit = true;
 		refuse(r, "more than %d nodes, aliases counted each time",
 		       TREE_MAX_NODES);
 		return false;
@@ -182,6 +178,12 @@ static void close_anchor(struct reader *r, const struct weir_node *node)
 			r->anchors[i].open = false;
 }
 
+static void *too_deep(struct reader *r)
+{
+	r->limit = true;
+	return refuse(r, "nested deeper than %d", TREE_MAX_DEPTH);
+}
+
 static struct weir_node *read_alias(struct reader *r)
 {
 	const yaml_char_t *name = r->event.data.alias.anchor;
@@ -193,7 +195,7 @@ static struct weir_node *read_alias(struct reader *r)
 		return refuse(r, "anchor \"%s\" contains itself",
 			      (const char *)name);
 	if (anchor->node->height > TREE_MAX_DEPTH - r->depth)
-		return refuse(r, "nested deeper than %d", TREE_MAX_DEPTH);
+		return too_deep(r);
 	if (!spend(r, anchor->node->weight))
 		return NULL;
 	return anchor->node;
@@ -293,7 +295,7 @@ static struct weir_node *read_collection(struct reader *r,
 	if (!node || !open_anchor(r, anchor, node))
 		return NULL;
 	if (r->depth == TREE_MAX_DEPTH)
-		return refuse(r, "nested deeper than %d", TREE_MAX_DEPTH);
+		return too_deep(r);
 	r->depth++;
 	node->height = 1;
 	good = fill(r, node, map ? YAML_MAPPING_END_EVENT
@@ -367,12 +369,14 @@ static int check_text(const char *file, weir_str text,
 		       "control characters are not allowed");
 }
 
-struct weir_node *tree_parse_raw(struct arena *arena, const char *file,
-				 weir_str text, struct weir_error *error)
+struct weir_node *tree_parse_limited(struct arena *arena, const char *file,
+				     weir_str text, bool *limit,
+				     struct weir_error *error)
 {
 	struct reader r = { .arena = arena, .error = error };
 	struct weir_node *root;
 
+	*limit = text.len > TREE_MAX_BYTES;
 	r.file = arena_str(arena, weir_str_of(file)).ptr;
 	if (check_text(file, text, error))
 		return NULL;
@@ -392,63 +396,16 @@ struct weir_node *tree_parse_raw(struct arena *arena, const char *file,
 		yaml_event_delete(&r.event);
 	yaml_parser_delete(&r.yaml);
 	free(r.anchors);
+	*limit = r.limit;
 	return root;
 }
 
-struct weir_node *tree_parse(struct arena *arena, const char *file,
-			     weir_str text, struct weir_error *error)
+struct weir_node *tree_parse_raw(struct arena *arena, const char *file,
+				 weir_str text, struct weir_error *error)
 {
-	struct weir_node *root = tree_parse_raw(arena, file, text, error);
+	bool limit;
 
-	if (!root || tree_expand(arena, root, error))
-		return NULL;
-	return root;
-}
-
-static int slurp_fd(struct arena *arena, const char *file, int fd,
-		    weir_str *text, struct weir_error *error)
-{
-	struct buf buf = { 0 };
-	ssize_t got;
-	int failed = 0;
-
-	do {
-		buf_reserve(&buf, 65536);
-		got = read(fd, buf.ptr + buf.len, 65536);
-		if (got > 0)
-			buf.len += (size_t)got;
-	} while ((got > 0 && buf.len <= TREE_MAX_BYTES) ||
-		 (got < 0 && errno == EINTR));
-	if (got < 0)
-		failed = fail_at(error, file, 0, 0, "", strerror(errno));
-	else if (buf.len > TREE_MAX_BYTES)
-		failed = fail_at(error, file, 0, 0, "", "larger than 1 MiB");
-	else
-		*text = arena_str(arena, (weir_str){ (char *)buf.ptr, buf.len });
-	buf_release(&buf);
-	return failed;
-}
-
-int tree_slurp(struct arena *arena, const char *file, weir_str *text,
-	       struct weir_error *error)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC), failed;
-
-	if (fd < 0)
-		return fail_at(error, file, 0, 0, "", strerror(errno));
-	failed = slurp_fd(arena, file, fd, text, error);
-	close(fd);
-	return failed;
-}
-
-struct weir_node *tree_read(struct arena *arena, const char *file,
-			    struct weir_error *error)
-{
-	weir_str text;
-
-	if (tree_slurp(arena, file, &text, error))
-		return NULL;
-	return tree_parse(arena, file, text, error);
+	return tree_parse_limited(arena, file, text, &limit, error);
 }
 
 /* --- paths ---------------------------------------------------------------------------- */
