@@ -30,6 +30,7 @@ PKGS.core                := libuv yaml-0.1
 PKGS.plugins/kit         := libnghttp2 libdeflate libisal libzstd
 PKGS.plugins/kit/codecs  := snappy liblz4	# parts of the kit that are opened on first use
 PKGS.plugins/kit/curl    := libcurl
+PKGS.exporters/otlp_http := jansson
 
 PLUGINS := $(patsubst %/,%,$(wildcard receivers/*/ processors/*/ exporters/*/ extensions/*/ connectors/*/ plugins/template/*/))
 UNIT    := $(wildcard tests/unit/*/test_*.c)
@@ -122,7 +123,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard core/*.[ch] plugins/kit/*.[ch] tests/supp
 	$(say)
 	$(Q)clang $(CPPFLAGS) -std=c11 -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		-o $@ $< tests/support/*.c $(filter-out core/main.c,$(wildcard core/*.c)) $(wildcard plugins/kit/*.c) \
-		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) -lprotobuf-c -lcheck -lm -ldl
+		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) $(call libs,exporters/otlp_http) -lprotobuf-c -lcheck -lm -ldl
 fuzz: $(B)/proto/.made $(PARTS) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
 	@tests/fuzz/run $(B) $(T)
 bench: all
