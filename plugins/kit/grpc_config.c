@@ -128,7 +128,7 @@ int weir_grpc_server_validate(const struct weir_grpc_server_config *config,
 	if (weir_node_kind(config->tls) != WEIR_NODE_NULL)
 		return fail_at(error, path, "tls", "TLS is not available yet: "
 			       "take the block out, or put a proxy in front");
-	if (is_given(config->auth))
+	if (weir_node_kind(config->auth) != WEIR_NODE_NULL)
 		return fail_at(error, path, "auth", "authentication is not "
 			       "available yet: take the block out");
 	if (is_given(config->middlewares))
@@ -203,7 +203,7 @@ void grpc_target_parse(weir_str endpoint, struct grpc_target *target)
 		 take_prefix(&target->address, WEIR_STR("passthrough:///")))
 		return;
 	/* unix:///path is the path from the third slash on */
-	if (target->is_unix && target->address.len > 2 &&
+	if (target->is_unix && target->address.len >= 2 &&
 	    !memcmp(target->address.ptr, "//", 2)) {
 		target->address.ptr += 2;
 		target->address.len -= 2;
@@ -221,6 +221,13 @@ static int check_port(weir_str address, const char *path,
 
 	if (!colon || (bracket && bracket > colon)) {
 		snprintf(text, sizeof(text), "address %.*s: missing port in "
+			 "address", (int)(address.len < 200 ? address.len : 200),
+			 address.ptr);
+		return fail_at(error, path, "endpoint", text);
+	}
+	if (!bracket && !memchr(address.ptr, '/', address.len) &&
+	    memchr(address.ptr, ':', (size_t)(colon - address.ptr))) {
+		snprintf(text, sizeof(text), "address %.*s: too many colons in "
 			 "address", (int)(address.len < 200 ? address.len : 200),
 			 address.ptr);
 		return fail_at(error, path, "endpoint", text);
