@@ -32,8 +32,14 @@ def test_it_refuses_only_what_weir_refuses(judge, case):
     if case.marks.get("schema") == "refused":
         assert not case.suits("ok"), "marked, but weir takes it"
         assert said, "the schema does not see it any more"
-    else:
-        assert said == [], "the schema sees more than the mark says"
+    elif case.suits("ok"):
+        assert said == []
+
+
+def test_it_sees_most_of_what_is_broken():
+    broken = [c for c in verdicts.cases() if not c.suits("ok")]
+    seen = [c for c in broken if c.marks.get("schema") == "refused"]
+    assert len(seen) * 3 > len(broken)
 
 
 def test_it_tells_an_editor_types_defaults_and_choices():
@@ -42,8 +48,8 @@ def test_it_tells_an_editor_types_defaults_and_choices():
     assert batch["send_batch_size"]["default"] == 8192
     assert batch["timeout"]["$ref"] == "#/$defs/duration"
     assert "description" in batch["timeout"]
-    debug = defs["exporters.debug"]["properties"]["verbosity"]
-    assert "detailed" in debug["anyOf"][0]["enum"]
+    health = defs["extensions.health_check"]["properties"]["transport"]
+    assert health["anyOf"][0]["enum"] == ["tcp", "tcp4", "tcp6", "unix", None]
 
 
 def test_an_old_type_is_marked_deprecated():
