@@ -28,12 +28,13 @@ struct encode_options {
 	bool without_scope_info;	/* no otel_scope_... labels */
 	const char *scope_version;
 	const struct label_filter *constant;	/* NULL: none */
+	const struct weir_label *resource;	/* of the process */
+	size_t n_resource;
 };
 
 /* Appends all families, the scrape handler's own, and target_info with the
  * resource's labels. */
 void encode_metrics(struct text *out, const struct encode_options *options,
-		    const struct weir_family *families, size_t n,
-		    const struct weir_label *resource, size_t n_resource);
+		    const struct weir_family *families, size_t n);
 
 #endif

@@ -86,11 +86,9 @@ static void on_snapshot(struct weir_component *c, void *arg,
 		.constant = &self->with_resource_constant_labels,
 	};
 	struct text text = { 0 };
-	const struct weir_label *resource;
-	size_t n_resource;
 
-	resource = weir_service_resource(&n_resource);
-	encode_metrics(&text, &options, families, n, resource, n_resource);
+	options.resource = weir_service_resource(&options.n_resource);
+	encode_metrics(&text, &options, families, n);
 	if (text.failed)
 		weir_http_respond(exchange, 500, PLAIN, "",
 				  WEIR_STR("out of memory\n"));
