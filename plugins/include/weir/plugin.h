@@ -221,6 +221,9 @@ WEIR_API void weir_label_exporter(struct weir_component *c,
  * lines; soft: refuse, hard: stop reading; 0: none. */
 WEIR_API void weir_budget_limit(uint64_t soft, uint64_t hard);
 WEIR_API uint64_t weir_budget_used(void);
+/* Is the hard line reached, so that accepted streams are not read?  A server
+ * then lets go of requests that have come only in part: they cannot end. */
+WEIR_API bool weir_budget_full(void);
 /* Resident bytes of the process, as the kernel counts them. */
 WEIR_API uint64_t weir_process_rss(void);
 /* Memory this process may use: cgroup limit, else physical. */

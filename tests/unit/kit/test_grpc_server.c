@@ -332,6 +332,53 @@ START_TEST(a_stalled_body_is_ended)
 }
 END_TEST
 
+START_TEST(row_12_a_part_of_a_request_is_let_go_when_memory_is_out)
+{
+	struct request r = { .open = true, .body = (const uint8_t *)HELLO,
+			     .len = 7 };
+	struct answer *a;
+
+	peer_open();
+	a = ask(&r);
+	ck_assert(grpc_conn_check(&peer.conn, weir_now()));
+	pump();
+	ck_assert(!a->closed);
+	weir_budget_limit(0, 1);
+	ck_assert(grpc_conn_check(&peer.conn, weir_now()));
+	pump();
+	weir_budget_limit(0, 0);
+	ck_assert_int_eq(a->grpc, 14);
+	ck_assert(a->details[0]);	/* RetryInfo */
+	ck_assert_uint_eq(peer.n_refused, 1);
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	ck_assert_uint_eq(weir_budget_used(), 0);
+	peer_close();
+}
+END_TEST
+
+START_TEST(row_52_a_client_that_sends_no_more_ends_what_is_not_whole)
+{
+	struct request part = { .open = true, .body = (const uint8_t *)HELLO,
+				.len = 7 };
+	struct request whole = { .body = (const uint8_t *)HELLO, .len = 10 };
+	struct answer *a, *b;
+
+	peer_open();
+	a = ask(&part);
+	b = ask(&whole);
+	grpc_conn_eof(&peer.conn);
+	ck_assert_uint_eq(weir_budget_used(), 0);
+	pump();
+	ck_assert(a->closed && a->grpc == -1);
+	ck_assert(!b->closed);
+	weir_grpc_reply(peer.calls[0], NULL, 0);
+	pump();
+	ck_assert_int_eq(b->grpc, 0);
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	peer_close();
+}
+END_TEST
+
 START_TEST(a_deadline_is_answered_although_the_method_is_not_done)
 {
 	struct request r = { .timeout = "50m", .len = 10,
@@ -509,6 +556,10 @@ int main(void)
 	tcase_add_test(tc, http1_is_sent_away);
 	tcase_add_test(tc, a_large_header_list_fails_its_call_only);
 	tcase_add_test(tc, a_stalled_body_is_ended);
+	tcase_add_test(tc,
+		row_52_a_client_that_sends_no_more_ends_what_is_not_whole);
+	tcase_add_test(tc,
+		row_12_a_part_of_a_request_is_let_go_when_memory_is_out);
 	tcase_add_test(tc, a_deadline_is_answered_although_the_method_is_not_done);
 	tcase_add_test(tc, metadata_is_kept_when_asked_for);
 	tcase_add_test(tc, broken_binary_metadata_fails_its_call);
