@@ -25,6 +25,7 @@
 #define EMPTY_FRAMES 1000		/* a minute; useful ones pay back */
 #define PING_STRIKES 2
 #define MINUTE 60000000000
+#define PREFACE 24
 #define IDLE_PING (120 * MINUTE)	/* without a stream, not permitted */
 
 /* Tokens that come back evenly over a minute. */
@@ -48,6 +49,9 @@ struct h2_server {
 	size_t framed_len;
 	uint8_t greeting[SETTINGS_FRAME];	/* the first frame */
 	bool greeted;
+
+	uint8_t head[9];	/* of the frame that begins */
+	uint32_t n_head, skip;	/* of it; bytes until the next one */
 
 	struct budget resets, empties;
 	uint64_t pinged;	/* when the client did last */
@@ -323,6 +327,7 @@ struct h2_server *h2_server_new(const struct h2_server_limits *limits,
 
 	if (h2 && callbacks && option) {
 		*h2 = (struct h2_server){ .ops = ops, .arg = arg,
+					  .skip = PREFACE,
 					  .limits = *limits };
 		nghttp2_session_server_new3(&h2->session, callbacks, h2,
 					    option, mem);
@@ -344,12 +349,47 @@ void h2_server_free(struct h2_server **h2)
 
 /* --- Bytes -------------------------------------------------------------- */
 
+/* The next frame's header is complete.  PRIORITY and frames of unknown types
+ * are passed over by nghttp2 without a word: they carry nothing either. */
+static bool open_frame(struct h2_server *h2)
+{
+	const uint8_t *head = h2->head;
+
+	h2->n_head = 0;
+	h2->skip = (uint32_t)head[0] << 16 | (uint32_t)head[1] << 8 | head[2];
+	if (head[3] != NGHTTP2_PRIORITY && head[3] <= NGHTTP2_CONTINUATION)
+		return true;
+	return spend(&h2->empties, h2->now, EMPTY_FRAMES);
+}
+
+/* Follows the frames' headers; false: too many that nobody hears of. */
+static bool count_frames(struct h2_server *h2, const uint8_t *data, size_t len)
+{
+	while (len) {
+		size_t n = h2->skip < len ? h2->skip : len;
+
+		h2->skip -= (uint32_t)n;
+		data += n;
+		len -= n;
+		for (; !h2->skip && len && h2->n_head < 9; len--)
+			h2->head[h2->n_head++] = *data++;
+		if (h2->n_head == 9 && !open_frame(h2))
+			return false;
+	}
+	return true;
+}
+
 bool h2_server_recv(struct h2_server *h2, const uint8_t *data, size_t len,
 		    uint64_t now)
 {
 	ssize_t n;
 
 	h2->now = now;
+	if (!count_frames(h2, data, len)) {
+		h2_server_finish(h2, NGHTTP2_ENHANCE_YOUR_CALM,
+				 "too_many_frames");
+		return false;
+	}
 	n = nghttp2_session_mem_recv(h2->session, data, len);
 	if (n < 0)
 		h2_server_finish(h2, n == NGHTTP2_ERR_FLOODED ?
