@@ -40,6 +40,8 @@ receivers:
       grpc:
         endpoint: 127.0.0.1:${env:OTLP}
         max_recv_msg_size_mib: ${env:CAP_MIB}
+        include_metadata: ${env:METADATA}
+        keepalive: ${env:KEEPALIVE}
 """
 
 
@@ -247,9 +249,10 @@ def config(processors="", chain="[]", exporters="", to="[otlp_grpc]", service=""
 
 @pytest.fixture
 def site(weir, backend):
-    def start(cap_mib=4, **how):
+    def start(cap_mib=4, metadata=False, keepalive="null", **how):
         there = backend()
         w = weir(config(**how), BACKEND=there.port, CAP=cap_mib << 20,
-                 CAP_MIB=cap_mib)
+                 CAP_MIB=cap_mib, METADATA=str(metadata).lower(),
+                 KEEPALIVE=keepalive)
         return Site(w, there)
     return start
