@@ -16,6 +16,8 @@
 extern "C" {
 #endif
 
+#define WEIR_HTTP_MAX_RESPONSE_HEADERS 64
+
 struct weir_http_cors_config {
 	bool enabled;
 	struct weir_strs allowed_origins, allowed_headers, exposed_headers;
@@ -38,6 +40,9 @@ struct weir_http_server_config {	/* rows: weir_http_server_fields */
 	const struct weir_node *tls, *auth, *middlewares;
 };
 WEIR_API extern const struct weir_field weir_http_server_fields[];
+/* The same without endpoint and keep_alives_enabled, whose defaults are not
+ * those of OTLP everywhere. */
+WEIR_API extern const struct weir_field weir_http_common_fields[];
 /* What the rows cannot say; path: of the block, "protocols.http". */
 WEIR_API int weir_http_server_validate(
 	const struct weir_http_server_config *config, const char *path,
@@ -56,7 +61,7 @@ enum weir_http_method {			/* bits; HEAD comes with GET */
 
 struct weir_http_route {
 	weir_str path;		/* whole, "/v1/traces"; "" : any other path */
-	uint32_t methods;	/* others: 405 with Allow */
+	uint32_t methods;	/* others: 405 with Allow; 0: any goes */
 	/* "application/json application/x-protobuf": others, and none, are
 	 * 415; compared without case and parameters.  NULL: not looked at. */
 	const char *content_types;
