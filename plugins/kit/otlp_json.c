@@ -347,6 +347,7 @@ static uint32_t wire_of(const struct otlp_row *row)
 	case OTLP_UINT32:
 	case OTLP_ENUM:
 	case OTLP_SINT32:
+	case OTLP_INT64:
 	case OTLP_BOOL:
 		return 0;
 	case OTLP_UINT64:
@@ -366,7 +367,8 @@ static bool is_default(const struct otlp_row *row, const struct record *r)
 	if (row->rule & OTLP_PRESENT)
 		return false;
 	switch (row->kind) {
-	case OTLP_ID:
+	case OTLP_ID16:
+	case OTLP_ID8:
 		return zero_bytes(r->bytes);
 	case OTLP_TEXT:
 	case OTLP_BUCKETS:
@@ -414,7 +416,13 @@ static void put_one(struct weir_text *out, const struct otlp_row *row,
 	case OTLP_TEXT:
 		put_text(out, r->bytes);
 		break;
-	case OTLP_ID:
+	case OTLP_BYTES:
+		PUT(out, "\"");
+		weir_text_add_base64(out, r->bytes);
+		PUT(out, "\"");
+		break;
+	case OTLP_ID16:
+	case OTLP_ID8:
 		put_id(out, r->bytes);
 		break;
 	case OTLP_UINT32:
@@ -433,6 +441,7 @@ static void put_one(struct weir_text *out, const struct otlp_row *row,
 	case OTLP_UINT64:
 		put_uint64(out, r->scalar);
 		break;
+	case OTLP_INT64:
 	case OTLP_SFIXED64:
 		put_int64(out, (int64_t)r->scalar);
 		break;
