@@ -202,7 +202,9 @@ struct weir_note {
 WEIR_API void weir_count_refused(struct weir_component *c,
 				 enum weir_signal signal,
 				 enum weir_reason reason, uint64_t items);
-/* The label `transport` of a receiver's counters; string literal. */
+/* The label `transport` of a receiver's counters; string literal.  It is that of
+ * what the receiver tracks and refuses from here on: one with several says it
+ * before each request.  At most four. */
 WEIR_API void weir_set_transport(struct weir_component *c,
 				 const char *transport);
 /* Exporters: items that reached the backend / were given up. */
