@@ -42,6 +42,10 @@ receivers:
         max_recv_msg_size_mib: ${env:CAP_MIB}
         include_metadata: ${env:METADATA}
         keepalive: ${env:KEEPALIVE}
+      http:
+        endpoint: 127.0.0.1:${env:HTTP}
+        max_request_body_size: ${env:CAP}
+        include_metadata: ${env:METADATA}
 """
 
 
@@ -199,7 +203,7 @@ class Http2(Http):
         self.h2.close()
 
 
-DOORS = {"grpc": Grpc}
+DOORS = {"grpc": Grpc, "http1": Http1, "http2": Http2}
 
 
 @pytest.fixture(params=DOORS)
