@@ -105,6 +105,8 @@ static void data(void *arg, void *stream, const uint8_t *bytes, size_t len)
 	struct weir_grpc_call *call = stream;
 
 	(void)arg;
+	if (call->foreign)
+		return;
 	while (len && call->n_prefix < 5 && !call->answered) {
 		call->prefix[call->n_prefix++] = *bytes++;
 		len--;
@@ -155,6 +157,12 @@ static void end(void *arg, void *stream)
 	call->ended = true;
 	if (call->answered)
 		return;
+	/* Only now: it is answered like any HTTP request, not cut off. */
+	if (call->foreign) {
+		REFUSE(call, "415", INVALID_ARGUMENT, MEDIA_TYPE,
+		       "content-type is not application/grpc");
+		return;
+	}
 	if (!call->n_prefix) {
 		REFUSE(call, "200", UNIMPLEMENTED, MALFORMED,
 		       "no message in a unary call");

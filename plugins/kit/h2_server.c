@@ -15,17 +15,19 @@
 #define STREAM_WINDOW (8 << 20)
 #define CONNECTION_WINDOW (16 << 20)
 #define FRAME_SIZE (1 << 20)
+#define HEADER_FRAME (16 << 10)		/* one of these may have */
 #define HEADER_LIST (16 << 10)		/* advertised; over it the call fails */
 #define HEADER_FLOOD (64 << 10)		/* over it the connection ends */
 #define CONTINUATIONS 8
 #define QUEUED_ACKS 1000
 #define SETTINGS_ENTRIES 32
 #define SETTINGS_FRAME 64		/* room for our one SETTINGS frame */
+#define FIRST_UNKNOWN 0x0a		/* type of a frame */
 #define RESETS 100			/* a minute */
 #define EMPTY_FRAMES 1000		/* a minute; useful ones pay back */
 #define PING_STRIKES 2
+#define REMEMBERED 32			/* ids that nghttp2 surely still knows */
 #define MINUTE 60000000000
-#define PREFACE 24
 #define IDLE_PING (120 * MINUTE)	/* without a stream, not permitted */
 
 /* Tokens that come back evenly over a minute. */
@@ -41,6 +43,7 @@ struct h2_server {
 	struct h2_server_limits limits;
 	uint64_t now;		/* of the bytes being read */
 
+	int32_t highest;	/* id that the client has used */
 	int32_t id;		/* the stream looked up last, and what it is */
 	void *stream;
 	size_t header_bytes;	/* decoded, of the block being read */
@@ -49,9 +52,6 @@ struct h2_server {
 	size_t framed_len;
 	uint8_t greeting[SETTINGS_FRAME];	/* the first frame */
 	bool greeted;
-
-	uint8_t head[9];	/* of the frame that begins */
-	uint32_t n_head, skip;	/* of it; bytes until the next one */
 
 	struct budget resets, empties;
 	uint64_t pinged;	/* when the client did last */
@@ -85,11 +85,17 @@ void h2_server_finish(struct h2_server *h2, uint32_t error, const char *debug)
 			      (const uint8_t *)debug, strlen(debug));
 }
 
-/* The result of a callback that has seen enough of this client. */
+/* The result of a callback that ends the connection. */
+static int give_up(struct h2_server *h2, uint32_t error, const char *debug)
+{
+	h2_server_finish(h2, error, debug);
+	return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+/* ... that has seen enough of this client. */
 static int punish(struct h2_server *h2, const char *debug)
 {
-	h2_server_finish(h2, NGHTTP2_ENHANCE_YOUR_CALM, debug);
-	return NGHTTP2_ERR_CALLBACK_FAILURE;
+	return give_up(h2, NGHTTP2_ENHANCE_YOUR_CALM, debug);
 }
 
 /* --- nghttp2's callbacks ------------------------------------------------ */
@@ -105,6 +111,36 @@ static void *find(struct h2_server *h2, int32_t id)
 	return h2->stream;
 }
 
+/* What nghttp2 would let pass.  Our frame size is for bodies: a block of
+ * headers that large breaks the limit on their list.  An id that was passed
+ * over cannot be used any more (RFC 9113 5.1.1); one that was used long ago may
+ * still come from a client that has not heard of a reset. */
+static int on_begin_frame(nghttp2_session *session,
+			  const nghttp2_frame_hd *hd, void *arg)
+{
+	struct h2_server *h2 = arg;
+
+	if (hd->type != NGHTTP2_HEADERS && hd->type != NGHTTP2_CONTINUATION)
+		return 0;
+	if (hd->length > HEADER_FRAME)
+		return give_up(h2, NGHTTP2_FRAME_SIZE_ERROR,
+			       "too many headers in a frame");
+	if (hd->stream_id < h2->highest &&
+	    hd->stream_id > h2->highest - REMEMBERED &&
+	    !nghttp2_session_find_stream(session, hd->stream_id))
+		return give_up(h2, NGHTTP2_PROTOCOL_ERROR,
+			       "stream id goes back");
+	return 0;
+}
+
+/* A frame of a type that we do not know has no payload for us, but counts. */
+static int unpack_unknown(nghttp2_session *session, void **payload,
+			  const nghttp2_frame_hd *hd, void *arg)
+{
+	(void)session, (void)payload, (void)hd, (void)arg;
+	return 0;
+}
+
 static int on_begin_headers(nghttp2_session *session,
 			    const nghttp2_frame *frame, void *arg)
 {
@@ -114,7 +150,7 @@ static int on_begin_headers(nghttp2_session *session,
 	h2->header_bytes = 0;
 	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
 		return 0;
-	h2->id = id;
+	h2->id = h2->highest = id;
 	h2->stream = h2->ops->begin(h2->arg, id);
 	if (!h2->stream) {
 		h2_server_reset(h2, id, NGHTTP2_REFUSED_STREAM);
@@ -271,6 +307,10 @@ static nghttp2_session_callbacks *new_callbacks(void)
 
 	if (nghttp2_session_callbacks_new(&cb))
 		return NULL;
+	nghttp2_session_callbacks_set_on_begin_frame_callback(cb,
+							      on_begin_frame);
+	nghttp2_session_callbacks_set_unpack_extension_callback(cb,
+								unpack_unknown);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(
 		cb, on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
@@ -283,18 +323,22 @@ static nghttp2_session_callbacks *new_callbacks(void)
 }
 
 /* The library's own guards lie behind ours: they end a connection with a
- * less telling code. */
+ * less telling code.  It keeps the last streams after their end (as many as
+ * may be open), to tell a frame that comes too late from one that must not
+ * come (RFC 9113 5.1, "closed"), and heeds PRIORITY for its errors. */
 static nghttp2_option *new_options(void)
 {
 	nghttp2_option *option;
 
 	if (nghttp2_option_new(&option))
 		return NULL;
-	nghttp2_option_set_no_closed_streams(option, 1);
 	nghttp2_option_set_max_outbound_ack(option, QUEUED_ACKS);
 	nghttp2_option_set_max_settings(option, SETTINGS_ENTRIES);
 	nghttp2_option_set_max_continuations(option, CONTINUATIONS);
 	nghttp2_option_set_stream_reset_rate_limit(option, 10 * RESETS, RESETS);
+	for (int type = FIRST_UNKNOWN; type < 256; type++)
+		nghttp2_option_set_user_recv_extension_type(option,
+							    (uint8_t)type);
 	return option;
 }
 
@@ -307,7 +351,6 @@ static int submit_settings(struct h2_server *h2)
 		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW },
 		{ NGHTTP2_SETTINGS_MAX_FRAME_SIZE, FRAME_SIZE },
 		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST },
-		{ NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1 },
 	};
 
 	if (nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
@@ -327,7 +370,6 @@ struct h2_server *h2_server_new(const struct h2_server_limits *limits,
 
 	if (h2 && callbacks && option) {
 		*h2 = (struct h2_server){ .ops = ops, .arg = arg,
-					  .skip = PREFACE,
 					  .limits = *limits };
 		nghttp2_session_server_new3(&h2->session, callbacks, h2,
 					    option, mem);
@@ -349,47 +391,12 @@ void h2_server_free(struct h2_server **h2)
 
 /* --- Bytes -------------------------------------------------------------- */
 
-/* The next frame's header is complete.  PRIORITY and frames of unknown types
- * are passed over by nghttp2 without a word: they carry nothing either. */
-static bool open_frame(struct h2_server *h2)
-{
-	const uint8_t *head = h2->head;
-
-	h2->n_head = 0;
-	h2->skip = (uint32_t)head[0] << 16 | (uint32_t)head[1] << 8 | head[2];
-	if (head[3] != NGHTTP2_PRIORITY && head[3] <= NGHTTP2_CONTINUATION)
-		return true;
-	return spend(&h2->empties, h2->now, EMPTY_FRAMES);
-}
-
-/* Follows the frames' headers; false: too many that nobody hears of. */
-static bool count_frames(struct h2_server *h2, const uint8_t *data, size_t len)
-{
-	while (len) {
-		size_t n = h2->skip < len ? h2->skip : len;
-
-		h2->skip -= (uint32_t)n;
-		data += n;
-		len -= n;
-		for (; !h2->skip && len && h2->n_head < 9; len--)
-			h2->head[h2->n_head++] = *data++;
-		if (h2->n_head == 9 && !open_frame(h2))
-			return false;
-	}
-	return true;
-}
-
 bool h2_server_recv(struct h2_server *h2, const uint8_t *data, size_t len,
 		    uint64_t now)
 {
 	ssize_t n;
 
 	h2->now = now;
-	if (!count_frames(h2, data, len)) {
-		h2_server_finish(h2, NGHTTP2_ENHANCE_YOUR_CALM,
-				 "too_many_frames");
-		return false;
-	}
 	n = nghttp2_session_mem_recv(h2->session, data, len);
 	if (n < 0)
 		h2_server_finish(h2, n == NGHTTP2_ERR_FLOODED ?

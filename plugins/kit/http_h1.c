@@ -54,6 +54,32 @@ static void on_head(struct http_conn *conn)
 		weir_stream_flush_later(conn->stream);
 }
 
+/* What is no HTTP/1.1 may have been meant for HTTP/2: an empty SETTINGS and
+ * GOAWAY(PROTOCOL_ERROR) say that it failed (RFC 9113 3.4). */
+static void go_away(struct http_conn *conn)
+{
+	static const uint8_t frames[] = {
+		0, 0, 0, 4, 0, 0, 0, 0, 0,
+		0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+	};
+
+	conn->last = conn->answered_last = true;
+	if (!http_buf_add(&conn->out, frames, sizeof(frames)))
+		http_conn_drop(conn);
+}
+
+static void on_failure(struct http_conn *conn)
+{
+	const struct http_parser *p = &conn->parser;
+
+	if (p->status == HTTP_NOT_HTTP)
+		go_away(conn);
+	else if (!p->status)		/* HTTP/0.9 */
+		http_conn_drop(conn);
+	else
+		http_exchange_garbled(conn->x, p->status, p->reason);
+}
+
 static void on_event(struct http_conn *conn, const struct http_event *event)
 {
 	switch (event->type) {
@@ -69,11 +95,7 @@ static void on_event(struct http_conn *conn, const struct http_event *event)
 		http_exchange_end(conn->x);
 		break;
 	case HTTP_FAIL:
-		if (!conn->parser.status)	/* HTTP/0.9 */
-			http_conn_drop(conn);
-		else
-			http_exchange_garbled(conn->x, conn->parser.status,
-					      conn->parser.reason);
+		on_failure(conn);
 		break;
 	}
 }
