@@ -79,6 +79,7 @@ struct http_conn {
 	uint64_t due;		/* of the timer, while it is set */
 	uint64_t since;		/* idle, lingering, or reading a request */
 	uint64_t wrote;		/* when the peer last took something */
+	uint64_t ticked;	/* when requests under way were looked at */
 	struct http_buf out;	/* what the socket did not take */
 	struct weir_context *context;	/* of all exchanges, unless metadata */
 
@@ -92,7 +93,6 @@ struct http_conn {
 
 	/* HTTP/2 */
 	struct h2_server *h2;
-	uint64_t ticked;	/* when it was last looked at */
 	uint64_t noticed;	/* when the peer was asked to go */
 	bool last_id_sent;
 	bool closing;		/* write what is left, then close */
@@ -168,6 +168,7 @@ bool http_h1_may_go_on(const struct http_conn *conn);
 bool http_h2_open(struct http_conn *conn);
 void http_h2_data(struct http_conn *conn, const uint8_t *data, size_t len);
 void http_h2_pump(struct http_conn *conn);
+void http_h2_eof(struct http_conn *conn);
 uint64_t http_h2_due(const struct http_conn *conn);
 void http_h2_late(struct http_conn *conn, uint64_t now);
 void http_h2_stop(struct http_conn *conn);
@@ -187,6 +188,9 @@ void http_exchange_end(struct weir_http_exchange *x);
 /* What came cannot be read: finds out what it can, and refuses. */
 void http_exchange_garbled(struct weir_http_exchange *x, int status,
 			   const char *why);
+/* Memory is out, and it has some without being whole: nothing is read now, so
+ * it would keep that, and everyone waiting, until its time is over. */
+bool http_exchange_starves(const struct weir_http_exchange *x);
 /* Its stream or its handler is done with it: the other may be as well. */
 void http_exchange_let_go(struct weir_http_exchange *x);
 /* Frees the spare ones. */

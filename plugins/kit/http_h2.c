@@ -226,6 +226,20 @@ void http_h2_pump(struct http_conn *conn)
 		http_conn_arm(conn);
 }
 
+/* What was not whole by then never will be. */
+void http_h2_eof(struct http_conn *conn)
+{
+	for (struct weir_http_exchange *x = conn->exchanges; x; x = x->next) {
+		if (x->ended || !x->open)
+			continue;
+		x->answered = true;
+		if (x->body)
+			weir_payload_free(&x->body);
+		h2_server_reset(conn->h2, x->id, NGHTTP2_CANCEL);
+	}
+	weir_stream_flush_later(conn->stream);
+}
+
 /* Asks the client to go; the last id follows when it has heard. */
 static void notice(struct http_conn *conn)
 {
@@ -289,6 +303,9 @@ static bool check(struct weir_http_exchange *x, uint64_t now)
 		return now - x->began < limits->head;
 	if (x->answered && now - x->answered_at >= limits->write)
 		h2_server_reset(x->conn->h2, x->id, NGHTTP2_CANCEL);
+	else if (!x->answered && http_exchange_starves(x))
+		http_exchange_garbled(x, 503,
+				      "no memory for the rest of this request");
 	else if (!x->answered && !x->ended && is_slow(x, now))
 		http_exchange_garbled(x, 408, "request too slow");
 	return true;

@@ -228,6 +228,7 @@ static void on_eof(struct weir_stream *stream, void *arg)
 {
 	struct http_conn *conn = arg;
 
+	(void)stream;
 	conn->at_eof = true;
 	if (!conn->server)
 		return;
@@ -236,7 +237,7 @@ static void on_eof(struct weir_stream *stream, void *arg)
 	else if (conn->lingering)
 		http_conn_drop(conn);
 	else
-		weir_stream_flush_later(stream);
+		http_h2_eof(conn);
 }
 
 static void on_closed(struct weir_stream *stream, void *arg, int error)
