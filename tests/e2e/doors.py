@@ -46,6 +46,7 @@ receivers:
         endpoint: 127.0.0.1:${env:HTTP}
         max_request_body_size: ${env:CAP}
         include_metadata: ${env:METADATA}
+        # more
 """
 
 
@@ -245,10 +246,13 @@ class Site:
                     or self.w.metric("otelcol_receiver_accepted_log_records"))
 
 
-def config(processors="", chain="[]", exporters="", to="[otlp_grpc]", service=""):
-    """All doors, these processors, to ${env:BACKEND} or elsewhere."""
+def config(processors="", chain="[]", exporters="", to="[otlp_grpc]", service="",
+           http=""):
+    """All doors, these processors, to ${env:BACKEND} or elsewhere.  http: more
+    keys of that protocol, a line each."""
+    keys = "".join(f"\n        {key}" for key in http.splitlines())
     return to_backend(processors, chain, exporters, service).replace(
-        HEAD, PROTOCOLS).replace("[otlp_grpc]", to)
+        HEAD, PROTOCOLS).replace("[otlp_grpc]", to).replace("\n        # more", keys)
 
 
 @pytest.fixture
