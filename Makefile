@@ -30,6 +30,7 @@ PKGS.core                := libuv yaml-0.1
 PKGS.plugins/kit         := libnghttp2 libdeflate libisal libzstd
 PKGS.plugins/kit/codecs  := snappy liblz4	# parts of the kit that are opened on first use
 PKGS.plugins/kit/curl    := libcurl
+PKGS.exporters/otlp_http := jansson
 
 PLUGINS := $(patsubst %/,%,$(wildcard receivers/*/ processors/*/ exporters/*/ extensions/*/ connectors/*/ plugins/template/*/))
 UNIT    := $(wildcard tests/unit/*/test_*.c)
@@ -90,7 +91,7 @@ $(B)/proto/%.pb-c.o: $(B)/proto/.made
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $(@:.o=.c)
 
 # Tests of core link core's objects; of the kit the kit's; of plugins only the contract.
-TESTLIBS := $(shell pkg-config --libs check 2>/dev/null) -lprotobuf-c -lm -ldl
+TESTLIBS := $(shell pkg-config --libs check 2>/dev/null) -lprotobuf-c -ljansson -lm -ldl
 $(B)/tests/unit/core/%: $(B)/tests/unit/core/%.o $(CORE) $(PROTO) $(SUPPORT)
 	$(link) $(call libs,core) $(TESTLIBS)
 $(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/libweir.so
@@ -122,7 +123,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard core/*.[ch] plugins/kit/*.[ch] tests/supp
 	$(say)
 	$(Q)clang $(CPPFLAGS) -std=c11 -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		-o $@ $< tests/support/*.c $(filter-out core/main.c,$(wildcard core/*.c)) $(wildcard plugins/kit/*.c) \
-		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) -lprotobuf-c -lcheck -lm -ldl
+		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) $(call libs,exporters/otlp_http) -lprotobuf-c -lcheck -lm -ldl
 fuzz: $(B)/proto/.made $(PARTS) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
 	@tests/fuzz/run $(B) $(T)
 bench: all

@@ -381,3 +381,14 @@ bool weir_json_skip(struct weir_json *json)
 	}
 	return json->token != WEIR_JSON_ERROR;
 }
+
+void weir_json_passed(struct weir_json *json, size_t end)
+{
+	json->at = json->source + end;
+	json->expect = json->depth ? EXPECT_MORE : EXPECT_NOTHING;
+}
+
+size_t weir_json_plain(weir_str text)
+{
+	return (size_t)(pass_plain(text.ptr, text.ptr + text.len) - text.ptr);
+}

@@ -12,22 +12,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Digits that fit whatever they are. */
+#define SAFE_DIGITS 19
+
 static bool magnitude(const char *p, const char *end, uint64_t limit,
 		      uint64_t *value)
 {
+	const char *safe;
 	uint64_t v = 0;
 
 	if (p == end)
 		return false;
+	while (end - p > SAFE_DIGITS && *p == '0')
+		p++;
+	safe = end - p < SAFE_DIGITS ? end : p + SAFE_DIGITS;
+	for (; p < safe; p++) {
+		uint64_t digit = (uint64_t)(*p - '0');
+
+		if (digit > 9)
+			return false;
+		v = v * 10 + digit;
+	}
 	for (; p < end; p++) {
 		uint64_t digit = (uint64_t)(*p - '0');
 
-		if (digit > 9 || v > (limit - digit) / 10)
+		if (digit > 9 || v > (UINT64_MAX - digit) / 10)
 			return false;
 		v = v * 10 + digit;
 	}
 	*value = v;
-	return true;
+	return v <= limit;
 }
 
 bool weir_json_int64(weir_str number, int64_t *value)

@@ -546,16 +546,13 @@ static void put_message(struct weir_text *out, weir_str body,
 
 /* --- Requests ----------------------------------------------------------- */
 
-void weir_otlp_json_write(const struct weir_batch *batch,
-			  struct weir_text *out)
+void weir_otlp_json_write_slices(enum weir_signal signal,
+				 const struct weir_slice *slices, size_t n,
+				 struct weir_text *out)
 {
-	const struct otlp_request *how =
-		&otlp_requests[weir_batch_signal(batch)];
-	const struct weir_slice *slices;
+	const struct otlp_request *how = &otlp_requests[signal];
 	bool any = false;
-	size_t n;
 
-	slices = weir_batch_slices(batch, &n);
 	weir_text_add(out, weir_str_of(how->head));
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *p = slices[i].ptr, *end = p + slices[i].len;
@@ -571,4 +568,13 @@ void weir_otlp_json_write(const struct weir_batch *batch,
 		}
 	}
 	PUT(out, "]}");
+}
+
+void weir_otlp_json_write(const struct weir_batch *batch,
+			  struct weir_text *out)
+{
+	size_t n;
+	const struct weir_slice *slices = weir_batch_slices(batch, &n);
+
+	weir_otlp_json_write_slices(weir_batch_signal(batch), slices, n, out);
 }

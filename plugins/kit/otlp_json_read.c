@@ -251,6 +251,13 @@ static bool read_list(struct otlp_reading *r, const struct otlp_row *row,
 	if (!(row->rule & OTLP_REPEATED))
 		return read_packed(r, row, step);
 	for (;; step->index++) {
+		if (row->kind == OTLP_ATTRIBUTE) {
+			size_t n = otlp_read_attributes(r, row);
+
+			if (n == SIZE_MAX)
+				return false;
+			step->index += n;
+		}
 		if (weir_json_next(&r->json) == WEIR_JSON_ARRAY_END)
 			return true;
 		if (!(row->kind == OTLP_TEXT ? otlp_read_scalar(r, row, true) :
@@ -304,8 +311,10 @@ static bool read_message(struct otlp_reading *r,
 		return otlp_refuse(r, "an object is expected");
 	while (weir_json_next(json) == WEIR_JSON_KEY) {
 		row = row_of(json, message, &having.hint);
-		if (row ? !read_field(r, row, &having) : !weir_json_skip(json))
-			return row ? false : otlp_refuse(r, "");
+		if (!row && !weir_json_skip(json))
+			break;
+		if (row && !read_field(r, row, &having))
+			return false;
 	}
 	return json->token == WEIR_JSON_OBJECT_END || otlp_refuse(r, "");
 }
@@ -333,7 +342,8 @@ struct weir_payload *weir_otlp_json_read(struct weir_component *c,
 		otlp_refuse_room(&r);
 		return NULL;
 	}
-	weir_json_open(&r.json, (weir_str){ (const char *)in, len });
+	r.in = (weir_str){ (const char *)in, len };
+	weir_json_open(&r.json, r.in);
 	if (!read_request(&r, signal)) {
 		otlp_out_drop(&r.out);
 		return NULL;

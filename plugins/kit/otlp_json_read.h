@@ -21,6 +21,7 @@ struct otlp_step {
 
 struct otlp_reading {
 	struct weir_json json;
+	weir_str in;
 	struct otlp_out out;
 	const struct otlp_step *step;	/* innermost */
 	struct weir_outcome *refused;
@@ -41,5 +42,10 @@ bool otlp_read_scalar(struct otlp_reading *r, const struct otlp_row *row,
 		      bool keep);
 /* Writes an element of a packed field, without a tag. */
 bool otlp_read_element(struct otlp_reading *r, const struct otlp_row *row);
+
+/* In a list of row's attributes, reads those that come next and are written as
+ * SDKs do; how many.  What follows is for the scanner, at least the end of the
+ * list.  SIZE_MAX: no room, refused. */
+size_t otlp_read_attributes(struct otlp_reading *r, const struct otlp_row *row);
 
 #endif

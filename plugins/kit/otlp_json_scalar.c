@@ -9,6 +9,7 @@
  *
  * Must never take a value for another one: what does not fit is refused.
  */
+#include <endian.h>
 #include <weir/kit/actions.h>
 
 #include "otlp_json_read.h"
@@ -32,8 +33,11 @@ static void put_varint(struct otlp_out *out, uint64_t v)
 
 static void put_fixed(struct otlp_out *out, uint64_t v, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		out->bytes[out->len++] = (uint8_t)(v >> 8 * i);
+	uint64_t little = htole64(v);
+
+	/* Room for a record is more than eight bytes. */
+	memcpy(out->bytes + out->len, &little, sizeof(little));
+	out->len += n;
 }
 
 uint32_t otlp_tag(const struct otlp_row *row, uint32_t wire)
@@ -162,12 +166,25 @@ static bool read_bytes(struct otlp_reading *r, const struct otlp_row *row)
 	return true;
 }
 
-static int hex_digit(char c)
+/* A digit's value and 16; 0 for anything else. */
+static const uint8_t hex[256] = {
+	['0'] = 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
+	['A'] = 26, 27, 28, 29, 30, 31, ['a'] = 26, 27, 28, 29, 30, 31
+};
+
+/* n bytes; false: not all of it are digits. */
+static bool decode_hex(const char *text, size_t n, uint8_t *to)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 32;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	const uint8_t *p = (const uint8_t *)text;
+	unsigned all = 16;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned high = hex[p[2 * i]], low = hex[p[2 * i + 1]];
+
+		all &= high & low;
+		to[i] = (uint8_t)(high << 4 | (low & 15));
+	}
+	return all;
 }
 
 static bool read_id(struct otlp_reading *r, const struct otlp_row *row,
@@ -190,14 +207,9 @@ static bool read_id(struct otlp_reading *r, const struct otlp_row *row,
 		return otlp_refuse_room(r);
 	put_varint(out, otlp_tag(row, 2));
 	put_varint(out, text.len / 2);
-	for (size_t i = 0; i < text.len; i += 2) {
-		int high = hex_digit(text.ptr[i]);
-		int low = hex_digit(text.ptr[i + 1]);
-
-		if (high < 0 || low < 0)
-			return otlp_refuse(r, "this is no hexadecimal digit");
-		out->bytes[out->len++] = (uint8_t)(high << 4 | low);
-	}
+	if (!decode_hex(text.ptr, text.len / 2, out->bytes + out->len))
+		return otlp_refuse(r, "this is no hexadecimal digit");
+	out->len += text.len / 2;
 	return true;
 }
 
@@ -219,21 +231,20 @@ static bool read_unsigned(struct otlp_reading *r, uint64_t max, uint64_t *value)
 	return true;
 }
 
-/* Text may have a plus sign and leading zeros. */
+/* Text may have leading zeros, and a plus sign. */
 static bool read_signed(struct otlp_reading *r, int64_t min, int64_t max,
 			int64_t *value)
 {
 	weir_str text;
-	bool ok;
 
 	if (r->json.token != WEIR_JSON_NUMBER &&
 	    r->json.token != WEIR_JSON_STRING)
 		return otlp_refuse(r, "an integer is expected");
 	if (!plain_text(r, &text))
 		return false;
-	ok = r->json.token == WEIR_JSON_NUMBER ? weir_json_int64(text, value) :
-						 weir_parse_int(text, value);
-	if (!ok || *value < min || *value > max)
+	if (text.len > 1 && text.ptr[0] == '+' && text.ptr[1] != '-')
+		text = (weir_str){ text.ptr + 1, text.len - 1 };
+	if (!weir_json_int64(text, value) || *value < min || *value > max)
 		return otlp_refuse(r, "no integer, or out of range");
 	return true;
 }

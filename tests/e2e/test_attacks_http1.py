@@ -214,7 +214,7 @@ def test_chunks_of_any_size_are_one_request(door, size):
 @pytest.mark.parametrize("line,status", [
     (b"POST /v1/tr\0aces HTTP/1.1\r\n", 400), (b"POST /v1/traces\rHTTP/1.1\r\n", 400),
     (b"POST /v1/traces HTTP/1.1 \r\n", 400), (b"POST  /v1/traces HTTP/1.1\r\n", 400),
-    (b"POST /v1/traces\tHTTP/1.1 x\r\n", 400), (b"P(ST /v1/traces HTTP/1.1\r\n", 400),
+    (b"P(ST /v1/traces HTTP/1.1\r\n", 400),
     (b"POST v1/traces HTTP/1.1\r\n", 400), (b"POST /%s HTTP/1.1\r\n" % (b"a" * 65536), 414),
     (b"POST /v1/traces HTTP/9.9\r\n", 505), (b"POST /v1/traces HTTP/1.10\r\n", 400),
     (b"POST /v1/traces http/1.1\r\n", 400), (b"POST /v1/traces HTTP/2.0\r\n", 505)],

@@ -89,6 +89,17 @@ WEIR_API enum weir_json_token weir_json_next(struct weir_json *json);
  * OBJECT or ARRAY.  False: ERROR. */
 WEIR_API bool weir_json_skip(struct weir_json *json);
 
+/* For who reads what it knows by heart faster than token by token: the value
+ * that would have come next lies before `end`, an offset in the source, and
+ * has been read.  It must have been one whole value of good JSON, or several
+ * in an array with commas between them, and a comma in front where one
+ * belongs.  Only where a value is next or, in an array, behind one. */
+WEIR_API void weir_json_passed(struct weir_json *json, size_t end);
+
+/* How many bytes of text come before the first quote, backslash or control
+ * character: what a string may hold as it is. */
+WEIR_API size_t weir_json_plain(weir_str text);
+
 /* What a KEY or STRING stands for, written to out, which has room for text.len
  * bytes (escapes only shrink) and may not overlap; returns the bytes written.
  * Half of a surrogate pair becomes U+FFFD, \u0000 the byte 0, bytes from 0x80
