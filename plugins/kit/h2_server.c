@@ -120,6 +120,12 @@ static int on_begin_frame(nghttp2_session *session,
 {
 	struct h2_server *h2 = arg;
 
+	/* Those for streams that are gone get no further callback. */
+	if ((hd->type == NGHTTP2_PRIORITY ||
+	     hd->type == NGHTTP2_WINDOW_UPDATE ||
+	     (hd->type == NGHTTP2_HEADERS && hd->stream_id <= h2->highest)) &&
+	    !spend(&h2->empties, h2->now, EMPTY_FRAMES))
+		return punish(h2, "too_many_frames");
 	if (hd->type != NGHTTP2_HEADERS && hd->type != NGHTTP2_CONTINUATION)
 		return 0;
 	if (hd->length > HEADER_FRAME)
@@ -234,6 +240,9 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame,
 	case NGHTTP2_SETTINGS:
 		h2->ready = true;
 		break;
+	case NGHTTP2_PRIORITY:
+	case NGHTTP2_WINDOW_UPDATE:
+		return 0;		/* on_begin_frame has counted them */
 	}
 	if (!spend(&h2->empties, h2->now, EMPTY_FRAMES))
 		return punish(h2, "too_many_frames");
@@ -254,7 +263,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
 
 /* An answer before the request has ended: tell the client to stop sending
  * (RFC 9113 8.1).  Only now: a reset that is queued would overtake it. */
-static void after_headers(struct h2_server *h2, const nghttp2_frame *frame)
+static void after_answer(struct h2_server *h2, const nghttp2_frame *frame)
 {
 	int32_t id = frame->hd.stream_id;
 
@@ -271,13 +280,13 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame,
 	struct h2_server *h2 = arg;
 
 	(void)session;
-	if (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS)
+	if (frame->hd.type == NGHTTP2_DATA ||
+	    frame->hd.type == NGHTTP2_HEADERS) {
 		h2->strikes = 0, h2->pinged = 0;
-	if (frame->hd.type == NGHTTP2_HEADERS)
-		after_headers(h2, frame);
-	else if (frame->hd.type == NGHTTP2_RST_STREAM &&
-		 frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
-		 !spend(&h2->resets, h2->now, RESETS))
+		after_answer(h2, frame);
+	} else if (frame->hd.type == NGHTTP2_RST_STREAM &&
+		   frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
+		   !spend(&h2->resets, h2->now, RESETS))
 		h2_server_finish(h2, NGHTTP2_ENHANCE_YOUR_CALM,
 				 "too_many_resets");
 	return 0;
@@ -391,6 +400,20 @@ void h2_server_free(struct h2_server **h2)
 
 /* --- Bytes -------------------------------------------------------------- */
 
+static uint32_t error_of(ssize_t rc)
+{
+	switch (rc) {
+	case NGHTTP2_ERR_FLOODED:
+	case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
+	case NGHTTP2_ERR_TOO_MANY_SETTINGS:
+		return NGHTTP2_ENHANCE_YOUR_CALM;
+	case NGHTTP2_ERR_NOMEM:
+		return NGHTTP2_INTERNAL_ERROR;
+	default:
+		return NGHTTP2_PROTOCOL_ERROR;
+	}
+}
+
 bool h2_server_recv(struct h2_server *h2, const uint8_t *data, size_t len,
 		    uint64_t now)
 {
@@ -399,11 +422,7 @@ bool h2_server_recv(struct h2_server *h2, const uint8_t *data, size_t len,
 	h2->now = now;
 	n = nghttp2_session_mem_recv(h2->session, data, len);
 	if (n < 0)
-		h2_server_finish(h2, n == NGHTTP2_ERR_FLOODED ?
-					 NGHTTP2_ENHANCE_YOUR_CALM :
-					 n == NGHTTP2_ERR_NOMEM ?
-					 NGHTTP2_INTERNAL_ERROR :
-					 NGHTTP2_PROTOCOL_ERROR, "");
+		h2_server_finish(h2, error_of(n), "");
 	return n >= 0;
 }
 

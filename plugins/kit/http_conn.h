@@ -93,6 +93,7 @@ struct http_conn {
 
 	/* HTTP/2 */
 	struct h2_server *h2;
+	size_t owed;		/* bytes of answers that are not framed yet */
 	uint64_t noticed;	/* when the peer was asked to go */
 	bool last_id_sent;
 	bool closing;		/* write what is left, then close */
@@ -110,7 +111,7 @@ struct weir_http_exchange {
 	enum weir_encoding encoding;
 	int verdict;		/* refused with this; 0: it was not */
 	bool open, held;
-	bool is_head, preflight;
+	bool preflight;
 	uint64_t began;		/* weir_now() of its first byte */
 	uint64_t paced_at;	/* when the window of the pace rule opened */
 	uint64_t paced;		/* bytes of the body by then */
@@ -141,6 +142,8 @@ void http_conn_drop(struct http_conn *conn);
 void http_conn_linger(struct http_conn *conn);
 /* Writes what waits; false when some of it still does, or the socket broke. */
 bool http_conn_write(struct http_conn *conn);
+/* The same with bytes that come next; what the socket leaves is kept. */
+bool http_conn_send(struct http_conn *conn, const void *bytes, size_t len);
 /* Looks again at when something is due. */
 void http_conn_arm(struct http_conn *conn);
 /* The socket and the last exchange are gone? */
@@ -214,6 +217,9 @@ void http_refuse(struct weir_http_exchange *x, int status,
 		 enum weir_status code, enum weir_reason reason,
 		 const char *why);
 const char *http_phrase(int status);
+/* Has this answer a body, or only its length? */
+bool http_has_body(const struct weir_http_exchange *x,
+		   const struct http_reply *reply);
 
 /* --- http_cors.c ---------------------------------------------------------- */
 

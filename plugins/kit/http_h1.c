@@ -211,8 +211,7 @@ void http_h1_pump(struct http_conn *conn)
 /* A half-closed peer may still wait for answers (attacks.md 52). */
 void http_h1_eof(struct http_conn *conn)
 {
-	if (conn->lingering || (!is_held(conn) && !conn->stash &&
-				!http_buf_waits(&conn->out)))
+	if (!is_held(conn) && !conn->stash && !http_buf_waits(&conn->out))
 		http_conn_drop(conn);
 }
 
@@ -298,23 +297,22 @@ static bool put_status_line(struct http_buf *out, int status)
 }
 
 static bool put_answer(struct http_conn *conn, const struct http_reply *reply,
-		       const struct http_buf *lines, bool is_head)
+		       const struct http_buf *lines, bool has_body)
 {
 	struct http_buf *out = &conn->out;
-	bool empty = reply->status == 204;	/* RFC 9110 8.6 */
 
 	if (!put_status_line(out, reply->status) ||
 	    !http_buf_add(out, lines->ptr, lines->len))
 		return false;
-	if (!empty && !(http_buf_puts(out, "Content-Length: ") &&
-			http_buf_put_number(out, reply->body.len) &&
-			http_buf_puts(out, "\r\n")))
+	if (reply->status != 204 && !(http_buf_puts(out, "Content-Length: ") &&
+				      http_buf_put_number(out, reply->body.len) &&
+				      http_buf_puts(out, "\r\n")))
 		return false;
 	if (!http_buf_puts(out, conn->last ? "Connection: close\r\n\r\n"
 			   : conn->parser.minor == 0
 			   ? "Connection: keep-alive\r\n\r\n" : "\r\n"))
 		return false;
-	return empty || is_head ||
+	return !has_body ||
 	       http_buf_add(out, reply->body.ptr, reply->body.len);
 }
 
@@ -323,7 +321,7 @@ void http_h1_answer(struct weir_http_exchange *x,
 {
 	struct http_conn *conn = x->conn;
 	const struct weir_http_server *server = conn->server;
-	bool is_head = x->is_head;
+	bool has_body = http_has_body(x, reply);
 
 	/* A request that was not read to its end cannot be followed. */
 	conn->last = conn->last || server->stopping ||
@@ -332,7 +330,7 @@ void http_h1_answer(struct weir_http_exchange *x,
 		     conn->parser.state != HTTP_ON_END;
 	conn->x = NULL;
 	x->open = false;
-	if (!put_answer(conn, reply, lines, is_head)) {
+	if (!put_answer(conn, reply, lines, has_body)) {
 		http_conn_drop(conn);
 	} else {
 		conn->answered_last = conn->last;
