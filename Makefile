@@ -99,6 +99,9 @@ $(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/l
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
 	$(link) $(call rpath,/../../..) -lweir $(TESTLIBS)
 
+$(B)/tests/compare/%: $(B)/tests/compare/%.o $(CORE) $(KIT) $(PROTO) $(SUPPORT)
+	$(link) $(call libs,core) $(call libs,plugins/kit) $(TESTLIBS)
+
 $(B)/tests/conformance/conformance: $(B)/tests/conformance/conformance.o $(B)/libweir.so
 	$(link) $(call rpath,/../..) -lweir $(TESTLIBS)
 
