@@ -139,13 +139,18 @@ START_TEST(retryable_failures_say_when)
 }
 END_TEST
 
-START_TEST(inflates_gzip)
+static const enum weir_encoding packings[] = {
+	WEIR_ENCODING_GZIP, WEIR_ENCODING_ZSTD, WEIR_ENCODING_SNAPPY_FRAMED
+};
+
+START_TEST(inflates_what_it_says_it_accepts)
 {
-	struct weir_compressor *z = weir_compressor_new(WEIR_ENCODING_GZIP, 0);
+	struct weir_compressor *z = weir_compressor_new(packings[_i], 0);
 	const struct weir_iovec in = { "hello, hello, hello", 19 };
 	size_t len;
 	uint8_t *body = weir_compress(z, &in, 1, 5, &len);
-	struct request r = { .encoding = "gzip", .body = body, .len = len };
+	struct request r = { .encoding = weir_grpc_encoding_name(packings[_i]),
+			     .body = body, .len = len };
 
 	body[0] = 1;
 	body[1] = body[2] = body[3] = 0;
@@ -553,7 +558,8 @@ int main(void)
 	tcase_add_test(tc, hands_over_a_whole_message_and_replies);
 	tcase_add_test(tc, takes_a_message_in_single_bytes);
 	tcase_add_test(tc, retryable_failures_say_when);
-	tcase_add_test(tc, inflates_gzip);
+	tcase_add_loop_test(tc, inflates_what_it_says_it_accepts, 0,
+			    sizeof(packings) / sizeof(*packings));
 	tcase_add_test(tc, a_client_that_goes_away_frees_nothing_twice);
 	tcase_add_test(tc, a_lost_connection_leaves_its_calls_to_their_methods);
 	tcase_add_test(tc, draining_refuses_new_calls_and_answers_old_ones);
