@@ -300,6 +300,11 @@ void http_exchange_garbled(struct weir_http_exchange *x, int status,
 	http_refuse(x, status, code, reason, why);
 }
 
+bool http_exchange_starves(const struct weir_http_exchange *x)
+{
+	return !x->ended && x->body && weir_budget_full();
+}
+
 /* --- the three steps ------------------------------------------------------ */
 
 /* What concerns the server as a whole; false: answered. */
