@@ -97,6 +97,9 @@ def cases():
             for key in ("note", "count", "ratio", "flag", "raw", "list", "map",
                         "nothing", "a", "b", "number.text", "token", "user.id",
                         "http.status_code", "a.b", "deep", "prompt", "card")])
+    yield actions("convert-odd", *[
+        f"key: {key}, action: convert, converted_type: string"
+        for key in ("list", "map", "deep", "note", "a", "b", "card")], odd=True)
     yield actions("convert-chain",
                   "key: note, action: convert, converted_type: double",
                   "key: note, action: convert, converted_type: int",

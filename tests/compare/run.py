@@ -129,20 +129,24 @@ class Run:
                     return
 
     def go(self):
-        sides = [Side(name, self.case.text(), backends=self.case.backends)
-                 for name in ("go", "weir")]
-        try:
-            started = [s.started() for s in sides]
-            if not all(started):
-                for side, ready in zip(sides, started):
-                    if not ready:
-                        self.found.append(Difference(
-                            side.name, " does not start", "", side.output[-2000:]))
-                return self
-            self.send(sides)
-        finally:
-            for side in sides:
-                side.close()
+        """The ports were free when they were chosen: tried again when not."""
+        for _ in range(5):
+            sides = [Side(name, self.case.text(), backends=self.case.backends)
+                     for name in ("go", "weir")]
+            try:
+                started = [s.started() for s in sides]
+                if all(started):
+                    self.send(sides)
+                    return self
+                if not any(s.port_was_taken for s in sides):
+                    break
+            finally:
+                for side in sides:
+                    side.close()
+        for side, ready in zip(sides, started):
+            if not ready:
+                self.found.append(Difference(
+                    side.name, " does not start", "", side.output[-2000:]))
         return self
 
     def send(self, sides):
@@ -150,7 +154,8 @@ class Run:
             for signal in self.case.signals:
                 messages = requests(signal, self.n, self.seed, self.case.odd)
                 if self.case.until:
-                    self.until(sides, signal, messages[0])
+                    self.until(sides, signal, next(
+                        m for m in messages if canon.count(signal, m)))
                 for i, request in enumerate(messages):
                     self.one(sides, pool, signal, i, request)
         if self.case.compare == "items":

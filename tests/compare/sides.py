@@ -19,12 +19,22 @@ PATIENCE = 20
 READY = "Everything is ready"
 
 
+def a_backend():
+    """Between finding a port and taking it another case may have it."""
+    for _ in range(9):
+        try:
+            return Backend()
+        except RuntimeError:
+            pass
+    return Backend()
+
+
 class Side:
     """One program on one configuration.  `name` is "go" or "weir"."""
 
     def __init__(self, name, yaml, env=None, backends=("BACKEND",)):
         self.name = name
-        self.backends = {b: Backend() for b in backends}
+        self.backends = {b: a_backend() for b in backends}
         self.ports = {p: free_port() for p in ("OTLP", "HTTP")}
         self.dir = tempfile.TemporaryDirectory(prefix=f"compare-{name}-")
         config = Path(self.dir.name) / "config.yaml"
@@ -58,6 +68,10 @@ class Side:
         """Waits for it; False when it ended instead."""
         assert self.ready.wait(PATIENCE), f"{self.name} does not start:\n{self.output}"
         return any(READY in line for line in self.lines)
+
+    @property
+    def port_was_taken(self):
+        return "address already in use" in self.output.lower()
 
     def send(self, signal, request, metadata=()):
         """The gRPC code's name: OK, UNAVAILABLE, ..."""
