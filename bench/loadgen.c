@@ -16,13 +16,11 @@
  * --first: connects until somebody listens, sends one request until it is
  * OK, and says when that was.  Prints key=value lines.
  */
+#include "load.h"
 #include "retry_info.h"
 #include "spans.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
 #include <nghttp2/nghttp2.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -30,14 +28,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #define OUT_MAX (256 * 1024)
-#define LATENCIES_MAX (4u << 20)
 #define VARIANTS 32		/* pre-compressed requests that take turns */
-#define SECOND 1000000000u	/* ns */
 #define PATIENCE (10ull * SECOND)	/* so long a request is tried again */
 #define UNAVAILABLE 14
 
@@ -75,25 +70,16 @@ static struct conn *conns;
 static struct spans_request variants[VARIANTS];
 static uint64_t random_state = 42;
 static int epfd;
-static uint64_t start;		/* ns, as now() */
+static uint64_t start;		/* ns, as load_now() */
 
 static struct {
 	uint64_t sent, ok, failed, by_status[17];
 	uint64_t refused, refused_told;	/* will be tried again; with RetryInfo */
 	uint64_t delay;			/* ns; the last that a server asked for */
 	uint64_t given_up, skipped;
-	uint32_t *latencies;		/* microseconds */
-	size_t n;
+	struct load_tally tally;
 	uint64_t since, last_answer;
 } stats;
-
-static uint64_t now(void)	/* ns */
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
-}
 
 /* --- HTTP/2 ------------------------------------------------------------- */
 
@@ -156,7 +142,7 @@ static bool keep(struct call *call, uint64_t t)
 static int on_close(nghttp2_session *h2, int32_t id, uint32_t code, void *arg)
 {
 	struct call *call = nghttp2_session_get_stream_user_data(h2, id);
-	uint64_t t = now();
+	uint64_t t = load_now();
 
 	(void)code, (void)arg;
 	if (!call)
@@ -171,8 +157,7 @@ static int on_close(nghttp2_session *h2, int32_t id, uint32_t code, void *arg)
 		stats.ok++;
 	else
 		stats.failed++;
-	if (stats.n < LATENCIES_MAX)
-		stats.latencies[stats.n++] = (uint32_t)((t - call->due) / 1000);
+	load_took(&stats.tally, t - call->due);
 	return 0;
 }
 
@@ -294,27 +279,6 @@ static void receive(struct conn *c)
 		fail(c);
 }
 
-static int dial(void)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET }, from;
-	socklen_t len = sizeof(from);
-	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-
-	to.sin_port = htons((uint16_t)atoi(opt.port));
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	/* A port that nobody listens on yet may be given to this very socket,
-	 * which then talks to itself and keeps the port from its owner. */
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&from, &len) < 0 ||
-	    from.sin_port == to.sin_port) {
-		close(fd);
-		return -1;
-	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	return fd;
-}
-
 /* False: nobody listened before end. */
 static bool open_conn(struct conn *c, const struct spans_request *request,
 		      uint64_t end)
@@ -324,10 +288,10 @@ static bool open_conn(struct conn *c, const struct spans_request *request,
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = c };
 	nghttp2_session_callbacks *cbs;
 
-	while ((c->fd = dial()) < 0) {
+	while ((c->fd = load_dial(opt.port)) < 0) {
 		struct timespec pause = { 0, 200000 };
 
-		if (now() >= end) {
+		if (load_now() >= end) {
 			fprintf(stderr, "loadgen: nobody listens on %s\n",
 				opt.port);
 			return false;
@@ -397,12 +361,13 @@ static struct call *next_call(uint64_t t)
 /* Forgets what was counted so far, once, when the warm-up is over. */
 static void warm_up(uint64_t t)
 {
-	uint32_t *latencies = stats.latencies;
+	struct load_tally tally = stats.tally;
 
 	if (stats.since || t < start + (uint64_t)(opt.warmup * SECOND))
 		return;
 	memset(&stats, 0, sizeof(stats));
-	stats.latencies = latencies;
+	stats.tally = tally;
+	load_forget(&stats.tally);
 	stats.since = t;
 }
 
@@ -438,7 +403,7 @@ static void closed_loop(uint64_t end)
 {
 	uint64_t t;
 
-	while ((t = now()) < end) {
+	while ((t = load_now()) < end) {
 		struct call *call;
 
 		warm_up(t);
@@ -453,7 +418,7 @@ static void open_loop(uint64_t end)
 	double gap = 1e9 / opt.rate;
 	uint64_t i = 0, t;
 
-	while ((t = now()) < end) {
+	while ((t = load_now()) < end) {
 		uint64_t due = start + (uint64_t)((double)i * gap);
 		warm_up(t);
 		while (due <= t) {
@@ -476,14 +441,14 @@ static bool first_answer(const struct spans_request *request, uint64_t end)
 {
 	struct conn *c = &conns[0];
 
-	while (now() < end) {
+	while (load_now() < end) {
 		struct call *call;
 
 		if (!open_conn(c, request, end))
 			return false;
 		call = &c->calls[0];
-		send_call(call, now());
-		while (call->busy && now() < end)
+		send_call(call, load_now());
+		while (call->busy && load_now() < end)
 			turn(SECOND / 100);
 		if (call->status == 0)
 			return true;
@@ -492,24 +457,10 @@ static bool first_answer(const struct spans_request *request, uint64_t end)
 	return false;
 }
 
-static int ascending(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static uint32_t percentile(double p)
-{
-	return stats.n ? stats.latencies[(size_t)((double)(stats.n - 1) * p)] :
-			 0;
-}
-
 static void report(uint64_t until, size_t bytes)
 {
 	double seconds = (double)(until - stats.since) / 1e9;
 
-	qsort(stats.latencies, stats.n, sizeof(*stats.latencies), ascending);
 	printf("sent=%lu\nok=%lu\nfailed=%lu\n", stats.sent, stats.ok,
 	       stats.failed);
 	printf("refused=%lu\nrefused_told=%lu\ndelay_ms=%lu\ngiven_up=%lu\n"
@@ -524,9 +475,7 @@ static void report(uint64_t until, size_t bytes)
 	printf("seconds=%.3f\nspans_per_s=%.0f\nrequests_per_s=%.0f\n",
 	       seconds, (double)(stats.ok * opt.spans) / seconds,
 	       (double)stats.ok / seconds);
-	printf("p50_us=%u\np90_us=%u\np99_us=%u\np999_us=%u\nmax_us=%u\n",
-	       percentile(.5), percentile(.9), percentile(.99),
-	       percentile(.999), percentile(1));
+	load_print(&stats.tally);
 }
 
 static void parse(int argc, char **argv)
@@ -577,13 +526,13 @@ static void run(const struct spans_request *request)
 	for (size_t i = 0; i < opt.connections; i++)
 		if (!open_conn(&conns[i], request, 0))
 			exit(1);
-	start = now();
+	start = load_now();
 	end = start + (uint64_t)(opt.seconds * SECOND);
 	if (opt.rate > 0)
 		open_loop(end);
 	else
 		closed_loop(end);
-	for (end = now() + PATIENCE; under_way() && now() < end;)
+	for (end = load_now() + PATIENCE; under_way() && load_now() < end;)
 		turn(SECOND / 10);
 	stats.failed += under_way();
 }
@@ -600,19 +549,18 @@ int main(int argc, char **argv)
 		spans_refresh(&variants[i], &random_state);
 		spans_gzip(&variants[i]);
 	}
-	stats.latencies = malloc(LATENCIES_MAX * sizeof(*stats.latencies));
 	conns = calloc(opt.connections, sizeof(*conns));
-	if (!stats.latencies || !conns)
+	if (!conns)
 		abort();
 	epfd = epoll_create1(0);
 	if (!opt.first) {
 		run(&request);
 	} else if (first_answer(&request,
-				now() + (uint64_t)(opt.seconds * SECOND))) {
+				load_now() + (uint64_t)(opt.seconds * SECOND))) {
 		/* on the clock of the whole machine */
 		printf("answered_at_ns=%lu\n", stats.last_answer);
 	}
-	report(stats.last_answer > stats.since ? stats.last_answer : now(),
+	report(stats.last_answer > stats.since ? stats.last_answer : load_now(),
 	       opt.gzip ? variants[0].len : request.len);
 	return stats.ok ? 0 : 1;
 }

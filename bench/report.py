@@ -47,14 +47,15 @@ class Results:
         table("scenario, spans a request", "contender",
               "CPU-s per million spans", "spread", "spans/s", "to the relay",
               "to the Go collector", "peak RSS")
-        for s, (title, _, spans, _) in self.scenarios.items():
-            relay = self.cpu("relay", "pass10" if spans == 10 else "pass")
+        for s, scenario in self.scenarios.items():
+            relay = self.cpu("relay",
+                             "pass10" if scenario.spans == 10 else "pass")
             for c in self.contenders:
                 rows = self.work.get((c, s))
                 if not rows:
                     continue
                 cpus, cpu = [r["cpu"] for r in rows], self.cpu(c, s)
-                print(f"| {title} | {c} | {cpu:.2f} "
+                print(f"| {scenario.title} | {c} | {cpu:.2f} "
                       f"| {min(cpus):.2f}–{max(cpus):.2f} "
                       f"| {median(rows, 'rate'):,.0f} "
                       f"| {times(ratio(cpu, relay))} "
@@ -94,7 +95,7 @@ class Results:
     def print_allocations(self):
         table("weir", "allocations per span", "per request")
         for s, (r,) in self.allocated.items():
-            print(f"| {self.scenarios[s][0]} | {r['span']:.4f} "
+            print(f"| {self.scenarios[s].title} | {r['span']:.4f} "
                   f"| {r['request']:.2f} |")
 
     # --- Floors ---------------------------------------------------------------
@@ -134,6 +135,11 @@ class Results:
                "against one `redaction`", x, 1.15,
                self.against("three", "weir", "words"))
         yield (f"gzip in and out, {GO}", part, 1 / 5, self.against("gzip"))
+        yield (f"OTLP/HTTP protobuf in, {GO}", part, 1 / 6,
+               self.against("http"))
+        yield (f"OTLP/HTTP JSON in, {GO}", part, 1 / 6, self.against("json"))
+        yield (f"OTLP/HTTP gzip in and out, {GO}", part, 1 / 5,
+               self.against("httpgzip"))
         yield ("p99 at 3,000 requests/s against the relay", x, 3,
                ratio(self.moment(self.late, "p99"),
                      self.moment(self.late, "p99", "relay")))

@@ -26,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import NamedTuple
 
 import report
 
@@ -39,8 +40,11 @@ CC = (os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Wextra",
 
 TOOLS = (
     ("relay", ["relay.c"], []),
-    ("sink", ["sink.c"], ["-lnghttp2"]),
-    ("loadgen", ["loadgen.c", "spans.c", "retry_info.c"], ["-lnghttp2", "-ldeflate"]),
+    ("sink", ["sink.c", "load.c"], ["-lnghttp2"]),
+    ("httpsink", ["httpsink.c", "load.c"], []),
+    ("loadgen", ["loadgen.c", "load.c", "spans.c", "retry_info.c"],
+     ["-lnghttp2", "-ldeflate"]),
+    ("httpload", ["httpload.c", "load.c", "spans.c"], ["-ldeflate"]),
     ("alloc_count.so", ["alloc_count.c"], ["-shared", "-fPIC"]),
 )
 
@@ -77,21 +81,45 @@ PROCESSORS = {
 # A backend of 50,000 spans/s, and what may be held when 200,000 come.
 OVERLOAD = {"rate": 50_000, "queue_size": 8 << 20, "limit_mib": 64}
 
-# name: (title, processors, spans a request, gzip)
+
+
+class Scenario(NamedTuple):
+    title: str
+    processors: str | None
+    spans: int                  # a request
+    gzip: bool = False          # in and out
+    http: str | None = None     # OTLP/HTTP in: "protobuf", "json"
+    http_out: bool = False      # ... and out
+
+    @property
+    def counted(self):
+        """The sink can count the spans that come out."""
+        return not self.gzip and not self.http_out
+
+
 SCENARIOS = {
-    "pass": ("pass-through, 512", None, 512, False),
-    "pass10": ("pass-through, 10", None, 10, False),
-    "attributes": ("`attributes`, three deletes, 512", "attributes", 512,
-                   False),
-    "attributes10": ("`attributes`, three deletes, 10", "attributes", 10,
-                     False),
-    "words": ("`redaction`, three keys as one list, 512", "words", 512, False),
-    "redaction": ("`redaction`, one key pattern, 512", "redaction", 512,
-                  False),
-    "three": ("`attributes`, `resource` and `redaction`, 512", "three", 512,
-              False),
-    "upsert": ("an upsert on every span, 512", "upsert", 512, False),
-    "gzip": ("gzip in and out, `attributes`, 512", "attributes", 512, True),
+    "pass": Scenario("pass-through, 512", None, 512),
+    "pass10": Scenario("pass-through, 10", None, 10),
+    "attributes": Scenario("`attributes`, three deletes, 512", "attributes",
+                           512),
+    "attributes10": Scenario("`attributes`, three deletes, 10", "attributes",
+                             10),
+    "words": Scenario("`redaction`, three keys as one list, 512", "words",
+                      512),
+    "redaction": Scenario("`redaction`, one key pattern, 512", "redaction",
+                          512),
+    "three": Scenario("`attributes`, `resource` and `redaction`, 512",
+                      "three", 512),
+    "upsert": Scenario("an upsert on every span, 512", "upsert", 512),
+    "gzip": Scenario("gzip in and out, `attributes`, 512", "attributes", 512,
+                     gzip=True),
+    "http": Scenario("OTLP/HTTP protobuf in, `attributes`, 512", "attributes",
+                     512, http="protobuf"),
+    "json": Scenario("OTLP/HTTP JSON in, `attributes`, 512", "attributes",
+                     512, http="json"),
+    "httpgzip": Scenario("OTLP/HTTP gzip in and out, `attributes`, 512",
+                         "attributes", 512, gzip=True, http="protobuf",
+                         http_out=True),
 }
 NO_PROCESSORS = ("pass", "pass10")
 
@@ -117,36 +145,47 @@ def scalar(v):
     return f'"{v}"' if isinstance(v, str) else str(v)
 
 
-def collector_yaml(scenario, ports, ours):
-    if scenario == "sidecar":
+def receiver(http, port):
+    at = {"endpoint": f"127.0.0.1:{port}"}
+    if http:
+        return {"http": {**at, "max_request_body_size": 64 << 20}}
+    return {"grpc": {**at, "max_recv_msg_size_mib": 64}}
+
+
+def exporter(http, gzip, port, more):
+    kind, at = (("otlphttp", f"http://127.0.0.1:{port}") if http else
+                ("otlp", f"127.0.0.1:{port}"))
+    return {kind: {"endpoint": at, "compression": "gzip" if gzip else "none",
+                   "tls": {"insecure": True}, **more}}
+
+
+def collector_yaml(name, ports, ours):
+    if name == "sidecar":
         return sidecar_yaml(ports)
-    stages, gzip, queue = {}, False, None
-    if scenario == "overload":
+    stages, more, scenario = {}, {}, SCENARIOS["pass"]
+    if name == "overload":
         stages["memory_limiter"] = {
             "check_interval": "1s", "limit_mib": OVERLOAD["limit_mib"],
             "spike_limit_mib": OVERLOAD["limit_mib"] // 4}
-        queue = {"sizer": "bytes", "queue_size": OVERLOAD["queue_size"]}
+        more["sending_queue"] = {"sizer": "bytes",
+                                 "queue_size": OVERLOAD["queue_size"]}
     else:
-        _, processors, _, gzip = SCENARIOS[scenario]
-        stages.update(PROCESSORS[processors] if processors else {})
-    telemetry = {"metrics": {"level": "none"}, "logs": {"level": "error"}}
-    service = {"telemetry": telemetry, "pipelines": {"traces": {
-        "receivers": ["otlp"], "exporters": ["otlp"]}}}
+        scenario = SCENARIOS[name]
+        stages.update(PROCESSORS[scenario.processors] if scenario.processors
+                      else {})
+    stages["batch"] = {}
+    out = exporter(scenario.http_out, scenario.gzip, ports.sink, more)
+    service = {
+        "telemetry": {"metrics": {"level": "none"},
+                      "logs": {"level": "error"}},
+        "pipelines": {"traces": {"receivers": ["otlp"],
+                                 "processors": list(stages),
+                                 "exporters": list(out)}}}
     if ours:
         service["workers"] = 1
-    stages["batch"] = {}
-    service["pipelines"]["traces"]["processors"] = list(stages)
-    more = {"sending_queue": queue} if queue else {}
-    return dump({
-        "receivers": {"otlp": {"protocols": {"grpc": {
-            "endpoint": f"127.0.0.1:{ports.test}",
-            "max_recv_msg_size_mib": 64}}}},
-        "processors": stages,
-        "exporters": {"otlp": {
-            "endpoint": f"127.0.0.1:{ports.sink}",
-            "compression": "gzip" if gzip else "none",
-            "tls": {"insecure": True}, **more}},
-        "service": service})
+    return dump({"receivers": {"otlp": {"protocols":
+                                        receiver(scenario.http, ports.test)}},
+                 "processors": stages, "exporters": out, "service": service})
 
 
 def sidecar_yaml(ports):
@@ -324,8 +363,8 @@ class Bench:
         return pinned(TEST_CORE, self.command(contender, scenario), env=env,
                       stdout=log, stderr=log)
 
-    def sink(self, *more):
-        p = pinned(LOAD_CORE, [self.tool("sink"), "--port",
+    def sink(self, *more, program="sink"):
+        p = pinned(LOAD_CORE, [self.tool(program), "--port",
                                str(self.ports.sink), "--control",
                                str(self.ports.control), *map(str, more)],
                    stdout=subprocess.PIPE, text=True)
@@ -338,13 +377,13 @@ class Bench:
         with socket.create_connection(at, timeout=10) as s:
             return pairs(s.makefile().read())
 
-    def loading(self, *more):
-        return pinned(LOAD_CORE, [self.tool("loadgen"), "--port",
+    def loading(self, *more, program="loadgen"):
+        return pinned(LOAD_CORE, [self.tool(program), "--port",
                                   str(self.ports.test), *map(str, more)],
                       stdout=subprocess.PIPE, text=True)
 
-    def load(self, *more):
-        load = self.loading(*more)
+    def load(self, *more, program="loadgen"):
+        load = self.loading(*more, program=program)
         try:
             return pairs(load.communicate(timeout=60)[0])
         finally:
@@ -363,7 +402,8 @@ class Bench:
     # --- What is measured ---------------------------------------------------
 
     def with_both(self, contender, scenario, measure, sink=(), **env):
-        sink = self.sink(*sink)
+        out = getattr(SCENARIOS.get(scenario), "http_out", False)
+        sink = self.sink(*sink, program="httpsink" if out else "sink")
         process = self.start(contender, scenario, **env)
         try:
             if listens(self.ports.test, process):
@@ -377,27 +417,67 @@ class Bench:
             stop(process)
             stop(sink)
 
-    def throughput(self, contender, scenario):
-        _, _, spans, gzip = SCENARIOS[scenario]
-        shape = ["--spans", spans, *(["--gzip"] if gzip else [])]
+    def json_lines(self, spans):
+        """A file of requests as OTLP/JSON, made by a weir that writes what
+        it gets."""
+        path = os.path.join(self.folder, f"spans-{spans}.jsonl")
+        if os.path.exists(path):
+            return path
+        config = os.path.join(self.folder, "lines")
+        with open(config, "w") as f:
+            f.write(dump({
+                "receivers": {"otlp": {"protocols":
+                                       receiver(None, self.ports.test)}},
+                "exporters": {"file": {"path": path}},
+                "service": {"workers": 1, "telemetry": {
+                    "metrics": {"level": "none"},
+                    "logs": {"level": "error"}},
+                    "pipelines": {"traces": {"receivers": ["otlp"],
+                                             "exporters": ["file"]}}}}))
+        process = pinned(TEST_CORE, [os.path.join(self.args.build, "weir"),
+                                     "--config", config],
+                         stdout=subprocess.DEVNULL)
+        try:
+            if not listens(self.ports.test, process):
+                sys.exit("bench: no weir that makes OTLP/JSON")
+            self.load("--spans", spans, "--seconds", 0.3)
+        finally:
+            stop(process)
+        return path
+
+    def shape(self, scenario):
+        """The load generator, and how it is told what to send."""
+        shape = ["--spans", scenario.spans,
+                 *(["--gzip"] if scenario.gzip else [])]
+        if scenario.http == "json":
+            shape += ["--json", self.json_lines(scenario.spans)]
+        if scenario.http:
+            return "httpload", shape
         # Few spans in flight would measure the scheduler, not the work.
-        shape += ["--window", 8 if spans > 100 else 64]
+        return "loadgen", shape + ["--window",
+                                   8 if scenario.spans > 100 else 64]
+
+    def throughput(self, contender, name):
+        scenario = SCENARIOS[name]
+        program, shape = self.shape(scenario)
 
         def measure(process):
-            self.load("--seconds", self.args.warmup, *shape)
+            self.load("--seconds", self.args.warmup, *shape, program=program)
             self.settled()
             cpu, sunk = cpu_seconds(process.pid), self.counts()["spans"]
-            got = self.load("--seconds", self.args.seconds, *shape)
+            got = self.load("--seconds", self.args.seconds, *shape,
+                            program=program)
             self.settled()
             cpu = cpu_seconds(process.pid) - cpu
             if not got.get("spans_ok"):
                 return None
             return {"cpu": cpu * 1e6 / got["spans_ok"],
                     "rate": got["spans_per_s"], "failed": got["failed"],
-                    "lost": 0 if gzip else got["spans_ok"] -
-                    (self.counts()["spans"] - sunk),
+                    "lost": got["spans_ok"] -
+                    (self.counts()["spans"] - sunk)
+                    if scenario.counted else 0,
                     "peak": status_mib(process.pid, "VmHWM")}
-        return self.with_both(contender, scenario, measure)
+        return self.with_both(contender, name, measure)
 
     def latency(self, contender):
         def measure(_):
@@ -448,7 +528,7 @@ class Bench:
 
     def allocations(self, scenario):
         path = os.path.join(self.folder, "allocations")
-        shape = ["--spans", SCENARIOS[scenario][2]]
+        program, shape = self.shape(SCENARIOS[scenario])
 
         def read():
             with open(path, "rb") as f:
@@ -456,10 +536,10 @@ class Bench:
                     return struct.unpack("=Q", m[:8])[0]
 
         def measure(_):
-            self.load("--seconds", self.args.warmup, *shape)
+            self.load("--seconds", self.args.warmup, *shape, program=program)
             self.settled()
             before = read()
-            got = self.load("--seconds", 1, *shape)
+            got = self.load("--seconds", 1, *shape, program=program)
             self.settled()
             return {"span": (read() - before) / max(got["spans_ok"], 1),
                     "request": (read() - before) / max(got["ok"], 1)}
@@ -537,7 +617,7 @@ def measure(bench, contenders):
     if "weir" not in contenders:
         return found
     for s in args.scenarios:
-        if not SCENARIOS[s][3]:
+        if SCENARIOS[s].counted:
             note(f"allocations: {s}")
             found.add(found.allocated, s, bench.allocations(s))
     for times in (0.95, 4) if args.overload_seconds else ():

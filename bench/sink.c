@@ -12,8 +12,10 @@
  * with CODE (14).  Whoever connects to the control port gets the counts; so
  * does stdout on SIGTERM.
  */
-#include <arpa/inet.h>
+#include "load.h"
+
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <nghttp2/nghttp2.h>
 #include <signal.h>
@@ -62,14 +64,6 @@ struct call {
 static struct call *late_head, *late_tail;	/* by due */
 static int epfd;
 static volatile sig_atomic_t stopped;
-
-static uint64_t now(void)	/* ns */
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 /* --- Counting ----------------------------------------------------------- */
 
@@ -123,7 +117,7 @@ static int print_counts(char *out, size_t size)
 			"spans_ok=%lu\nat_ns=%lu\n",
 			stats.requests, stats.failed, stats.compressed,
 			stats.spans, stats.bytes, stats.connections,
-			stats.spans_ok, now());
+			stats.spans_ok, load_now());
 }
 
 /* --- Answering ---------------------------------------------------------- */
@@ -211,7 +205,7 @@ static void free_call(struct call *call)
 static uint64_t due_of(const struct call *call)
 {
 	static uint64_t busy_until;
-	uint64_t t = now();
+	uint64_t t = load_now();
 
 	if (!opt.rate)
 		return t + opt.delay_ms * 1000000;
@@ -370,7 +364,7 @@ static void tell(int listener)
 
 static void answer_late(void)
 {
-	uint64_t t = now();
+	uint64_t t = load_now();
 
 	while (late_head && late_head->due <= t) {
 		struct call *call = late_head;
@@ -392,18 +386,9 @@ static void answer_late(void)
 
 static int listen_on(const char *port, void *mark)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = mark };
+	int fd = load_listen(port);
 
-	at.sin_port = htons((uint16_t)atoi(port));
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-	    listen(fd, 128) < 0) {
-		perror("sink");
-		exit(1);
-	}
 	epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev);
 	return fd;
 }

@@ -62,8 +62,8 @@ struct weir_node_instance {
 	struct edge_counts counts[WEIR_SIGNAL_COUNT];
 	uint64_t received_bytes, walked_bytes, mended;
 	const char *transport;
-	struct weir_label *labels;	/* of sent and failed */
-	size_t n_labels;
+	struct weir_label *labels[WEIR_SIGNAL_COUNT];	/* of sent, failed */
+	size_t n_labels[WEIR_SIGNAL_COUNT];
 	bool started, stopped;
 	struct weir_node_instance *remote;	/* WEIR_ONE on another worker:
 						 * this one is only a door */

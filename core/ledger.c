@@ -53,14 +53,23 @@ void weir_set_transport(struct weir_component *c, const char *transport)
 	c->node->transport = transport;
 }
 
-void weir_label_exporter(struct weir_component *c,
-			 const struct weir_label *labels, size_t n)
+void weir_label_exporter_signal(struct weir_component *c,
+				enum weir_signal signal,
+				const struct weir_label *labels, size_t n)
 {
 	struct weir_node_instance *node = c->node;
 
-	node->labels = arena_alloc(&node->graph->arena, n * sizeof(*labels));
-	memcpy(node->labels, labels, n * sizeof(*labels));
-	node->n_labels = n;
+	node->labels[signal] = arena_alloc(&node->graph->arena,
+					   n * sizeof(*labels));
+	memcpy(node->labels[signal], labels, n * sizeof(*labels));
+	node->n_labels[signal] = n;
+}
+
+void weir_label_exporter(struct weir_component *c,
+			 const struct weir_label *labels, size_t n)
+{
+	for (int i = 0; i < WEIR_SIGNAL_COUNT; i++)
+		weir_label_exporter_signal(c, (enum weir_signal)i, labels, n);
 }
 
 void weir_histogram_record(weir_histogram *histogram,

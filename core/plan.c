@@ -161,6 +161,8 @@ static int read_sections(struct planner *p, const struct document *doc)
 
 static int check_sections(struct planner *p, const struct document *doc)
 {
+	if (p->allow_no_pipelines)
+		return 0;
 	if (!weir_node_len(doc->sections[WEIR_RECEIVER]))
 		return tree_error(p->error, p->plan->tree, "receivers", "no "
 				  "receiver configuration specified in config");
@@ -324,14 +326,17 @@ static int append_telemetry(struct planner *p)
 
 /* --- all of it ------------------------------------------------------------------------------ */
 
-static int make(struct planner *p)
+static int make(struct planner *p, bool decode_only)
 {
 	struct document doc = { 0 };
 	struct plan_service service = { 0 };
 
 	if (read_document(p, &doc) || read_sections(p, &doc) ||
-	    read_service(p, &service, doc.service) ||
-	    check_sections(p, &doc) || plan_mark_used(p, &service) ||
+	    read_service(p, &service, doc.service))
+		return -1;
+	if (decode_only)
+		return 0;
+	if (check_sections(p, &doc) || plan_mark_used(p, &service) ||
 	    add_telemetry(p))
 		return -1;
 	put_used_first(p->plan);
@@ -340,16 +345,17 @@ static int make(struct planner *p)
 	return validate(p);
 }
 
-static struct plan *build(struct loader *loader, const char *name,
-			  const weir_str *text, struct weir_error *error)
+struct plan *plan_build(struct loader *loader,
+			const struct plan_request *request,
+			struct weir_error *error)
 {
 	struct plan *plan = xcalloc(1, sizeof(*plan));
-	struct planner p = { plan, loader, error };
+	struct planner p = { plan, loader, error,
+			     request->allow_no_pipelines };
 
 	*error = (struct weir_error){ 0 };
-	plan->tree = text ? tree_parse(&plan->arena, name, *text, error)
-			  : tree_read(&plan->arena, name, error);
-	if (!plan->tree || make(&p))
+	plan->tree = tree_load(&plan->arena, &request->tree, error);
+	if (!plan->tree || make(&p, request->decode_only))
 		plan_free(&plan);
 	return plan;
 }
@@ -357,13 +363,28 @@ static struct plan *build(struct loader *loader, const char *name,
 struct plan *plan_parse(struct loader *loader, const char *name, weir_str text,
 			struct weir_error *error)
 {
-	return build(loader, name, &text, error);
+	struct plan *plan = xcalloc(1, sizeof(*plan));
+	struct planner p = { plan, loader, error, false };
+
+	*error = (struct weir_error){ 0 };
+	plan->tree = tree_parse(&plan->arena, name, text, error);
+	if (!plan->tree || make(&p, false))
+		plan_free(&plan);
+	return plan;
 }
 
 struct plan *plan_load(struct loader *loader, const char *file,
 		       struct weir_error *error)
 {
-	return build(loader, file, NULL, error);
+	struct arena arena = { 0 };
+	struct tree_source source = {
+		arena_printf(&arena, "file:%s", file), false
+	};
+	struct plan_request request = { .tree = { .sources = &source, .n = 1 } };
+	struct plan *plan = plan_build(loader, &request, error);
+
+	arena_release(&arena);
+	return plan;
 }
 
 void plan_free(struct plan **plan)

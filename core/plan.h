@@ -62,8 +62,19 @@ struct plan {
 	struct plan_telemetry telemetry;
 };
 
-/* Reads, binds and validates file.  The loader outlives the plan.  NULL and an
- * error that names file, line, column and path. */
+struct plan_request {
+	struct tree_request tree;
+	bool allow_no_pipelines;	/* gate service.AllowNoPipelines */
+	bool decode_only;		/* bound, not wired, not validated */
+};
+
+/* Reads, binds and validates what all sources together say.  The loader
+ * outlives the plan.  NULL and an error that names file, line, column and
+ * path. */
+struct plan *plan_build(struct loader *loader,
+			const struct plan_request *request,
+			struct weir_error *error);
+/* The same of one file, or of a text. */
 struct plan *plan_load(struct loader *loader, const char *file,
 		       struct weir_error *error);
 struct plan *plan_parse(struct loader *loader, const char *name, weir_str text,

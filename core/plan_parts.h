@@ -17,6 +17,7 @@ struct planner {
 	struct plan *plan;
 	struct loader *loader;
 	struct weir_error *error;
+	bool allow_no_pipelines;
 };
 
 /* What `service:` may hold. */

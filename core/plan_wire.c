@@ -204,6 +204,8 @@ static int wire_pipelines(struct planner *p, const struct weir_node *node)
 		return tree_error(p->error, node, "service.pipelines",
 				  "expected a map, got %s",
 				  tree_kind_phrase(node));
+	if (!weir_node_len(node) && p->allow_no_pipelines)
+		return 0;
 	if (!weir_node_len(node))
 		return tree_error(p->error, node ? node : plan->tree, "service",
 				  "service must have at least one pipeline");

@@ -198,8 +198,9 @@ static void add_exporter(struct snapshot *snap,
 		add_items(snap, "exporter_enqueue_failed", signal,
 			  "Number of items that could not be added to the sending queue.",
 			  &labels, counts->enqueue_failed);
-	for (size_t i = 0; i < node->n_labels && labels.n < MAX_LABELS; i++)
-		labels.v[labels.n++] = node->labels[i];
+	for (size_t i = 0; i < node->n_labels[signal] &&
+			   labels.n < MAX_LABELS; i++)
+		labels.v[labels.n++] = node->labels[signal][i];
 	if (counts->sent)
 		add_items(snap, "exporter_sent", signal,
 			  "Number of items successfully sent to the destination.",

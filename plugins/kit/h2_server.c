@@ -429,6 +429,16 @@ void h2_server_respond(struct h2_server *h2, int32_t id, const nghttp2_nv *nv,
 		h2->broken = true;
 }
 
+void h2_server_inform(struct h2_server *h2, int32_t id, const char *status)
+{
+	const nghttp2_nv nv = { (uint8_t *)":status", (uint8_t *)status, 7,
+				strlen(status), NGHTTP2_NV_FLAG_NONE };
+
+	if (nghttp2_submit_headers(h2->session, NGHTTP2_FLAG_NONE, id, NULL,
+				   &nv, 1, NULL) < 0)
+		h2->broken = true;
+}
+
 void h2_server_reset(struct h2_server *h2, int32_t id, uint32_t error)
 {
 	nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, id, error);

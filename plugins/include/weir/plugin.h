@@ -216,6 +216,11 @@ WEIR_API void weir_count_send_failed(struct weir_component *c,
  * server_port); from start, strings live as long as the component. */
 WEIR_API void weir_label_exporter(struct weir_component *c,
 				  const struct weir_label *labels, size_t n);
+/* The same of one signal, where they differ (url_path). */
+WEIR_API void weir_label_exporter_signal(struct weir_component *c,
+					 enum weir_signal signal,
+					 const struct weir_label *labels,
+					 size_t n);
 
 /* The process's byte budget (payloads in flight).  memory_limiter sets the
  * lines; soft: refuse, hard: stop reading; 0: none. */

@@ -25,14 +25,14 @@ struct weir_stream {
 static struct weir_stream peer;
 static struct weir_listener listening;
 static struct weir_component c = { .id = "x" };
-static uint64_t now;
+static uint64_t now = S(1000);
 static struct weir_timer *armed;	/* a connection has one */
 
 int weir_listen(struct weir_component *who, const struct weir_listener *how,
 		char *bound, struct weir_error *error)
 {
 	(void)who;
-	(void)bound;
+	strcpy(bound, "127.0.0.1:1");
 	if (!how->endpoint.len)
 		return weir_fail(error, NULL, "no address");
 	listening = *how;
@@ -110,6 +110,17 @@ void weir_timer_cancel(struct weir_timer *timer)
 		armed = NULL;
 }
 
+uint64_t weir_now(void)
+{
+	return now;
+}
+
+weir_str weir_stream_peer(const struct weir_stream *s)
+{
+	(void)s;
+	return WEIR_STR("192.0.2.1:4711");
+}
+
 uint64_t weir_wall_now(void)
 {
 	return UINT64_C(784111777) * 1000000000;	/* RFC 9110's example */
@@ -159,16 +170,20 @@ static void take(size_t room)
 	}
 }
 
+/* Timers may fire too early and be set again. */
 static void pass(uint64_t ns)
 {
-	now += ns;
-	if (armed && armed->at <= now) {
+	uint64_t end = now + ns;
+
+	while (armed && armed->at <= end) {
 		struct weir_timer *timer = armed;
 
+		now = timer->at > now ? timer->at : now;
 		weir_timer_cancel(timer);
 		timer->fire(&c, timer);
 		turn();
 	}
+	now = end;
 }
 
 static const char *heard(void)
@@ -185,6 +200,7 @@ static bool hears(const char *text)
 /* --- a server ------------------------------------------------------------- */
 
 static struct weir_http_server *server;
+static struct weir_http_server_config config;
 static struct weir_http_exchange *waiting;
 static bool later;
 static unsigned handled;
@@ -219,13 +235,21 @@ static void respond(void)
 	turn();
 }
 
+static const struct weir_http_route routes[] = { { .handle = handle } };
+
+static void set_up(void)
+{
+	weir_http_server_defaults(&config);
+	config.endpoint = WEIR_STR("h:1");
+	config.max_request_body_size = 100;
+}
+
 static void serve(bool keep_alive)
 {
 	struct weir_error error;
 
-	server = weir_http_server_start(&c, &(struct weir_http_options){
-		.endpoint = WEIR_STR("h:1"), .max_body = 100,
-		.keep_alive = keep_alive, .handle = handle }, &error);
+	config.keep_alives_enabled = keep_alive;
+	server = weir_http_server_start(&c, &config, routes, 1, &error);
 	ck_assert_ptr_nonnull(server);
 	peer.room = sizeof(peer.wrote);
 	listening.accept(&c, &peer, listening.arg);
@@ -541,8 +565,9 @@ START_TEST(an_address_that_cannot_be_bound_is_an_error)
 {
 	struct weir_error error;
 
-	ck_assert_ptr_null(weir_http_server_start(&c,
-		&(struct weir_http_options){ .handle = handle }, &error));
+	config.endpoint = WEIR_STR("");
+	ck_assert_ptr_null(weir_http_server_start(&c, &config, routes, 1,
+						  &error));
 	ck_assert_str_eq(error.text, "no address");
 }
 END_TEST
@@ -554,7 +579,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_add_checked_fixture(tc, NULL, tear_down);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, answers_and_closes);
 	tcase_add_test(tc, a_peer_that_stays_after_the_last_answer_is_left);
 	tcase_add_test(tc, keeps_the_connection_while_both_want_it);
