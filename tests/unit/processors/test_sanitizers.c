@@ -269,6 +269,14 @@ START_TEST(sanitizes_names)
 }
 END_TEST
 
+START_TEST(a_database_that_nobody_knows_is_refused)
+{
+	expect_refused("redaction", "db_sanitizer: {mongodb: {enabled: true}}",
+		       WEIR_TRACES, "db_sanitizer",
+		       "unknown key \"mongodb\"; did you mean \"mongo\"?");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("processors/redaction: sanitizers");
@@ -285,6 +293,7 @@ int main(void)
 	EACH(sanitizes_attributes, attributes);
 	tcase_add_test(c, a_log_without_a_system_goes_through_all);
 	EACH(sanitizes_names, names);
+	tcase_add_test(c, a_database_that_nobody_knows_is_refused);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
