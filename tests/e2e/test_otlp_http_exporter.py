@@ -531,7 +531,7 @@ def test_129_no_other_redirect_is_followed(weir, http_backend, client, status, l
     client(w.otlp).export("traces", spans(3))
     eventually(lambda: w.metric("otelcol_exporter_send_failed_spans") == 3, "given up")
     assert not other.requests and len(there.requests) == 1
-    assert f"HTTP Status Code {status}; a redirect" in w.output
+    assert f"HTTP Status Code {status}; this redirect" in w.output
 
 
 # --- Names --------------------------------------------------------------------------

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-/* --- Configuration --------------------------------------------------------- */
+/* --- Configuration -------------------------------------------------------- */
 
 struct weir_http_compression_params {
 	int64_t level;
@@ -60,7 +60,7 @@ struct weir_http_url {
 WEIR_API int weir_http_url_parse(weir_str text, struct weir_http_url *url,
 				 struct weir_error *error);
 
-/* --- Requests -------------------------------------------------------------- */
+/* --- Requests ------------------------------------------------------------- */
 
 struct weir_http_client;
 struct weir_http_request;
