@@ -452,6 +452,34 @@ def test_only_an_answer_of_these_types_is_looked_into(weir, http_backend, client
     assert len(there.requests) == 1
 
 
+GZIP = {"Content-Encoding": "gzip"}
+
+
+def test_an_answer_may_come_packed(weir, http_backend, client):
+    there = http_backend()
+    there.answers = [(200, PROTO | GZIP, gzip.compress(partial(2, "too old"))),
+                     (400, GZIP, b"broken")]
+    w = weir(out(FAST_RETRY), BACKEND=there.port)
+    c = client(w.otlp)
+    c.export("traces", spans(5))
+    w.saw('"message": "too old", "dropped_spans": 2')
+    c.export("traces", spans(5, first=10))
+    w.saw("HTTP Status Code 400")
+    assert there.requests[0].headers["Accept-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("body", [gzip.compress(bytes(64 << 20)), b"no gzip",
+                                  gzip.compress(partial(2, "x"))[:-3]])
+def test_125_a_packed_answer_that_cannot_be_read_is_final(weir, http_backend, client, body):
+    there = http_backend()
+    there.answers = [(200, PROTO | GZIP, body)]
+    w = weir(out(FAST_RETRY), BACKEND=there.port)
+    client(w.otlp).export("traces", spans(4))
+    eventually(lambda: w.metric("otelcol_exporter_send_failed_spans") == 4, "cut")
+    assert "the reply cannot be read" in w.output
+    assert len(there.requests) == 1
+
+
 def endless_body(handler):
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
     while True:

@@ -8,7 +8,7 @@
  * libcurl lies in libweircurl.so, which weir_http_client_new opens.
  *
  * A reply is read as carefully as a request: its headers end at 64 KiB, its
- * body at 4 MiB.  A redirect that keeps method and body (307, 308) is followed
+ * body at 4 MiB, before and after gzip, which is the only encoding it may have.  A redirect that keeps method and body (307, 308) is followed
  * within the same origin, ten times; no other is: what was configured as one
  * backend's is never sent to another, and a POST never becomes a GET.
  */
