@@ -116,10 +116,9 @@ static void set_connection(struct curl_transfer *t)
 		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
 				 clamp(config->write_buffer_size, 16384,
 				       2 << 20));
-	if (t->pool->cookies) {
+	/* The jar is the share's: CURLOPT_COOKIEFILE is for one's own. */
+	if (t->pool->cookies)
 		curl_easy_setopt(easy, CURLOPT_SHARE, t->pool->cookies);
-		curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
-	}
 }
 
 /* Negative numbers of milliseconds are none, and so is a 0. */
