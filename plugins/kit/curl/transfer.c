@@ -116,9 +116,10 @@ static void set_connection(struct curl_transfer *t)
 		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
 				 clamp(config->write_buffer_size, 16384,
 				       2 << 20));
-	/* The jar is the share's: CURLOPT_COOKIEFILE is for one's own. */
-	if (t->pool->cookies)
+	if (t->pool->cookies) {
 		curl_easy_setopt(easy, CURLOPT_SHARE, t->pool->cookies);
+		curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
+	}
 }
 
 /* Negative numbers of milliseconds are none, and so is a 0. */
@@ -193,6 +194,8 @@ int transfer_set_up(struct curl_transfer *t)
 
 void transfer_release(struct curl_transfer *t)
 {
+	/* A reset would forget, and not free, the list of files. */
+	curl_easy_setopt(t->easy, CURLOPT_COOKIEFILE, NULL);
 	curl_easy_reset(t->easy);
 	curl_slist_free_all(t->headers);
 	t->headers = NULL;
