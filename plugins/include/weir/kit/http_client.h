@@ -106,7 +106,7 @@ struct weir_http_call {
 WEIR_API struct weir_http_client *weir_http_client_new(
 	struct weir_component *c, const struct weir_http_client_config *config,
 	struct weir_error *error);
-/* Requests under way end without done.  Leaves NULL. */
+/* Requests under way end without done.  Not from done.  Leaves NULL. */
 WEIR_API void weir_http_client_free(struct weir_http_client **client);
 /* Sends; done runs once, in a later turn.  Never NULL. */
 WEIR_API struct weir_http_request *weir_http_client_call(
