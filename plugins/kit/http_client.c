@@ -86,9 +86,8 @@ static void add_line(struct weir_http_request *r, weir_str name,
 {
 	char *line;
 
-	if (r->n_lines == MOST_LINES)
-		return;
-	if (asprintf(&line, "%.*s%s%.*s", WEIR_STR_FMT(name),
+	if (r->n_lines == MOST_LINES ||
+	    asprintf(&line, "%.*s%s%.*s", WEIR_STR_FMT(name),
 		     value.len ? ": " : ";", WEIR_STR_FMT(value)) < 0)
 		r->no_memory = true;
 	else
@@ -118,7 +117,8 @@ static void add_lines(struct weir_http_request *r)
 	const struct weir_http_client_config *config = r->client->config;
 	const struct weir_pairs *pairs = &config->headers;
 
-	add_silence(r, "Expect:");
+	if (!is_configured(pairs, WEIR_STR("expect")))
+		add_silence(r, "Expect:");
 	if (!is_configured(pairs, WEIR_STR("accept")))
 		add_silence(r, "Accept:");
 	add_default(r, WEIR_STR("Accept-Encoding"), WEIR_STR("gzip"));
