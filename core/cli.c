@@ -29,7 +29,7 @@ static int complain_error(const struct weir_error *error)
 	return complain(text);
 }
 
-/* --- with a configuration ------------------------------------------------------------ */
+/* --- with a configuration ------------------------------------------------ */
 
 static int start_log(const struct plan_telemetry *t, struct weir_error *error)
 {
@@ -129,7 +129,7 @@ static int with_plan(struct loader *loader, struct options *o)
 	return code;
 }
 
-/* --- without ---------------------------------------------------------------------------- */
+/* --- without ------------------------------------------------------------- */
 
 static int describe(struct loader *loader, const struct options *o)
 {

@@ -2,12 +2,13 @@
 /*
  * print_config.c: bound structs back to text, by the rows that bound them.
  *
- * The inverse of bind.c; the service is shown from its tree.  Every key is shown that has a value, whoever gave
- * it; left out are empty ones that are empty by default, keys without effect,
- * optional blocks that are off by default and are off, and keys that the
- * Collector does not have while they hold their default: so it can read what
- * is printed here.  `$` is doubled where it would start a reference.  Secrets,
- * and what stands below a key `headers`, are [REDACTED] unless asked for.
+ * The inverse of bind.c; the service is shown from its tree.  Every key is
+ * shown that has a value, whoever gave it; left out are empty ones that are
+ * empty by default, keys without effect, optional blocks that are off by
+ * default and are off, and keys that the Collector does not have while they
+ * hold their default: so it can read what is printed here.  `$` is doubled
+ * where it would start a reference.  Secrets, and what stands below a key
+ * `headers`, are [REDACTED] unless asked for.
  */
 #include "print_config.h"
 
@@ -27,7 +28,7 @@ struct printer {
 	struct arena arena;	/* of defaults */
 };
 
-/* --- text ---------------------------------------------------------------------------- */
+/* --- text ---------------------------------------------------------------- */
 
 static void print_text(struct printer *p, weir_str text)
 {
@@ -85,7 +86,7 @@ void print_duration(weir_duration d, char *out, size_t size)
 			 unit);
 }
 
-/* --- any YAML ------------------------------------------------------------------------- */
+/* --- any YAML ------------------------------------------------------------ */
 
 /* What stands at and below a node. */
 enum sort {
@@ -166,7 +167,7 @@ static void print_node(struct printer *p, const struct weir_node *node,
 	}
 }
 
-/* --- rows ------------------------------------------------------------------------------ */
+/* --- rows ---------------------------------------------------------------- */
 
 static void print_rows(struct printer *p, const struct weir_field *fields,
 		       const void *target, const void *standard);
@@ -388,7 +389,7 @@ static void print_rows(struct printer *p, const struct weir_field *fields,
 	print_level(p, fields, target, standard, &level);
 }
 
-/* --- the whole --------------------------------------------------------------------------- */
+/* --- the whole ----------------------------------------------------------- */
 
 /* What core added itself stands where its block does. */
 static bool is_written(const struct plan_component *c)
