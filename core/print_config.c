@@ -342,37 +342,42 @@ static bool is_empty(const struct weir_field *row, const void *owner)
 	}
 }
 
-/* A row of a key that an earlier one has is not reached. */
-static bool is_hidden(const struct weir_field *const *seen, size_t n,
-		      const struct weir_field *row)
+static bool is_included(const struct weir_field *row)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(seen[i]->key, row->key))
-			return true;
-	return false;
+	return row->type == WEIR_TYPE_BLOCK && !*row->key;
 }
 
-#define ROWS_MAX 256	/* of one block; more than any has */
-
-struct level {
-	const struct weir_field *seen[ROWS_MAX];
-	size_t n;
-};
-
-static void print_level(struct printer *p, const struct weir_field *fields,
-			const void *target, const void *standard,
-			struct level *level)
+/* The row that a key is bound by: the first that has it. */
+static const struct weir_field *row_of(const struct weir_field *fields,
+				       const char *key)
 {
 	for (; fields && fields->key; fields++) {
-		if (fields->type == WEIR_TYPE_BLOCK && !*fields->key) {
+		const struct weir_field *row = fields;
+
+		if (is_included(fields))
+			row = row_of(fields->sub, key);
+		else if (strcmp(fields->key, key))
+			row = NULL;
+		if (row)
+			return row;
+	}
+	return NULL;
+}
+
+/* fields: of the block `all`, or of a table that is included in it. */
+static void print_level(struct printer *p, const struct weir_field *fields,
+			const void *target, const void *standard,
+			const struct weir_field *all)
+{
+	for (; fields && fields->key; fields++) {
+		if (is_included(fields)) {
 			print_level(p, fields->sub, MEMBER(target, fields),
-				    MEMBER(standard, fields), level);
+				    MEMBER(standard, fields), all);
 			continue;
 		}
-		if (fields->flags & WEIR_IGNORED || level->n == ROWS_MAX ||
-		    is_hidden(level->seen, level->n, fields))
+		if (fields->flags & WEIR_IGNORED ||
+		    row_of(all, fields->key) != fields)
 			continue;
-		level->seen[level->n++] = fields;
 		if ((fields->flags & WEIR_OURS || is_empty(fields, target)) &&
 		    is_default(p, fields, target, standard))
 			continue;
@@ -384,9 +389,7 @@ static void print_level(struct printer *p, const struct weir_field *fields,
 static void print_rows(struct printer *p, const struct weir_field *fields,
 		       const void *target, const void *standard)
 {
-	struct level level = { .n = 0 };
-
-	print_level(p, fields, target, standard, &level);
+	print_level(p, fields, target, standard, fields);
 }
 
 /* --- the whole ----------------------------------------------------------- */
