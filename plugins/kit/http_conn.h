@@ -135,6 +135,13 @@ struct http_reply {
 
 /* --- http_server.c -------------------------------------------------------- */
 
+/* A server that does not listen, and a connection for it: conn is malloc'd and
+ * the server's from here on. */
+struct weir_http_server *http_server_new(struct weir_component *c,
+	const struct weir_http_server_config *config,
+	const struct weir_http_route *routes, size_t n);
+void http_conn_open(struct http_conn *conn, struct weir_http_server *server,
+		    struct weir_stream *stream);
 /* Closes without a word; nothing is read or written from here on. */
 void http_conn_drop(struct http_conn *conn);
 /* FIN; what the peer still sends is thrown away for a moment, so that a reset

@@ -284,24 +284,27 @@ static const struct weir_stream_ops stream_ops = {
 	.eof = on_eof, .closed = on_closed,
 };
 
-static void on_accept(struct weir_component *c, struct weir_stream *stream,
-		      void *arg)
+void http_conn_open(struct http_conn *conn, struct weir_http_server *server,
+		    struct weir_stream *stream)
 {
-	struct weir_http_server *server = arg;
-	struct http_conn *conn = calloc(1, sizeof(*conn));
-
-	(void)c;
-	if (!conn)
-		return;			/* core closes what was not started */
-	conn->server = server;
-	conn->stream = stream;
-	conn->since = weir_now();
-	conn->next = server->connections;
+	*conn = (struct http_conn){ .server = server, .stream = stream,
+				    .next = server->connections,
+				    .since = weir_now() };
 	if (conn->next)
 		conn->next->prev = conn;
 	server->connections = conn;
 	weir_stream_start(stream, &stream_ops, conn);
 	http_conn_arm(conn);
+}
+
+static void on_accept(struct weir_component *c, struct weir_stream *stream,
+		      void *arg)
+{
+	struct http_conn *conn = malloc(sizeof(*conn));
+
+	(void)c;
+	if (conn)		/* core closes what was not started */
+		http_conn_open(conn, arg, stream);
 }
 
 /* --- setting up ----------------------------------------------------------- */
@@ -406,6 +409,24 @@ static void free_server(struct weir_http_server *server)
 	free(server);
 }
 
+struct weir_http_server *http_server_new(struct weir_component *c,
+	const struct weir_http_server_config *config,
+	const struct weir_http_route *routes, size_t n)
+{
+	struct weir_http_server *server = calloc(1, sizeof(*server));
+
+	if (!server)
+		return NULL;
+	server->c = c;
+	server->config = config;
+	server->routes = routes;
+	server->n_routes = n;
+	if (configure(server))
+		return server;
+	free_server(server);
+	return NULL;
+}
+
 /* --- the contract --------------------------------------------------------- */
 
 struct weir_http_server *weir_http_server_start(
@@ -413,22 +434,14 @@ struct weir_http_server *weir_http_server_start(
 	const struct weir_http_route *routes, size_t n,
 	struct weir_error *error)
 {
-	struct weir_http_server *server = calloc(1, sizeof(*server));
+	struct weir_http_server *server = http_server_new(c, config, routes, n);
 	const struct weir_listener listener = {
 		.endpoint = config->endpoint, .transport = config->transport,
 		.accept = on_accept, .arg = server,
 	};
 
-	if (server) {
-		server->c = c;
-		server->config = config;
-		server->routes = routes;
-		server->n_routes = n;
-	}
-	if (!server || !configure(server)) {
+	if (!server) {
 		weir_fail(error, NULL, "out of memory");
-		if (server)
-			free_server(server);
 		return NULL;
 	}
 	if (weir_listen(c, &listener, server->bound, error)) {
