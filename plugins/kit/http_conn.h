@@ -81,6 +81,7 @@ struct http_conn {
 	uint64_t due;		/* of the timer, while it is set */
 	uint64_t since;		/* idle, lingering, or reading a request */
 	uint64_t wrote;		/* when the peer last took something */
+	uint64_t ticked;	/* when requests under way were looked at */
 	struct http_buf out;	/* what the socket did not take */
 	struct weir_context *context;	/* of all exchanges, unless metadata */
 
@@ -95,7 +96,6 @@ struct http_conn {
 	/* HTTP/2 */
 	struct h2_server *h2;
 	size_t owed;		/* bytes of answers that are not framed yet */
-	uint64_t ticked;	/* when it was last looked at */
 	uint64_t noticed;	/* when the peer was asked to go */
 	bool last_id_sent;
 	bool closing;		/* write what is left, then close */
@@ -202,6 +202,9 @@ struct weir_http_exchange *http_exchange_new(struct http_conn *conn);
 void http_exchange_data(struct weir_http_exchange *x, const uint8_t *data,
 			size_t len);
 void http_exchange_end(struct weir_http_exchange *x);
+/* Memory is out, and it has some without being whole: nothing is read now, so
+ * it would keep that, and everyone waiting, until its time is over. */
+bool http_exchange_starves(const struct weir_http_exchange *x);
 /* Its stream or its handler is done with it: the other may be as well. */
 void http_exchange_let_go(struct weir_http_exchange *x);
 /* Frees the spare ones. */

@@ -162,6 +162,11 @@ void http_exchange_end(struct weir_http_exchange *x)
 	x->route->handle(x->conn->server->c, x, x->route->arg);
 }
 
+bool http_exchange_starves(const struct weir_http_exchange *x)
+{
+	return !x->ended && x->body && weir_budget_full();
+}
+
 /* --- the contract --------------------------------------------------------- */
 
 weir_str weir_http_method(const struct weir_http_exchange *x)

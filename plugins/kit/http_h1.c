@@ -223,7 +223,7 @@ void http_h1_stop(struct http_conn *conn)
 
 /* --- time ----------------------------------------------------------------- */
 
-uint64_t http_h1_due(const struct http_conn *conn)
+static uint64_t too_slow_at(const struct http_conn *conn)
 {
 	const struct http_limits *limits = &conn->server->limits;
 
@@ -238,14 +238,32 @@ uint64_t http_h1_due(const struct http_conn *conn)
 	return conn->x->paced_at + HTTP_BODY_WINDOW;
 }
 
+/* A request that holds memory is looked at every second. */
+uint64_t http_h1_due(const struct http_conn *conn)
+{
+	uint64_t due = too_slow_at(conn), look = conn->ticked + HTTP_SECOND;
+
+	if (!conn->x || conn->x->held || !conn->x->body)
+		return due;
+	return look < due ? look : due;
+}
+
 void http_h1_late(struct http_conn *conn, uint64_t now)
 {
 	struct weir_http_exchange *x = conn->x;
 
+	conn->ticked = now;
 	if (!x) {
 		http_conn_drop(conn);
 		return;
 	}
+	if (http_exchange_starves(x)) {
+		http_exchange_garbled(x, 503,
+				      "no memory for the rest of this request");
+		return;
+	}
+	if (now < too_slow_at(conn))
+		return;
 	if (http_parser_has_head(&conn->parser) &&
 	    !conn->server->limits.body &&
 	    x->received - x->paced >= HTTP_BODY_LEAST) {

@@ -294,6 +294,9 @@ static bool check(struct weir_http_exchange *x, uint64_t now)
 		return now - x->began < limits->head;
 	if (x->answered && now - x->answered_at >= limits->write)
 		h2_server_reset(x->conn->h2, x->id, NGHTTP2_CANCEL);
+	else if (!x->answered && http_exchange_starves(x))
+		http_exchange_garbled(x, 503,
+				      "no memory for the rest of this request");
 	else if (!x->answered && !x->ended && is_slow(x, now))
 		http_exchange_garbled(x, 408, "request too slow");
 	return true;
