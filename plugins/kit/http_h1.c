@@ -16,7 +16,6 @@
 #include "http_conn.h"
 
 #define MAX_QUEUED 16384	/* answers the peer has not taken */
-#define DISCARDED (64 << 10)	/* a refused body that is read nevertheless */
 
 static bool is_held(const struct http_conn *conn)
 {
@@ -282,7 +281,7 @@ bool http_h1_may_go_on(const struct http_conn *conn)
 	const struct http_parser *p = &conn->parser;
 
 	return p->state == HTTP_ON_LENGTH && !p->expects_continue &&
-	       p->left <= DISCARDED && !conn->last && !conn->x->received;
+	       p->left <= HTTP_DISCARDED && !conn->last && !conn->x->received;
 }
 
 static bool put_status_line(struct http_buf *out, int status)
