@@ -253,7 +253,7 @@ static enum weir_json_token word(struct weir_json *json, const char *p,
 
 static enum weir_json_token number(struct weir_json *json, const char *p)
 {
-	const char *bad, *end = pass_number(p, json->limit, &bad);
+	const char *bad = p, *end = pass_number(p, json->limit, &bad);
 
 	if (!end)
 		return fail(json, bad, "this is no number");
