@@ -197,12 +197,24 @@ struct source {
 	const struct tree_world *world;
 	struct weir_error *error;
 	const char *name;	/* in errors */
+	/* --set: which column of the argument each byte of its YAML was. */
+	uint32_t *columns;
+	size_t n_columns;
 };
+
+static void put_set(struct source *s, struct buf *buf, const char *text,
+		    ptrdiff_t at)
+{
+	for (; *text; text++) {
+		buf_add(buf, text, 1);
+		s->columns[s->n_columns++] = (uint32_t)at + 1;
+	}
+}
 
 /* k.l=v is the YAML text `k::l: v`. */
 static int read_set(struct source *s, const char *text, weir_str *yaml)
 {
-	const char *equals = strchr(text, '=');
+	const char *equals = strchr(text, '='), *value;
 	struct buf buf = { 0 };
 
 	if (!equals) {
@@ -210,12 +222,47 @@ static int read_set(struct source *s, const char *text, weir_str *yaml)
 		snprintf(s->error->file, sizeof(s->error->file), "%s", s->name);
 		return -1;
 	}
-	for (const char *p = text; p < equals; p++)
-		buf_addf(&buf, *p == '.' ? "::" : "%c", *p);
-	buf_addf(&buf, ": %s", equals + 1 + strspn(equals + 1, " \t\r\n"));
+	value = equals + 1 + strspn(equals + 1, " \t\r\n");
+	s->columns = arena_alloc(s->arena, (2 * strlen(text) + 4) *
+						   sizeof(*s->columns));
+	for (const char *p = text; *p; p++) {
+		if (p == equals) {
+			put_set(s, &buf, ": ", p - text);
+			p = value - 1;
+		} else {
+			put_set(s, &buf, p < equals && *p == '.'
+				? "::" : (char[]){ *p, 0 }, p - text);
+		}
+	}
 	*yaml = arena_str(s->arena, (weir_str){ (char *)buf.ptr, buf.len });
 	buf_release(&buf);
 	return 0;
+}
+
+/* Where it stands in the argument. */
+static uint32_t column_of(const struct source *s, uint32_t column)
+{
+	if (!column || !s->n_columns)
+		return column;
+	return s->columns[column <= s->n_columns ? column - 1
+						 : s->n_columns - 1];
+}
+
+#define MOVED UINT32_MAX	/* as a line: an alias comes by again */
+
+static void move_back(const struct source *s, struct weir_node *node,
+		      uint32_t from, uint32_t to)
+{
+	if (node->line == from) {
+		if (to == MOVED)
+			node->column = column_of(s, node->column);
+		node->line = to;
+	}
+	for (size_t i = 0; i < node->n; i++) {
+		move_back(s, node->items[i], from, to);
+		if (node->keys)
+			move_back(s, node->keys[i], from, to);
+	}
 }
 
 /* "a.yaml" and "C:\a.yaml" are files. */
@@ -275,11 +322,23 @@ static struct weir_node *read_source(struct source *s,
 	weir_str text;
 	int failed;
 
+	struct weir_node *root;
+
+	s->n_columns = 0;
 	s->name = arena_printf(s->arena, "--%s #%zu",
 			       from->set ? "set" : "config", i);
 	failed = from->set ? read_set(s, from->text, &text)
 			   : read_uri(s, from->text, &text);
-	return failed ? NULL : parse_map(s, text);
+	if (failed)
+		return NULL;
+	root = parse_map(s, text);
+	if (!root && s->error->line == 1)
+		s->error->column = column_of(s, s->error->column);
+	if (root && from->set) {
+		move_back(s, root, 1, MOVED);
+		move_back(s, root, MOVED, 1);
+	}
+	return root;
 }
 
 static struct weir_node **read_all(struct source *s,

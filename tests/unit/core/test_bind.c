@@ -159,11 +159,13 @@ START_TEST(what_is_not_said_has_its_preset)
 }
 END_TEST
 
-START_TEST(null_keeps_the_preset)
+START_TEST(null_makes_a_number_zero_and_keeps_other_presets)
 {
 	good("{flag: , integer: ~, text: null, names: , parts: , plain: ,"
-	     " timeout: , headers: }");
-	ck_assert(got.flag);
+	     " timeout: , wait: ~, headers: }");
+	ck_assert(!got.flag);
+	ck_assert_int_eq(got.integer, 0);
+	ck_assert_int_eq(got.wait.ns, 0);
 	SAME(got.text, "12");
 	ck_assert_uint_eq(got.names.len, 2);
 }
@@ -221,7 +223,7 @@ START_TEST(a_reference_is_text_for_text_and_a_number_for_numbers)
 	good("{text: '${LIST}', secret: '${UNSET}', integer: '${UNSET}'}");
 	SAME(got.text, "[x, y]");
 	SAME(got.secret.text, "");
-	ck_assert_int_eq(got.integer, -5);
+	ck_assert_int_eq(got.integer, 0);
 	good("{text: '${UNSET}'}");
 	SAME(got.text, "");
 	ck_assert_int_eq(bind("{integer: '1${PIN}'}"), -1);
@@ -431,7 +433,7 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, what_is_not_said_has_its_preset);
-	tcase_add_test(tests, null_keeps_the_preset);
+	tcase_add_test(tests, null_makes_a_number_zero_and_keeps_other_presets);
 	tcase_add_test(tests, what_is_said_wins);
 	tcase_add_test(tests, fractions_are_cut_and_2_to_the_32_is_taken);
 	tcase_add_test(tests, text_for_a_list_is_split_at_commas);

@@ -98,7 +98,12 @@ static const struct {
 	{ ".inf", WEIR_NODE_DOUBLE, INFINITY },
 	{ "-.Inf", WEIR_NODE_DOUBLE, -INFINITY },
 	{ "'5'", WEIR_NODE_STR, 0 }, { "\"true\"", WEIR_NODE_STR, 0 },
-	{ "!!str 5", WEIR_NODE_STR, 0 }, { "!unknown 5", WEIR_NODE_INT, 5 },
+	{ "!!str 5", WEIR_NODE_STR, 0 }, { "!unknown 5", WEIR_NODE_STR, 0 },
+	{ "! 5", WEIR_NODE_INT, 5 }, { "!!int '5'", WEIR_NODE_INT, 5 },
+	{ "!!float 5", WEIR_NODE_DOUBLE, 5 }, { "!!null ~", WEIR_NODE_NULL, 0 },
+	{ "!!bool 'true'", WEIR_NODE_BOOL, 1 },
+	{ "!!binary aGk=", WEIR_NODE_STR, 0 },
+	{ "!!timestamp 2001-1-1", WEIR_NODE_STR, 0 },
 };
 
 START_TEST(a_plain_scalar_means_what_it_means_in_the_collector)
