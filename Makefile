@@ -4,6 +4,7 @@
 # make test                          unit tests, conformance, then end-to-end
 # make SAN=address,undefined test    the same, sanitized, in its own tree (SAN=thread for races)
 # make fuzz T=60 | bench | peers     every fuzz target for T seconds | the README's table | the Go collector
+# make compare CASES= SEED=1         the Go collector and weir side by side, on the same YAML and requests
 # make install PREFIX= DESTDIR=      program, plugins, headers, weir.pc, examples
 , := ,
 CC       ?= cc
@@ -50,7 +51,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
 SO      := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS))
 PARTS   := $(patsubst plugins/kit/%/,$(B)/libweir%.so,$(wildcard plugins/kit/*/))
 
-.PHONY: all run test unit conformance e2e fuzz bench peers install clean format
+.PHONY: all run test unit conformance e2e fuzz bench peers compare install clean format
 .SECONDEXPANSION:
 .SECONDARY:
 all: $(B)/weir $(SO) $(PARTS)
@@ -97,7 +98,10 @@ $(B)/tests/unit/core/%: $(B)/tests/unit/core/%.o $(CORE) $(PROTO) $(SUPPORT)
 $(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/libweir.so
 	$(link) $(call rpath,/../../..) -lweir $(call libs,plugins/kit) $(TESTLIBS)
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
-	$(link) $(call rpath,/../../..) -lweir $(TESTLIBS)
+	$(link) $(call rpath,/../../..) -lweirkit -lweir $(TESTLIBS)
+
+$(B)/tests/compare/%: $(B)/tests/compare/%.o $(CORE) $(KIT) $(PROTO) $(SUPPORT)
+	$(link) $(call libs,core) $(call libs,plugins/kit) $(TESTLIBS)
 
 $(B)/tests/conformance/conformance: $(B)/tests/conformance/conformance.o $(B)/libweir.so
 	$(link) $(call rpath,/../..) -lweir $(TESTLIBS)
@@ -131,6 +135,10 @@ bench: all
 	bench/run.py
 peers:
 	bench/peers.sh
+SEED ?= 1
+compare: all peers
+	@tools/setup test build
+	build/venv/bin/python tests/compare/run.py --seed $(SEED) $(CASES)
 
 LIB := $(DESTDIR)$(PREFIX)/lib
 install: all

@@ -168,7 +168,8 @@ const struct weir_field weir_grpc_client_fields[] = {
 	WEIR_FIELD(struct weir_grpc_client_config, headers, NULL,
 		   "Metadata to send with every call."),
 	WEIR_FIELD(struct weir_grpc_client_config, balancer_name, "round_robin",
-		   "round_robin or pick_first; each worker has one connection."),
+		   "round_robin: over all addresses of the name; pick_first: the "
+		   "first that answers."),
 	WEIR_FIELD(struct weir_grpc_client_config, authority, "",
 		   "The :authority to send instead of the endpoint."),
 	WEIR_FIELD(struct weir_grpc_client_config, user_agent, "",
