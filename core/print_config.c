@@ -17,7 +17,8 @@
 #include "bind.h"
 #include "emit.h"
 
-#define FLAVOURS (WEIR_BLOCK_DEFAULT | WEIR_BLOCK_ON | WEIR_BLOCK_NONE)
+#define FLAVOURS (WEIR_BLOCK_DEFAULT | WEIR_BLOCK_ON | WEIR_BLOCK_NONE | \
+		  WEIR_BLOCK_PRESENT)
 #define REDACTED WEIR_STR("[REDACTED]")
 #define MEMBER(target, row) ((const char *)(target) + (row)->offset)
 
