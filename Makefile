@@ -140,6 +140,7 @@ compare: all peers
 	@tools/setup test build
 	build/venv/bin/python tests/compare/run.py --seed $(SEED) $(CASES)
 	build/venv/bin/python tests/compare/config_language.py
+	tests/compare/verdicts.py
 
 LIB := $(DESTDIR)$(PREFIX)/lib
 install: all
