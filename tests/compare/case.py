@@ -33,6 +33,7 @@ class Case:
     tenants: tuple = ()         # values of x-tenant, in turn
     backends: tuple = ("BACKEND",)
     until: str = ""             # sent until both answer so, then compared
+    texts: bool = False         # first, every URL and query that we know
     requests: int = 0           # of each signal; 0: as many as all others
 
     def text(self):

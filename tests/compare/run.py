@@ -18,7 +18,7 @@ import cases_attributes
 import cases_pipelines
 import cases_redaction
 from allowed import ALLOWED
-from generate import requests
+from generate import all_texts, requests
 from sides import PATIENCE, PEER, Side
 
 MODULES = (cases_pipelines, cases_attributes, cases_redaction)
@@ -153,6 +153,8 @@ class Run:
         with ThreadPoolExecutor(2) as pool:
             for signal in self.case.signals:
                 messages = requests(signal, self.n, self.seed, self.case.odd)
+                if self.case.texts and signal != "metrics":
+                    messages.insert(0, all_texts(signal))
                 if self.case.until:
                     self.until(sides, signal, next(
                         m for m in messages if canon.count(signal, m)))
