@@ -98,7 +98,10 @@ $(B)/tests/unit/core/%: $(B)/tests/unit/core/%.o $(CORE) $(PROTO) $(SUPPORT)
 $(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/libweir.so
 	$(link) $(call rpath,/../../..) -lweir $(call libs,plugins/kit) $(TESTLIBS)
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
-	$(link) $(call rpath,/../../..) -lweir $(TESTLIBS)
+	$(link) $(call rpath,/../../..) -lweirkit -lweir $(TESTLIBS)
+
+$(B)/tests/compare/%: $(B)/tests/compare/%.o $(CORE) $(KIT) $(PROTO) $(SUPPORT)
+	$(link) $(call libs,core) $(call libs,plugins/kit) $(TESTLIBS)
 
 $(B)/tests/conformance/conformance: $(B)/tests/conformance/conformance.o $(B)/libweir.so
 	$(link) $(call rpath,/../..) -lweir $(TESTLIBS)

@@ -18,6 +18,7 @@
 #include <weir/kit/otlp_reply.h>
 
 #define SECOND INT64_C(1000000000)
+#define MOST_SECONDS (INT64_MAX / SECOND)
 
 static const weir_str protobuf = { "application/x-protobuf", 22 };
 static const weir_str json = { "application/json", 16 };
@@ -35,9 +36,11 @@ static bool read_seconds(weir_str text, int64_t *seconds)
 	for (*seconds = 0; i < text.len; i++) {
 		if (text.ptr[i] < '0' || text.ptr[i] > '9')
 			return false;
-		if (*seconds < INT64_MAX / SECOND / 10)
+		if (*seconds < MOST_SECONDS)
 			*seconds = *seconds * 10 + (text.ptr[i] - '0');
 	}
+	if (*seconds > MOST_SECONDS)
+		*seconds = MOST_SECONDS;
 	if (negative)
 		*seconds = 0;
 	return true;
@@ -67,10 +70,12 @@ weir_duration otlp_http_retry_after(weir_str value, uint64_t wall)
 
 	if (read_seconds(value, &seconds))
 		return (weir_duration){ seconds * SECOND };
-	if (!read_date(value, &seconds) || seconds <= now ||
-	    seconds - now > INT64_MAX / SECOND)
+	if (!read_date(value, &seconds) || seconds <= now)
 		return (weir_duration){ 0 };
-	return (weir_duration){ seconds * SECOND - (int64_t)wall };
+	if (seconds - now > MOST_SECONDS)
+		seconds = now + MOST_SECONDS;
+	return (weir_duration){ (seconds - now) * SECOND -
+				(int64_t)(wall % (uint64_t)SECOND) };
 }
 
 static bool is_throttle(int status)

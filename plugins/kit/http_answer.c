@@ -101,6 +101,13 @@ void http_answer(struct weir_http_exchange *x, const struct http_reply *reply)
 		http_h1_answer(x, reply, lines);
 }
 
+bool http_has_body(const struct weir_http_exchange *x,
+		   const struct http_reply *reply)
+{
+	return reply->status != 204 &&	/* RFC 9110 8.6, 9.3.2 */
+	       !weir_str_eq(weir_http_method(x), WEIR_STR("HEAD"));
+}
+
 /* --- google.rpc.Status { code = 1, message = 2 } -------------------------- */
 
 static size_t put_protobuf(char *out, const struct weir_outcome *outcome)

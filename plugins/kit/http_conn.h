@@ -79,6 +79,7 @@ struct http_conn {
 	uint64_t due;		/* of the timer, while it is set */
 	uint64_t since;		/* idle, lingering, or reading a request */
 	uint64_t wrote;		/* when the peer last took something */
+	uint64_t ticked;	/* when requests under way were looked at */
 	struct http_buf out;	/* what the socket did not take */
 	struct weir_context *context;	/* of all exchanges, unless metadata */
 
@@ -92,7 +93,7 @@ struct http_conn {
 
 	/* HTTP/2 */
 	struct h2_server *h2;
-	uint64_t ticked;	/* when it was last looked at */
+	size_t owed;		/* bytes of answers that are not framed yet */
 	uint64_t noticed;	/* when the peer was asked to go */
 	bool last_id_sent;
 	bool closing;		/* write what is left, then close */
@@ -110,7 +111,7 @@ struct weir_http_exchange {
 	enum weir_encoding encoding;
 	int verdict;		/* refused with this; 0: it was not */
 	bool open, held;
-	bool is_head, preflight;
+	bool preflight;
 	uint64_t began;		/* weir_now() of its first byte */
 	uint64_t paced_at;	/* when the window of the pace rule opened */
 	uint64_t paced;		/* bytes of the body by then */
@@ -141,6 +142,8 @@ void http_conn_drop(struct http_conn *conn);
 void http_conn_linger(struct http_conn *conn);
 /* Writes what waits; false when some of it still does, or the socket broke. */
 bool http_conn_write(struct http_conn *conn);
+/* The same with bytes that come next; what the socket leaves is kept. */
+bool http_conn_send(struct http_conn *conn, const void *bytes, size_t len);
 /* Looks again at when something is due. */
 void http_conn_arm(struct http_conn *conn);
 /* The socket and the last exchange are gone? */
@@ -168,6 +171,7 @@ bool http_h1_may_go_on(const struct http_conn *conn);
 bool http_h2_open(struct http_conn *conn);
 void http_h2_data(struct http_conn *conn, const uint8_t *data, size_t len);
 void http_h2_pump(struct http_conn *conn);
+void http_h2_eof(struct http_conn *conn);
 uint64_t http_h2_due(const struct http_conn *conn);
 void http_h2_late(struct http_conn *conn, uint64_t now);
 void http_h2_stop(struct http_conn *conn);
@@ -187,6 +191,9 @@ void http_exchange_end(struct weir_http_exchange *x);
 /* What came cannot be read: finds out what it can, and refuses. */
 void http_exchange_garbled(struct weir_http_exchange *x, int status,
 			   const char *why);
+/* Memory is out, and it has some without being whole: nothing is read now, so
+ * it would keep that, and everyone waiting, until its time is over. */
+bool http_exchange_starves(const struct weir_http_exchange *x);
 /* Its stream or its handler is done with it: the other may be as well. */
 void http_exchange_let_go(struct weir_http_exchange *x);
 /* Frees the spare ones. */
@@ -210,6 +217,9 @@ void http_refuse(struct weir_http_exchange *x, int status,
 		 enum weir_status code, enum weir_reason reason,
 		 const char *why);
 const char *http_phrase(int status);
+/* Has this answer a body, or only its length? */
+bool http_has_body(const struct weir_http_exchange *x,
+		   const struct http_reply *reply);
 
 /* --- http_cors.c ---------------------------------------------------------- */
 

@@ -300,6 +300,11 @@ void http_exchange_garbled(struct weir_http_exchange *x, int status,
 	http_refuse(x, status, code, reason, why);
 }
 
+bool http_exchange_starves(const struct weir_http_exchange *x)
+{
+	return !x->ended && x->body && weir_budget_full();
+}
+
 /* --- the three steps ------------------------------------------------------ */
 
 /* What concerns the server as a whole; false: answered. */
@@ -307,7 +312,6 @@ static bool check_request(struct weir_http_exchange *x)
 {
 	weir_str method = weir_http_method(x);
 
-	x->is_head = weir_str_eq(method, WEIR_STR("HEAD"));
 	/* Both would make this a tunnel or an echo: RFC 9110 9.3.6, 9.3.8. */
 	if (weir_str_eq(method, WEIR_STR("CONNECT")) ||
 	    weir_str_eq(method, WEIR_STR("TRACE"))) {
@@ -319,9 +323,10 @@ static bool check_request(struct weir_http_exchange *x)
 		return false;
 	}
 	x->preflight = http_cors_is_preflight(x);
-	if (x->preflight)
-		http_refuse(x, 204, WEIR_OK, WEIR_REASON_NONE, "");
-	return !x->preflight;
+	if (!x->preflight)
+		return true;
+	http_refuse(x, 204, WEIR_OK, WEIR_REASON_NONE, "");
+	return false;
 }
 
 static void check_route(struct weir_http_exchange *x)

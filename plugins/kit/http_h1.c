@@ -54,6 +54,32 @@ static void on_head(struct http_conn *conn)
 		weir_stream_flush_later(conn->stream);
 }
 
+/* What is no HTTP/1.1 may have been meant for HTTP/2: an empty SETTINGS and
+ * GOAWAY(PROTOCOL_ERROR) say that it failed (RFC 9113 3.4). */
+static void go_away(struct http_conn *conn)
+{
+	static const uint8_t frames[] = {
+		0, 0, 0, 4, 0, 0, 0, 0, 0,
+		0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+	};
+
+	conn->last = conn->answered_last = true;
+	if (!http_buf_add(&conn->out, frames, sizeof(frames)))
+		http_conn_drop(conn);
+}
+
+static void on_failure(struct http_conn *conn)
+{
+	const struct http_parser *p = &conn->parser;
+
+	if (p->status == HTTP_NOT_HTTP)
+		go_away(conn);
+	else if (!p->status)		/* HTTP/0.9 */
+		http_conn_drop(conn);
+	else
+		http_exchange_garbled(conn->x, p->status, p->reason);
+}
+
 static void on_event(struct http_conn *conn, const struct http_event *event)
 {
 	switch (event->type) {
@@ -69,11 +95,7 @@ static void on_event(struct http_conn *conn, const struct http_event *event)
 		http_exchange_end(conn->x);
 		break;
 	case HTTP_FAIL:
-		if (!conn->parser.status)	/* HTTP/0.9 */
-			http_conn_drop(conn);
-		else
-			http_exchange_garbled(conn->x, conn->parser.status,
-					      conn->parser.reason);
+		on_failure(conn);
 		break;
 	}
 }
@@ -189,8 +211,7 @@ void http_h1_pump(struct http_conn *conn)
 /* A half-closed peer may still wait for answers (attacks.md 52). */
 void http_h1_eof(struct http_conn *conn)
 {
-	if (conn->lingering || (!is_held(conn) && !conn->stash &&
-				!http_buf_waits(&conn->out)))
+	if (!is_held(conn) && !conn->stash && !http_buf_waits(&conn->out))
 		http_conn_drop(conn);
 }
 
@@ -202,7 +223,7 @@ void http_h1_stop(struct http_conn *conn)
 
 /* --- time ----------------------------------------------------------------- */
 
-uint64_t http_h1_due(const struct http_conn *conn)
+static uint64_t too_slow_at(const struct http_conn *conn)
 {
 	const struct http_limits *limits = &conn->server->limits;
 
@@ -217,14 +238,32 @@ uint64_t http_h1_due(const struct http_conn *conn)
 	return conn->x->paced_at + HTTP_BODY_WINDOW;
 }
 
+/* A request that holds memory is looked at every second. */
+uint64_t http_h1_due(const struct http_conn *conn)
+{
+	uint64_t due = too_slow_at(conn), look = conn->ticked + HTTP_SECOND;
+
+	if (!conn->x || conn->x->held || !conn->x->body)
+		return due;
+	return look < due ? look : due;
+}
+
 void http_h1_late(struct http_conn *conn, uint64_t now)
 {
 	struct weir_http_exchange *x = conn->x;
 
+	conn->ticked = now;
 	if (!x) {
 		http_conn_drop(conn);
 		return;
 	}
+	if (http_exchange_starves(x)) {
+		http_exchange_garbled(x, 503,
+				      "no memory for the rest of this request");
+		return;
+	}
+	if (now < too_slow_at(conn))
+		return;
 	if (http_parser_has_head(&conn->parser) &&
 	    !conn->server->limits.body &&
 	    x->received - x->paced >= HTTP_BODY_LEAST) {
@@ -258,23 +297,22 @@ static bool put_status_line(struct http_buf *out, int status)
 }
 
 static bool put_answer(struct http_conn *conn, const struct http_reply *reply,
-		       const struct http_buf *lines, bool is_head)
+		       const struct http_buf *lines, bool has_body)
 {
 	struct http_buf *out = &conn->out;
-	bool empty = reply->status == 204;	/* RFC 9110 8.6 */
 
 	if (!put_status_line(out, reply->status) ||
 	    !http_buf_add(out, lines->ptr, lines->len))
 		return false;
-	if (!empty && !(http_buf_puts(out, "Content-Length: ") &&
-			http_buf_put_number(out, reply->body.len) &&
-			http_buf_puts(out, "\r\n")))
+	if (reply->status != 204 && !(http_buf_puts(out, "Content-Length: ") &&
+				      http_buf_put_number(out, reply->body.len) &&
+				      http_buf_puts(out, "\r\n")))
 		return false;
 	if (!http_buf_puts(out, conn->last ? "Connection: close\r\n\r\n"
 			   : conn->parser.minor == 0
 			   ? "Connection: keep-alive\r\n\r\n" : "\r\n"))
 		return false;
-	return empty || is_head ||
+	return !has_body ||
 	       http_buf_add(out, reply->body.ptr, reply->body.len);
 }
 
@@ -283,7 +321,7 @@ void http_h1_answer(struct weir_http_exchange *x,
 {
 	struct http_conn *conn = x->conn;
 	const struct weir_http_server *server = conn->server;
-	bool is_head = x->is_head;
+	bool has_body = http_has_body(x, reply);
 
 	/* A request that was not read to its end cannot be followed. */
 	conn->last = conn->last || server->stopping ||
@@ -292,7 +330,7 @@ void http_h1_answer(struct weir_http_exchange *x,
 		     conn->parser.state != HTTP_ON_END;
 	conn->x = NULL;
 	x->open = false;
-	if (!put_answer(conn, reply, lines, is_head)) {
+	if (!put_answer(conn, reply, lines, has_body)) {
 		http_conn_drop(conn);
 	} else {
 		conn->answered_last = conn->last;

@@ -14,6 +14,7 @@
 #include "http_conn.h"
 
 #define MAX_LINES 128		/* headers of an answer */
+#define MAX_OWED (1 << 20)	/* attacks.md 60: of answers nobody takes */
 #define HEADER_LIST (16 << 10)	/* what h2_server shows of a request's */
 
 /* --- requests ------------------------------------------------------------- */
@@ -140,6 +141,7 @@ static void on_stream_closed(void *arg, void *stream)
 	struct weir_http_exchange *x = stream;
 
 	x->open = false;
+	conn->owed -= http_buf_waits(&x->reply);
 	if (conn->n_exchanges == 1)
 		conn->since = weir_now();
 	http_exchange_let_go(x);
@@ -203,13 +205,7 @@ static bool write_frames(struct http_conn *conn)
 		return false;
 	do {
 		len = h2_server_fill(conn->h2, scratch, HTTP_SCRATCH);
-		if (!len)
-			return true;
-		if (!http_buf_add(&conn->out, scratch, len)) {
-			http_conn_drop(conn);
-			return false;
-		}
-		if (!http_conn_write(conn))
+		if (len && !http_conn_send(conn, scratch, len))
 			return false;
 	} while (len == HTTP_SCRATCH);
 	return true;
@@ -224,6 +220,15 @@ void http_h2_pump(struct http_conn *conn)
 		http_conn_linger(conn);
 	else
 		http_conn_arm(conn);
+}
+
+/* Requests that are not complete now will never be. */
+void http_h2_eof(struct http_conn *conn)
+{
+	for (struct weir_http_exchange *x = conn->exchanges; x; x = x->next)
+		if (x->open && !x->ended)
+			h2_server_reset(conn->h2, x->id, NGHTTP2_CANCEL);
+	weir_stream_flush_later(conn->stream);
 }
 
 /* Asks the client to go; the last id follows when it has heard. */
@@ -289,6 +294,9 @@ static bool check(struct weir_http_exchange *x, uint64_t now)
 		return now - x->began < limits->head;
 	if (x->answered && now - x->answered_at >= limits->write)
 		h2_server_reset(x->conn->h2, x->id, NGHTTP2_CANCEL);
+	else if (!x->answered && http_exchange_starves(x))
+		http_exchange_garbled(x, 503,
+				      "no memory for the rest of this request");
 	else if (!x->answered && !x->ended && is_slow(x, now))
 		http_exchange_garbled(x, 408, "request too slow");
 	return true;
@@ -332,6 +340,7 @@ static ssize_t read_reply(nghttp2_session *session, int32_t id, uint8_t *out,
 	(void)session, (void)id, (void)arg;
 	memcpy(out, x->reply.ptr + x->reply.at, n);
 	x->reply.at += n;
+	x->conn->owed -= n;
 	/* What the peer takes bit by bit is no reason to give it up. */
 	if (n && !x->conn->server->limits.write_whole)
 		x->answered_at = weir_now();
@@ -367,35 +376,53 @@ static size_t cut_lines(struct http_buf *lines, nghttp2_nv *nv, size_t most)
 	return n;
 }
 
+/* false: out of memory, or the client lets answers pile up. */
+static bool keep_body(struct weir_http_exchange *x, weir_str body)
+{
+	struct http_conn *conn = x->conn;
+
+	if (conn->owed && body.len > MAX_OWED - conn->owed) {
+		h2_server_reset(conn->h2, x->id, NGHTTP2_ENHANCE_YOUR_CALM);
+		return false;
+	}
+	if (!http_buf_add(&x->reply, body.ptr, body.len)) {
+		h2_server_reset(conn->h2, x->id, NGHTTP2_INTERNAL_ERROR);
+		return false;
+	}
+	conn->owed += body.len;
+	return true;
+}
+
+static bool put_length(const struct http_reply *reply, struct http_buf *lines)
+{
+	return reply->status == 204 ||
+	       (http_buf_puts(lines, "content-length: ") &&
+		http_buf_put_number(lines, reply->body.len) &&
+		http_buf_puts(lines, "\r\n"));
+}
+
 void http_h2_answer(struct weir_http_exchange *x,
 		    const struct http_reply *reply, struct http_buf *lines)
 {
 	const nghttp2_data_provider body = { { .ptr = x }, read_reply };
-	bool empty = reply->status == 204;
-	bool sends = !empty && !x->is_head && reply->body.len;
+	bool sends = reply->body.len && http_has_body(x, reply);
 	struct http_conn *conn = x->conn;
 	nghttp2_nv nv[MAX_LINES];
-	char status[4] = { (char)('0' + reply->status / 100 % 10),
+	char status[3] = { (char)('0' + reply->status / 100 % 10),
 			   (char)('0' + reply->status / 10 % 10),
-			   (char)('0' + reply->status % 10), '\0' };
-	size_t n = 1;
+			   (char)('0' + reply->status % 10) };
+	size_t n;
 
-	if (!empty && !(http_buf_puts(lines, "content-length: ") &&
-			http_buf_put_number(lines, reply->body.len) &&
-			http_buf_puts(lines, "\r\n"))) {
-		http_conn_drop(conn);
+	x->answered = true;
+	x->answered_at = weir_now();
+	weir_stream_flush_later(conn->stream);
+	if (sends && !keep_body(x, reply->body))
 		return;
-	}
-	if (sends && !http_buf_add(&x->reply, reply->body.ptr,
-				   reply->body.len)) {
+	if (!put_length(reply, lines)) {
 		http_conn_drop(conn);
 		return;
 	}
 	nv[0] = nv_of((char *)":status", 7, status, 3);
-	n += cut_lines(lines, nv + 1, MAX_LINES - 1);
-	x->answered = true;
-	x->answered_at = weir_now();
+	n = 1 + cut_lines(lines, nv + 1, MAX_LINES - 1);
 	h2_server_respond(conn->h2, x->id, nv, n, sends ? &body : NULL);
-	weir_stream_flush_later(conn->stream);
-	http_exchange_let_go(x);
 }

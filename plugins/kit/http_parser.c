@@ -46,10 +46,18 @@ static int fail(struct http_parser *p, int status, const char *reason)
 static int parse_version(struct http_parser *p, const char *from,
 			 const char *end)
 {
+	weir_str method = http_head_text(p->head, p->head->method);
+
+	if (end - from < 5 ||
+	    !http_same_word((weir_str){ from, 5 }, "http/"))
+		return fail(p, HTTP_NOT_HTTP, "not HTTP");
 	if (end - from != 8 || memcmp(from, "HTTP/", 5) != 0 ||
 	    from[5] < '0' || from[5] > '9' || from[6] != '.' ||
 	    from[7] < '0' || from[7] > '9')
 		return fail(p, 400, "malformed HTTP version");
+	/* RFC 9113 3.4: a preface that went wrong. */
+	if (from[5] == '2' && weir_str_eq(method, WEIR_STR("PRI")))
+		return fail(p, HTTP_NOT_HTTP, "not a preface");
 	if (from[5] != '1')
 		return fail(p, 505, "unsupported HTTP version");
 	p->minor = from[7] > '0';

@@ -21,6 +21,8 @@
 #define HTTP_MAX_TRAILER 4096	/* all trailer lines together */
 #define HTTP_MAX_EXTENSIONS 4096	/* of all chunks of a body together */
 
+#define HTTP_NOT_HTTP (-1)
+
 enum http_event_type {
 	HTTP_MORE,	/* everything was eaten; feed again */
 	HTTP_HEAD,	/* the headers are complete; a body may follow */
@@ -54,7 +56,8 @@ struct http_parser {
 	uint64_t length;	/* Content-Length */
 	uint64_t body;		/* bytes of the body so far */
 
-	/* From HTTP_FAIL on.  status 0: close without a word. */
+	/* From HTTP_FAIL on.  status 0: close without a word;
+	 * HTTP_NOT_HTTP: it is no request at all. */
 	int status;
 	const char *reason;
 

@@ -143,27 +143,55 @@ void http_conn_arm(struct http_conn *conn)
 
 /* --- writing -------------------------------------------------------------- */
 
+/* Bytes that the socket took; -1: it broke, and closed follows. */
+static int64_t write_some(struct http_conn *conn, const void *bytes,
+			  size_t len)
+{
+	const struct weir_iovec iov = { bytes, len };
+	int64_t n = weir_stream_writev(conn->stream, &iov, 1);
+
+	if (n < 0 || (size_t)n == len)
+		return n;
+	if (!conn->wrote || (n > 0 && !conn->server->limits.write_whole))
+		conn->wrote = weir_now();
+	weir_stream_want_write(conn->stream);
+	return n;
+}
+
 bool http_conn_write(struct http_conn *conn)
 {
 	struct http_buf *out = &conn->out;
-	struct weir_iovec iov = { out->ptr + out->at, http_buf_waits(out) };
 	int64_t n;
 
-	if (!iov.len)
+	if (!http_buf_waits(out))
 		return true;
-	n = weir_stream_writev(conn->stream, &iov, 1);
+	n = write_some(conn, out->ptr + out->at, http_buf_waits(out));
 	if (n < 0)
-		return false;		/* closed follows */
+		return false;
 	out->at += (size_t)n;
-	if (!http_buf_waits(out)) {
-		http_buf_clear(out);
-		conn->wrote = 0;
-		return true;
+	if (http_buf_waits(out)) {
+		http_conn_arm(conn);
+		return false;
 	}
-	if (!conn->wrote ||
-	    (n > 0 && !conn->server->limits.write_whole))
-		conn->wrote = weir_now();
-	weir_stream_want_write(conn->stream);
+	http_buf_clear(out);
+	conn->wrote = 0;
+	return true;
+}
+
+bool http_conn_send(struct http_conn *conn, const void *bytes, size_t len)
+{
+	int64_t n;
+
+	if (!http_conn_write(conn))
+		return false;		/* the caller asks again */
+	n = write_some(conn, bytes, len);
+	if (n < 0)
+		return false;
+	if ((size_t)n == len)
+		return true;
+	if (!http_buf_add(&conn->out, (const char *)bytes + n,
+			  len - (size_t)n))
+		http_conn_drop(conn);
 	http_conn_arm(conn);
 	return false;
 }
@@ -228,15 +256,16 @@ static void on_eof(struct weir_stream *stream, void *arg)
 {
 	struct http_conn *conn = arg;
 
+	(void)stream;
 	conn->at_eof = true;
 	if (!conn->server)
 		return;
-	if (conn->mode != HTTP_2)
-		http_h1_eof(conn);
-	else if (conn->lingering)
+	if (conn->lingering)
 		http_conn_drop(conn);
+	else if (conn->mode == HTTP_2)
+		http_h2_eof(conn);
 	else
-		weir_stream_flush_later(stream);
+		http_h1_eof(conn);
 }
 
 static void on_closed(struct weir_stream *stream, void *arg, int error)

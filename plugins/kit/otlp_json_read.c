@@ -161,7 +161,7 @@ struct having {
 };
 
 static bool read_message(struct otlp_reading *r,
-			 const struct otlp_message *message);
+			 const struct otlp_message *message, bool merges);
 
 static const struct otlp_message *message_of(const struct otlp_row *row)
 {
@@ -179,7 +179,7 @@ static const struct otlp_message *message_of(const struct otlp_row *row)
 
 /* The current token as a message with its tag; what it became. */
 static bool read_sub(struct otlp_reading *r, const struct otlp_row *row,
-		     struct otlp_record *record, size_t *len)
+		     bool merges, struct otlp_record *record, size_t *len)
 {
 	struct otlp_out *out = &r->out;
 	struct otlp_open open;
@@ -188,7 +188,7 @@ static bool read_sub(struct otlp_reading *r, const struct otlp_row *row,
 		return otlp_refuse_room(r);
 	out->bytes[out->len++] = (uint8_t)otlp_tag(row, 2);
 	open = otlp_out_begin(out);
-	if (!read_message(r, message_of(row)))
+	if (!read_message(r, message_of(row), merges))
 		return false;
 	*len = otlp_out_end(out, open);
 	*record = (struct otlp_record){ open.gap, out->len, out->last };
@@ -199,12 +199,13 @@ static bool read_sub(struct otlp_reading *r, const struct otlp_row *row,
 static bool read_one(struct otlp_reading *r, const struct otlp_row *row,
 		     struct having *having)
 {
+	bool merges = having->fields >> row->number & 1;
 	struct otlp_record record;
 	size_t len;
 
 	if (r->json.token == WEIR_JSON_NULL && !(row->rule & OTLP_PRESENT))
 		return true;
-	if (!read_sub(r, row, &record, &len))
+	if (!read_sub(r, row, merges, &record, &len))
 		return false;
 	if (!(row->rule & (OTLP_MEMBER | OTLP_REPLACES)))
 		return true;
@@ -261,7 +262,7 @@ static bool read_list(struct otlp_reading *r, const struct otlp_row *row,
 		if (weir_json_next(&r->json) == WEIR_JSON_ARRAY_END)
 			return true;
 		if (!(row->kind == OTLP_TEXT ? otlp_read_scalar(r, row, true) :
-		      read_sub(r, row, &record, &len)))
+		      read_sub(r, row, false, &record, &len)))
 			return false;
 	}
 }
@@ -297,12 +298,13 @@ static bool read_field(struct otlp_reading *r, const struct otlp_row *row,
 	return ok;
 }
 
-/* Its members, without a tag; null is an empty one. */
+/* Its members, without a tag; null is an empty one.  merges: there is one
+ * already, whose members these overrule, with their defaults too. */
 static bool read_message(struct otlp_reading *r,
-			 const struct otlp_message *message)
+			 const struct otlp_message *message, bool merges)
 {
 	struct weir_json *json = &r->json;
-	struct having having = { 0 };
+	struct having having = { .fields = merges ? UINT32_MAX : 0 };
 	const struct otlp_row *row;
 
 	if (json->token == WEIR_JSON_NULL)
@@ -324,7 +326,7 @@ static bool read_message(struct otlp_reading *r,
 static bool read_request(struct otlp_reading *r, enum weir_signal signal)
 {
 	weir_json_next(&r->json);
-	if (!read_message(r, otlp_requests[signal].whole))
+	if (!read_message(r, otlp_requests[signal].whole, false))
 		return false;
 	if (weir_json_next(&r->json) != WEIR_JSON_END)
 		return otlp_refuse(r, "");

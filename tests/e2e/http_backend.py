@@ -68,7 +68,8 @@ class HttpBackend:
             context.load_cert_chain(data / "self-signed.pem", data / "self-signed.key")
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,),
+                         daemon=True).start()
 
     def take(self, handler):
         length = int(handler.headers.get("Content-Length", 0))

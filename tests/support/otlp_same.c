@@ -2,6 +2,7 @@
 /* otlp_same.c: see otlp_same.h.  Goes over a protobuf-c tree by descriptor. */
 #include "otlp_same.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,13 @@ static void simplify_scalar(ProtobufCMessage *message,
 		*has = 0;
 }
 
+static void simplify_doubles(double *value, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (isnan(value[i]))
+			value[i] = NAN;
+}
+
 static void simplify_field(ProtobufCMessage *message,
 			   const ProtobufCFieldDescriptor *field)
 {
@@ -87,14 +95,19 @@ static void simplify_field(ProtobufCMessage *message,
 	size_t n, len = strlen(field->name);
 
 	if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+		n = *(const size_t *)(const void *)quantifier;
+		if (field->type == PROTOBUF_C_TYPE_DOUBLE)
+			simplify_doubles(*(double **)(void *)at, n);
 		if (field->type != PROTOBUF_C_TYPE_MESSAGE)
 			return;
-		n = *(const size_t *)(const void *)quantifier;
 		for (size_t i = 0; i < n; i++)
 			simplify((*(ProtobufCMessage ***)(void *)at)[i]);
 	} else if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
 		simplify_message(field, at, quantifier);
 	} else {
+		if (field->type == PROTOBUF_C_TYPE_DOUBLE &&
+		    (!in_oneof(field) || *quantifier == field->id))
+			simplify_doubles((double *)(void *)at, 1);
 		if (field->type == PROTOBUF_C_TYPE_BYTES && len > 3 &&
 		    !strcmp(field->name + len - 3, "_id"))
 			simplify_id(at);

@@ -3,7 +3,7 @@
  * otlp_same.h: do two requests say the same in OTLP/JSON's eyes?
  *
  * JSON does not tell an absent message from an empty one (but for members of
- * oneofs and elements of lists) nor an id of zeros from none.
+ * oneofs and elements of lists), an id of zeros from none, or two NaNs.
  */
 #ifndef TESTS_OTLP_SAME_H
 #define TESTS_OTLP_SAME_H

@@ -214,6 +214,10 @@ static const struct {
 	{ "GET / HTTP/2.0\r\n", 505 },
 	{ "GET / HTTP/0.9\r\n", 505 },
 	{ "GET /\r\n", 0 },
+	/* 53: neither HTTP/1 nor the preface of HTTP/2 */
+	{ "GET / HTTX/1.1\r\n", HTTP_NOT_HTTP },
+	{ "INVALID CONNECTION PREFACE\r\n", HTTP_NOT_HTTP },
+	{ "PRI * HTTP/2.0\r\n", HTTP_NOT_HTTP },
 	{ "GET /" X64(X64("0123456789abcdef")), 414 },
 	/* 42: too much of everything */
 	{ POST X64("a:\r\n") X8("b:\r\n") X8("b:\r\n") X8("b:\r\n") X8("b:\r\n")
