@@ -149,7 +149,7 @@ class Run:
     def go(self):
         """The ports were free when they were chosen: tried again when not."""
         for _ in range(5):
-            sides = [Side(name, self.case.text(), relay=self.case.relay,
+            sides = [Side(name, self.case.text(), relay=self.case.relay, front=self.case.front,
                           backends=self.case.backends)
                      for name in ("go", "weir")]
             try:

@@ -43,11 +43,32 @@ service:
 """
 
 
+# Sends OTLP/HTTP in any encoding.
+FRONT = """
+receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:${env:OTLP}"}}}}
+exporters:
+  otlp_http:
+    endpoint: http://127.0.0.1:${env:TARGET}
+    encoding: ${env:ENCODING}
+    compression: ${env:COMPRESSION}
+    sending_queue: {enabled: false}
+    retry_on_failure: {enabled: false}
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines:
+    traces: {receivers: [otlp], exporters: [otlp_http]}
+    metrics: {receivers: [otlp], exporters: [otlp_http]}
+    logs: {receivers: [otlp], exporters: [otlp_http]}
+"""
+
+
 class Side:
     """One program on one configuration.  `name` is "go" or "weir".  With relay
-    a Go collector stands before the backend and reads OTLP/HTTP for it."""
+    a Go collector stands before the backend and reads OTLP/HTTP for it, with
+    front (encoding, compression) one before the program, that writes it."""
 
-    def __init__(self, name, yaml, env=None, backends=("BACKEND",), relay=False):
+    def __init__(self, name, yaml, env=None, backends=("BACKEND",), relay=False,
+                 front=()):
         self.name = name
         self.relay = Side("go", RELAY, backends=backends) if relay else None
         self.backends = self.relay.backends if relay else {
@@ -55,6 +76,10 @@ class Side:
         self.ports = {p: free_port() for p in ("OTLP", "HTTP")}
         if relay:
             self.ports["RELAY"] = self.relay.ports["HTTP"]
+        self.front = Side("go", FRONT, backends=(), env={
+            "TARGET": str(self.ports["HTTP"]), "ENCODING": front[0],
+            "COMPRESSION": front[1]}) if front else None
+        self.others = [s for s in (self.relay, self.front) if s]
         self.dir = tempfile.TemporaryDirectory(prefix=f"compare-{name}-")
         config = Path(self.dir.name) / "config.yaml"
         config.write_text(yaml)
@@ -87,15 +112,17 @@ class Side:
         """Waits for it; False when it ended instead."""
         assert self.ready.wait(PATIENCE), f"{self.name} does not start:\n{self.output}"
         return (any(READY in line for line in self.lines)
-                and (not self.relay or self.relay.started()))
+                and all(s.started() for s in self.others))
 
     @property
     def port_was_taken(self):
         return ("address already in use" in self.output.lower()
-                or (self.relay is not None and self.relay.port_was_taken))
+                or any(s.port_was_taken for s in self.others))
 
     def send(self, signal, request, metadata=()):
         """The gRPC code's name: OK, UNAVAILABLE, ..."""
+        if self.front:
+            return self.front.send(signal, request, metadata)
         if not self.client:
             self.client = Client(f"127.0.0.1:{self.ports['OTLP']}")
         try:
@@ -124,9 +151,9 @@ class Side:
 
     def close(self):
         self.stop()
-        if self.relay:
-            self.relay.stop()
-            self.relay.dir.cleanup()
+        for side in self.others:
+            side.stop()
+            side.dir.cleanup()
         for backend in self.backends.values():
             backend.stop()
         self.dir.cleanup()
