@@ -230,10 +230,11 @@ def test_curl_is_told_that_it_sends_too_much(site, tmp_path):
     s = site(cap_mib=1)
     large = tmp_path / "large"
     large.write_bytes(bytes(3 << 20))
-    for how in ("--http1.1", "--http2-prior-knowledge"):
-        assert curl(how, f"http://127.0.0.1:{s.w.env['HTTP']}/v1/traces", "-H",
-                    f"Content-Type: {PROTOBUF}", "--data-binary", f"@{large}",
-                    "-o", "/dev/null", "-w", "%{http_code}", fails=True) == "413"
+    # not over HTTP/2: Debian 12's curl takes the RST_STREAM(NO_ERROR) behind an
+    # early answer (RFC 9113 8.1) for a failure
+    assert curl(f"http://127.0.0.1:{s.w.env['HTTP']}/v1/traces", "-H",
+                f"Content-Type: {PROTOBUF}", "--data-binary", f"@{large}",
+                "-o", "/dev/null", "-w", "%{http_code}", fails=True) == "413"
 
 
 # --- Web pages -----------------------------------------------------------------
