@@ -26,7 +26,7 @@
 #define RESETS 100			/* a minute */
 #define EMPTY_FRAMES 1000		/* a minute; useful ones pay back */
 #define PING_STRIKES 2
-#define REMEMBERED 32			/* ids that nghttp2 surely still knows */
+#define REMEMBERED 32		/* ids that nghttp2 surely still knows */
 #define MINUTE 60000000000
 #define IDLE_PING (120 * MINUTE)	/* without a stream, not permitted */
 

@@ -131,7 +131,7 @@ static void on_end(void *arg, void *stream)
 
 	(void)arg;
 	x->ended = true;
-	if (!x->verdict)
+	if (!x->answered)
 		http_exchange_end(x);
 }
 
@@ -249,7 +249,7 @@ void http_h2_stop(struct http_conn *conn)
 
 /* --- time ----------------------------------------------------------------- */
 
-/* Every second while something can be late: a quiet connection costs nothing. */
+/* Every second while something can be late; quiet ones cost nothing. */
 uint64_t http_h2_due(const struct http_conn *conn)
 {
 	if (conn->n_exchanges || http_buf_waits(&conn->out) ||
