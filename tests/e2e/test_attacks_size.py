@@ -101,6 +101,18 @@ def test_row_07_a_snappy_block_over_the_cap_is_too_big(site):
     door.close()
 
 
+def test_row_07_framed_snappy_stops_at_the_cap_over_grpc_too(site):
+    s = site()
+    door = Grpc(s.w)
+    bomb = SNAPPY_MAGIC + 80 * snappy_framed(bytes(65536))[10:]
+    assert door.knock("traces", bomb, "snappy") == TOO_BIG
+    huge = SNAPPY_MAGIC + b"\0\xff\xff\xff" + HELLO
+    assert door.knock("traces", huge, "snappy") == BROKEN
+    assert door.knock("traces", snappy_framed(HELLO), "snappy") == OK
+    s.serves(door)
+    door.close()
+
+
 BROKEN_BYTES = {
     # the window of a frame that needs none of it
     "row 6: a zstd window of 128 MiB": ("zstd", zstd(HELLO, 0, bytes([17 << 3]))),
