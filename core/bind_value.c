@@ -249,7 +249,7 @@ static bool below_zero(const struct weir_node *node)
 {
 	if (node->kind == WEIR_NODE_INT)
 		return !node->big && node->integer < 0;
-	return node->real <= -1;
+	return node->real < 0;
 }
 
 static int bind_int(const struct weir_field *field, int64_t *out,

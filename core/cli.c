@@ -31,17 +31,6 @@ static int complain_error(const struct weir_error *error)
 
 /* --- with a configuration ------------------------------------------------------------ */
 
-static int start_log(const struct plan_telemetry *t, struct weir_error *error)
-{
-	struct log_options options = {
-		.level = t->log_level, .encoding = t->log_encoding,
-		.paths = t->log_output_paths,
-		.disable_caller = t->log_disable_caller,
-	};
-
-	return log_setup(&options, error);
-}
-
 /* NULL: it has been said why. */
 static struct plan *make_plan(struct loader *loader, const struct options *o)
 {
@@ -121,7 +110,7 @@ static int with_plan(struct loader *loader, struct options *o)
 		code = print_plan(plan, o);
 	else if (o->command != COMMAND_RUN)
 		;		/* validate: that was it */
-	else if (start_log(&plan->telemetry, &error))
+	else if (log_setup(&plan->telemetry.log, &error))
 		code = complain_error(&error);
 	else
 		code = service_run(loader, plan, name_sources(o));
@@ -166,6 +155,9 @@ static int obey(struct options *o)
 		break;
 	case COMMAND_COMPONENTS:
 		code = describe_all(loader, stdout);
+		break;
+	case COMMAND_SCHEMA:
+		code = describe_schema(loader, stdout);
 		break;
 	case COMMAND_DESCRIBE:
 		code = describe(loader, o);

@@ -24,6 +24,8 @@ const char options_usage[] =
 	"  weir components              list what can be loaded, as YAML\n"
 	"  weir describe KIND/TYPE      keys and metrics of one component,\n"
 	"                               as exporters/otlp_grpc\n"
+	"  weir schema                  a JSON Schema of the configuration,\n"
+	"                               for editors\n"
 	"  weir featuregate [ID]        list the Collector's feature gates\n"
 	"\n"
 	"Flags:\n"
@@ -217,6 +219,7 @@ static const struct word {
 	{ "print-initial-config", COMMAND_PRINT_CONFIG, false },
 	{ "components", COMMAND_COMPONENTS, false },
 	{ "describe", COMMAND_DESCRIBE, true },
+	{ "schema", COMMAND_SCHEMA, false },
 	{ "featuregate", COMMAND_FEATUREGATE, true },
 	{ "version", COMMAND_VERSION, false },
 	{ "help", COMMAND_HELP, false },

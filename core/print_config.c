@@ -2,7 +2,7 @@
 /*
  * print_config.c: bound structs back to text, by the rows that bound them.
  *
- * The inverse of bind.c.  Every key is shown that has a value, whoever gave
+ * The inverse of bind.c; the service is shown from its tree.  Every key is shown that has a value, whoever gave
  * it; left out are empty ones that are empty by default, keys without effect,
  * optional blocks that are off by default and are off, and keys that the
  * Collector does not have while they hold their default: so it can read what
@@ -87,37 +87,52 @@ void print_duration(weir_duration d, char *out, size_t size)
 
 /* --- any YAML ------------------------------------------------------------------------- */
 
+/* What stands at and below a node. */
+enum sort {
+	VALUE,
+	SERVICE,
+	TEXT,		/* strings: what a reference brought is its raw text */
+	SECRET
+};
+
 static void print_node(struct printer *p, const struct weir_node *node,
-		       bool secret);
+		       enum sort sort);
 
 /* In a list of {name, value} the names of headers are no secret. */
-static bool is_secret(const struct weir_node *map, size_t i, bool secret)
+static enum sort sort_of(enum sort parent, weir_str key)
 {
-	weir_str key = map->keys[i]->text;
-
-	if (secret)
-		return !weir_str_eq(key, WEIR_STR("name"));
-	return weir_str_eq(key, WEIR_STR("headers"));
+	if (parent == SECRET && weir_str_eq(key, WEIR_STR("name")))
+		return VALUE;
+	if (weir_str_eq(key, WEIR_STR("headers")))
+		return SECRET;
+	if (parent == SERVICE && weir_str_eq(key, WEIR_STR("resource")))
+		return TEXT;
+	return parent;
 }
 
 static void print_map(struct printer *p, const struct weir_node *map,
-		      bool secret)
+		      enum sort sort)
 {
 	emit_map(&p->emit);
 	for (size_t i = 0; i < map->n; i++) {
 		emit_key(&p->emit, map->keys[i]->text);
-		print_node(p, map->items[i], is_secret(map, i, secret));
+		print_node(p, map->items[i], sort_of(sort, map->keys[i]->text));
 	}
 	emit_end(&p->emit);
 }
 
 static void print_node(struct printer *p, const struct weir_node *node,
-		       bool secret)
+		       enum sort sort)
 {
 	enum weir_node_kind kind = weir_node_kind(node);
+	bool scalar = kind < WEIR_NODE_LIST && kind != WEIR_NODE_NULL;
 
-	if (secret && kind < WEIR_NODE_LIST && kind != WEIR_NODE_NULL) {
+	if (sort == SECRET && scalar) {
 		print_secret(p, node->text);
+		return;
+	}
+	if (sort == TEXT && scalar && node->expanded) {
+		print_text(p, node->text);
 		return;
 	}
 	switch (kind) {
@@ -142,11 +157,11 @@ static void print_node(struct printer *p, const struct weir_node *node,
 	case WEIR_NODE_LIST:
 		emit_list(&p->emit);
 		for (size_t i = 0; i < node->n; i++)
-			print_node(p, node->items[i], secret);
+			print_node(p, node->items[i], sort);
 		emit_end(&p->emit);
 		break;
 	case WEIR_NODE_MAP:
-		print_map(p, node, secret);
+		print_map(p, node, sort);
 		break;
 	}
 }
@@ -260,7 +275,7 @@ static void print_member(struct printer *p, const struct weir_field *row,
 		print_pairs(p, member);
 		break;
 	case WEIR_TYPE_NODE:
-		print_node(p, *(const struct weir_node *const *)member, false);
+		print_node(p, *(const struct weir_node *const *)member, VALUE);
 		break;
 	case WEIR_TYPE_BLOCK:
 		print_block(p, row, owner, standard);
@@ -413,6 +428,44 @@ static void print_section(struct printer *p, const struct plan *plan,
 	emit_end(&p->emit);
 }
 
+/* What service.telemetry is when nobody says so (collector.md 1.9). */
+static const char telemetry[] =
+	"telemetry:\n"
+	"  logs: {level: info, encoding: console, output_paths: [stderr]}\n"
+	"  metrics: {level: normal}\n";
+static const char readers[] =
+	"telemetry::metrics::readers:\n"
+	"  - pull: {exporter: {prometheus: {host: localhost, port: 8888}}}\n";
+
+static struct weir_node *parse_standard(struct printer *p, const char *text)
+{
+	struct weir_error ignored;
+	struct weir_node *node = tree_parse_raw(&p->arena, "standard",
+						weir_str_of(text), &ignored);
+
+	return node && !tree_nest(&p->arena, node, &ignored) ? node : NULL;
+}
+
+/* Its lists and maps as they are written, over what they are by default.  The
+ * old key `address` stands for readers. */
+static void print_service(struct printer *p, const struct weir_node *service)
+{
+	const struct weir_node *given = weir_node_get(
+		weir_node_get(service, WEIR_STR("telemetry")),
+		WEIR_STR("metrics"));
+	struct weir_node copy = *service;
+	struct weir_node *layers[3];
+	struct weir_error ignored;
+	size_t n = 0;
+
+	layers[n++] = parse_standard(p, telemetry);
+	if (!weir_node_get(given, WEIR_STR("address")))
+		layers[n++] = parse_standard(p, readers);
+	layers[n++] = &copy;
+	print_node(p, tree_join(&p->arena, layers, n, false, &ignored),
+		   SERVICE);
+}
+
 void print_config(const struct plan *plan, const struct print_options *options,
 		  FILE *out)
 {
@@ -428,9 +481,9 @@ void print_config(const struct plan *plan, const struct print_options *options,
 	emit_map(&p.emit);
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
 		print_section(&p, plan, order[i]);
-	if (weir_node_kind(service) != WEIR_NODE_NULL) {
+	if (weir_node_kind(service) == WEIR_NODE_MAP) {
 		emit_key(&p.emit, WEIR_STR("service"));
-		print_node(&p, service, false);
+		print_service(&p, service);
 	}
 	emit_end(&p.emit);
 	arena_release(&p.arena);

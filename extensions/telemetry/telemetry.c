@@ -20,9 +20,18 @@ struct telemetry {
 	weir_str host;
 	uint32_t port;
 	bool without_units, without_type_suffix, without_scope_info;
+	struct label_filter with_resource_constant_labels;
 	char endpoint[300];
 	struct weir_http_server_config config;
 	struct weir_http_server *server;
+};
+
+static const struct weir_field filter_fields[] = {
+	WEIR_FIELD(struct label_filter, included, NULL,
+		   "Names of those that are; none: all."),
+	WEIR_FIELD(struct label_filter, excluded, NULL,
+		   "Names of those that are not."),
+	WEIR_END
 };
 
 static const struct weir_field fields[] = {
@@ -35,8 +44,24 @@ static const struct weir_field fields[] = {
 		   "Leave _total out of the names of counters."),
 	WEIR_FIELD(struct telemetry, without_scope_info, "true",
 		   "Leave the otel_scope labels out."),
+	WEIR_OPTIONAL(struct telemetry, with_resource_constant_labels,
+		      filter_fields, WEIR_BLOCK_NONE,
+		      "Resource attributes as labels of every series."),
 	WEIR_END
 };
+
+static int check_filter(const struct label_filter *filter,
+			struct weir_error *error)
+{
+	for (size_t i = 0; i < filter->excluded.len; i++)
+		if (label_is_listed(&filter->included,
+				    filter->excluded.items[i]))
+			return weir_fail(error, "with_resource_constant_labels",
+				"attribute cannot be in both include and "
+				"exclude list: %.*s",
+				WEIR_STR_FMT(filter->excluded.items[i]));
+	return 0;
+}
 
 static int validate(struct weir_component *c, struct weir_error *error)
 {
@@ -45,7 +70,7 @@ static int validate(struct weir_component *c, struct weir_error *error)
 	if (self->port > 65535)
 		return weir_fail(error, "port", "%u is not a TCP port",
 				 self->port);
-	return 0;
+	return check_filter(&self->with_resource_constant_labels, error);
 }
 
 static void on_snapshot(struct weir_component *c, void *arg,
@@ -58,13 +83,12 @@ static void on_snapshot(struct weir_component *c, void *arg,
 		.without_type_suffix = self->without_type_suffix,
 		.without_scope_info = self->without_scope_info,
 		.scope_version = weir_version(),
+		.constant = &self->with_resource_constant_labels,
 	};
 	struct text text = { 0 };
-	const struct weir_label *resource;
-	size_t n_resource;
 
-	resource = weir_service_resource(&n_resource);
-	encode_metrics(&text, &options, families, n, resource, n_resource);
+	options.resource = weir_service_resource(&options.n_resource);
+	encode_metrics(&text, &options, families, n);
 	if (text.failed)
 		weir_http_respond(exchange, 500, PLAIN, "",
 				  WEIR_STR("out of memory\n"));

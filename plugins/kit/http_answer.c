@@ -232,16 +232,6 @@ void http_answer_refusal(struct weir_http_exchange *x)
 	answer_outcome(x, x->verdict, extra, &x->refusal);
 }
 
-/* What is refused for its head is answered at its end, if that is near: who is
- * still sending would take an early answer for a broken stream. */
-static bool may_go_on(const struct weir_http_exchange *x)
-{
-	if (x->conn->mode != HTTP_2)
-		return http_h1_may_go_on(x->conn);
-	return !x->ended && x->announced <= HTTP_DISCARDED &&
-	       (x->verdict == 404 || x->verdict == 405 || x->verdict == 415);
-}
-
 void http_refuse(struct weir_http_exchange *x, int status,
 		 enum weir_status code, enum weir_reason reason,
 		 const char *why)
@@ -254,8 +244,10 @@ void http_refuse(struct weir_http_exchange *x, int status,
 	if (code != WEIR_OK && x->route && x->route->refused)
 		x->route->refused(x->conn->server->c, &x->refusal,
 				  x->route->arg);
-	if (!may_go_on(x))
-		http_answer_refusal(x);
+	if (x->conn->mode == HTTP_2 ? http_h2_may_go_on(x)
+				    : http_h1_may_go_on(x->conn))
+		return;
+	http_answer_refusal(x);
 }
 
 /* --- the contract --------------------------------------------------------- */

@@ -119,6 +119,17 @@ static bool is_clean(weir_str text)
 	return true;
 }
 
+/* RFC 3986 2.1: a percent sign begins an escape. */
+static bool has_good_escapes(weir_str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] == '%' &&
+		    (text.len - i < 3 || !isxdigit((unsigned char)text.ptr[i + 1]) ||
+		     !isxdigit((unsigned char)text.ptr[i + 2])))
+			return false;
+	return true;
+}
+
 int weir_http_url_parse(weir_str text, struct weir_http_url *url,
 			struct weir_error *error)
 {
@@ -131,6 +142,10 @@ int weir_http_url_parse(weir_str text, struct weir_http_url *url,
 	if (!is_clean(text))
 		return weir_fail(error, NULL, "a blank or a control character "
 				 "in the URL");
+	if (!has_good_escapes(text))
+		return weir_fail(error, NULL, "invalid URL escape in \"%.*s\"",
+				 (int)(text.len < 200 ? text.len : 200),
+				 text.ptr);
 	while (i < 2 && (text.len < schemes[i].len ||
 			 strncasecmp(text.ptr, schemes[i].ptr, schemes[i].len)))
 		i++;

@@ -34,8 +34,8 @@
 #define HTTP_SCRATCH (64 << 10)
 #define HTTP_BODY_WINDOW (10 * HTTP_SECOND)	/* attacks.md 40: in each */
 #define HTTP_BODY_LEAST 4096			/* so many bytes */
-#define HTTP_DISCARDED (64 << 10)	/* a refused body that is read nevertheless */
 #define HTTP_LINGER HTTP_SECOND	/* for the peer to read a refusal */
+#define HTTP_DISCARDED (64 << 10)	/* a refused body that is read all the same */
 
 /* Nanoseconds; what the configuration says, or our guards. */
 struct http_limits {
@@ -125,6 +125,7 @@ struct weir_http_exchange {
 	/* HTTP/2 */
 	int32_t id;
 	bool whole, ended, overflow, answered;
+	bool at_head;		/* it is being checked */
 	uint64_t answered_at;
 	struct http_buf reply;
 	struct http_head head;
@@ -192,6 +193,8 @@ void http_h2_eof(struct http_conn *conn);
 uint64_t http_h2_due(const struct http_conn *conn);
 void http_h2_late(struct http_conn *conn, uint64_t now);
 void http_h2_stop(struct http_conn *conn);
+/* A refusal waits until the (small) request has ended. */
+bool http_h2_may_go_on(const struct weir_http_exchange *x);
 void http_h2_answer(struct weir_http_exchange *x,
 		    const struct http_reply *reply, struct http_buf *lines);
 

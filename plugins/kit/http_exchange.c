@@ -116,20 +116,12 @@ void http_exchange_release_spare(struct weir_http_server *server)
 
 /* --- the body, and the handler -------------------------------------------- */
 
-bool http_exchange_starves(const struct weir_http_exchange *x)
-{
-	return !x->ended && x->body && weir_budget_full();
-}
-
 void http_exchange_data(struct weir_http_exchange *x, const uint8_t *data,
 			size_t len)
 {
 	x->received += len;
 	if (len && !x->verdict)
 		http_body_add(x, data, len);
-	else if (x->conn->mode == HTTP_2 && !x->answered &&
-		 x->received > HTTP_DISCARDED)
-		http_answer_refusal(x);
 }
 
 /* false: refused. */
@@ -168,6 +160,11 @@ void http_exchange_end(struct weir_http_exchange *x)
 	}
 	x->held = true;
 	x->route->handle(x->conn->server->c, x, x->route->arg);
+}
+
+bool http_exchange_starves(const struct weir_http_exchange *x)
+{
+	return !x->ended && x->body && weir_budget_full();
 }
 
 /* --- the contract --------------------------------------------------------- */

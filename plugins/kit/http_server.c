@@ -102,7 +102,8 @@ static bool configure(struct weir_http_server *server)
 			   (size_t)config->max_request_body_size : DEFAULT_BODY;
 	server->limits = limits_of(config);
 	server->h2_limits = (struct h2_server_limits){
-		.max_streams = MAX_STREAMS, .ping_without_stream = true };
+		.max_streams = MAX_STREAMS, .ping_without_stream = true,
+		.patient = true };
 	for (size_t i = 0; i < server->n_routes; i++)
 		server->status_bodies |= server->routes[i].status_bodies;
 	h2_mem_init(&server->mem);

@@ -2,8 +2,11 @@
 """OTLP over HTTP to a backend: what is sent, and what its answers do."""
 import gzip
 import json
+import os
 import socket
+import subprocess
 import threading
+import time
 from pathlib import Path
 
 import grpc
@@ -529,3 +532,48 @@ def test_129_no_other_redirect_is_followed(weir, http_backend, client, status, l
     eventually(lambda: w.metric("otelcol_exporter_send_failed_spans") == 3, "given up")
     assert not other.requests and len(there.requests) == 1
     assert f"HTTP Status Code {status}; a redirect" in w.output
+
+
+# --- Names --------------------------------------------------------------------------
+
+SLOW_RESOLVER = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <poll.h>
+#include <string.h>
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **out)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) =
+        (int (*)(const char *, const char *, const struct addrinfo *, struct addrinfo **))
+        dlsym(RTLD_NEXT, "getaddrinfo");
+
+    if (name && !strcmp(name, "slow.invalid"))
+        poll(NULL, 0, 20000);
+    return real(name, service, hints, out);
+}
+"""
+
+
+def test_124_a_resolver_that_hangs_holds_up_nobody_else(weir, http_backend, client, tmp_path):
+    source, library = tmp_path / "slow.c", tmp_path / "slow.so"
+    source.write_text(SLOW_RESOLVER)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    there = http_backend()
+    preload = {"LD_PRELOAD": str(library)}
+    if "ASAN_OPTIONS" in os.environ:
+        preload["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
+    w = weir(out("    traces_endpoint: http://slow.invalid:1/t\n    timeout: 300ms\n"
+                 "    retry_on_failure: {enabled: false}"),
+             BACKEND=there.port, args=("--set", "service.workers=1"), **preload)
+    c = client(w.otlp)
+    begun = time.monotonic()
+    for i in range(3):
+        c.export("traces", spans(1, first=i))
+        c.export("logs", one_log())
+    there.until(lambda: len(there.requests) == 3)
+    eventually(lambda: w.metric("otelcol_exporter_send_failed_spans") == 3, "timed out")
+    assert w.stop() == 0
+    assert time.monotonic() - begun < 15

@@ -52,6 +52,9 @@ static void http(const uint8_t *data, size_t size)
 	if (size < 2)
 		return;
 	reply.status = statuses[data[0] % 10];
+	if (!reply.status)
+		weir_outcome_set(&reply.outcome, WEIR_UNAVAILABLE,
+				 WEIR_REASON_BACKEND, "EOF");
 	headers[0].name = WEIR_STR("content-type");
 	headers[0].value = data[1] & 1 ? json : protobuf;
 	data += 2;

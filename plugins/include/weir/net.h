@@ -59,6 +59,11 @@ struct weir_listener {		/* what a component says in `listen` */
 WEIR_API int weir_listen(struct weir_component *c,
 			 const struct weir_listener *listener, char *bound,
 			 struct weir_error *error);
+/* Could such a listener be?  For `validate`: what is wrong whatever the machine
+ * is like, no port or a bracket that is not closed; asks no resolver.  -1 and
+ * a sentence whose path is "endpoint". */
+WEIR_API int weir_listen_check(weir_str endpoint, weir_str transport,
+			       struct weir_error *error);
 /* Stops taking new connections on all of c's listeners (drain). */
 WEIR_API void weir_unlisten(struct weir_component *c);
 

@@ -3,8 +3,8 @@
  * OTLP/JSON in: what is read, what is refused and with which words.
  *
  * What was read is shown by the writer, after protobuf-c has made one of what
- * came twice.  The Go collector was asked about each of these texts; where we
- * are stricter the row says so.
+ * came twice.  The rules are the Go collector's; tests/compare/json_in.py asks
+ * it.
  */
 #include <check.h>
 #include <stdio.h>
