@@ -164,11 +164,11 @@ static void failed(const struct weir_http_reply *reply, weir_str url,
 	weir_str value;
 
 	if (reply->status >= 300 && reply->status < 400)
-		hint = "; a redirect to another server is not followed";
+		hint = "; this redirect is not followed";
 	add_status(reply, suffix, sizeof(suffix));
 	weir_outcome_set(outcome, WEIR_UNKNOWN, WEIR_REASON_BACKEND,
-			 "error exporting items, request to %.*s responded with "
-			 "HTTP Status Code %d%s%s",
+			 "error exporting items, request to %.*s responded "
+			 "with HTTP Status Code %d%s%s",
 			 (int)(url.len < 100 ? url.len : 100), url.ptr,
 			 reply->status, hint, suffix);
 	weir_otlp_error_text(outcome, code_of(reply->status));

@@ -6,6 +6,7 @@
  *	grpc_sub.c	the addresses that calls are spread over
  *	grpc_resolve.c	where the addresses come from
  *	grpc_link.c	the connections that carry them
+ *	grpc_tunnel.c	their first words, to a proxy
  *	grpc_template.c	the headers that all of them have
  */
 #ifndef KIT_GRPC_CLIENT_H
@@ -132,6 +133,15 @@ bool grpc_resolves(const struct weir_grpc_client_config *config,
 void grpc_resolve(struct weir_grpc_client *client);
 /* The client goes. */
 void grpc_resolve_end(struct weir_grpc_client *client);
+
+/* --- grpc_tunnel.c ------------------------------------------------------ */
+
+/* Of a link whose proxy has not agreed yet: writes what is left of the CONNECT;
+ * hears what came, ends the waiting or the link, and returns how much of it was
+ * the proxy's; what a proxy that refused has said. */
+void grpc_tunnel_write(struct link *link);
+size_t grpc_tunnel_hear(struct link *link, const uint8_t *data, size_t len);
+void grpc_tunnel_refusal(const struct link *link, char *out, size_t size);
 
 /* --- grpc_template.c ---------------------------------------------------- */
 

@@ -6,7 +6,8 @@
  * that is patience, then keepalive.  One takes new calls; others finish what a
  * GOAWAY has left them.  Must never write all that waits in one turn.
  *
- *	connecting [-> CONNECT, 200] -> SETTINGS come: ready -> lost: connecting again
+ *	connecting [-> CONNECT, 200] -> SETTINGS come: ready -> lost:
+ *	connecting again
  *	          \-> failed: 1 s, x1.6, at most 120 s, +-20 % -> connecting
  */
 #include "grpc_client.h"
@@ -228,31 +229,13 @@ static void write_pieces(struct link *link)
 		weir_stream_close(link->stream);
 }
 
-/* The CONNECT goes out alone: what follows is the server's. */
-static void write_request(struct link *link)
-{
-	const struct weir_text *request = &link->client->proxy.request;
-	struct weir_iovec rest = { request->ptr + link->told,
-				   request->len - link->told };
-	int64_t wrote;
-
-	if (!rest.len)
-		return;
-	wrote = weir_stream_writev(link->stream, &rest, 1);
-	if (wrote < 0)
-		return;
-	link->told += (size_t)wrote;
-	if (link->told < request->len)
-		weir_stream_want_write(link->stream);
-}
-
 static void on_writable(struct weir_stream *stream, void *arg)
 {
 	struct link *link = arg;
 
 	(void)stream;
 	if (link->tunnel && link->client)
-		write_request(link);
+		grpc_tunnel_write(link);
 	else
 		write_pieces(link);
 }
@@ -267,37 +250,6 @@ static void receive(struct link *link, const uint8_t *data, size_t len)
 		weir_stream_flush_later(link->stream);
 }
 
-/* What the proxy says; what comes behind it is the server's. */
-static void hear_proxy(struct link *link, const uint8_t *data, size_t len)
-{
-	struct weir_text *reply = &link->reply;
-	int head;
-
-	if (len > GRPC_PROXY_REPLY_MAX) {
-		weir_text_add(reply, (weir_str){ (const char *)data,
-						 GRPC_PROXY_REPLY_MAX });
-		data += GRPC_PROXY_REPLY_MAX;
-		len -= GRPC_PROXY_REPLY_MAX;
-	} else {
-		weir_text_add(reply, (weir_str){ (const char *)data, len });
-		len = 0;
-	}
-	head = grpc_proxy_reply(reply->ptr, reply->len);
-	if (!head)
-		return;
-	link->tunnel = false;
-	if (head < 0) {
-		link->refused = true;
-		weir_stream_close(link->stream);
-		return;
-	}
-	weir_stream_flush_later(link->stream);
-	receive(link, (const uint8_t *)reply->ptr + head,
-		reply->len - (size_t)head);
-	if (len)
-		receive(link, data, len);
-}
-
 static void on_data(struct weir_stream *stream, void *arg, const uint8_t *data,
 		    size_t len)
 {
@@ -306,11 +258,13 @@ static void on_data(struct weir_stream *stream, void *arg, const uint8_t *data,
 	(void)stream;
 	link->heard = weir_now();
 	link->pinged = 0;
-	if (link->refused)
-		return;
-	if (link->tunnel)
-		hear_proxy(link, data, len);
-	else
+	if (link->tunnel) {
+		size_t used = grpc_tunnel_hear(link, data, len);
+
+		data += used;
+		len -= used;
+	}
+	if (!link->tunnel && !link->refused)
 		receive(link, data, len);
 }
 
@@ -318,17 +272,6 @@ static void on_eof(struct weir_stream *stream, void *arg)
 {
 	(void)arg;
 	weir_stream_close(stream);
-}
-
-/* Bytes of the first line, of what can be shown. */
-static int status_line(const struct weir_text *reply)
-{
-	int n = 0;
-
-	while (n < 60 && (size_t)n < reply->len && reply->ptr[n] >= ' ' &&
-	       reply->ptr[n] < 0x7f)
-		n++;
-	return n;
 }
 
 static void on_closed(struct weir_stream *stream, void *arg, int error)
@@ -342,9 +285,7 @@ static void on_closed(struct weir_stream *stream, void *arg, int error)
 	} else if (link->refused) {
 		char why[128];
 
-		snprintf(why, sizeof(why), "failed to do connect handshake, "
-			 "response: \"%.*s\"", status_line(&link->reply),
-			 link->reply.ptr);
+		grpc_tunnel_refusal(link, why, sizeof(why));
 		lose(link, why);
 	} else {
 		lose(link, error ? strerror(error) :

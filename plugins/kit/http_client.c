@@ -19,6 +19,7 @@
 
 #define LIBRARY "libweircurl.so"
 #define MOST_LINES 128
+#define MOST_REPLY (4u << 20)	/* unpacked */
 #if defined(__x86_64__)
 #define ARCH "amd64"
 #elif defined(__aarch64__)
@@ -85,9 +86,8 @@ static void add_line(struct weir_http_request *r, weir_str name,
 {
 	char *line;
 
-	if (r->n_lines == MOST_LINES)
-		return;
-	if (asprintf(&line, "%.*s%s%.*s", WEIR_STR_FMT(name),
+	if (r->n_lines == MOST_LINES ||
+	    asprintf(&line, "%.*s%s%.*s", WEIR_STR_FMT(name),
 		     value.len ? ": " : ";", WEIR_STR_FMT(value)) < 0)
 		r->no_memory = true;
 	else
@@ -117,9 +117,11 @@ static void add_lines(struct weir_http_request *r)
 	const struct weir_http_client_config *config = r->client->config;
 	const struct weir_pairs *pairs = &config->headers;
 
-	add_silence(r, "Expect:");
+	if (!is_configured(pairs, WEIR_STR("expect")))
+		add_silence(r, "Expect:");
 	if (!is_configured(pairs, WEIR_STR("accept")))
 		add_silence(r, "Accept:");
+	add_default(r, WEIR_STR("Accept-Encoding"), WEIR_STR("gzip"));
 	if (r->call.content_type.len)
 		add_default(r, WEIR_STR("Content-Type"), r->call.content_type);
 	else if (!is_configured(pairs, WEIR_STR("content-type")))
@@ -174,9 +176,40 @@ static void finish(struct weir_http_request *r,
 	call.done(c, call.arg, reply);
 }
 
+/* A body that came packed, as we said it may.  One that cannot be unpacked
+ * leaves a refusal a refusal, but makes a success none. */
+static struct weir_payload *unpack(struct weir_component *c,
+				   struct weir_http_reply *reply)
+{
+	struct weir_outcome why = { .status = WEIR_OK };
+	struct weir_payload *body;
+	weir_str name;
+
+	if (!reply->len ||
+	    !weir_http_reply_header(reply, WEIR_STR("content-encoding"),
+				    &name) ||
+	    !weir_str_eq(name, WEIR_STR("gzip")))
+		return NULL;
+	body = weir_decompress(c, WEIR_ENCODING_GZIP, reply->body, reply->len,
+			       MOST_REPLY, &reply->len, &why);
+	reply->body = body ? weir_payload_bytes(body) : NULL;
+	if (!body && reply->status < 300) {
+		*reply = (struct weir_http_reply){ .status = 0 };
+		weir_outcome_set(&reply->outcome, WEIR_INTERNAL,
+				 WEIR_REASON_BACKEND, "the reply cannot be "
+				 "read: %s", why.text);
+	}
+	return body;
+}
+
 static void on_done(void *arg, const struct weir_http_reply *reply)
 {
-	finish(arg, reply);
+	struct weir_http_request *r = arg;
+	struct weir_http_reply plain = *reply;
+	struct weir_payload *body = unpack(r->client->c, &plain);
+
+	finish(r, &plain);
+	weir_payload_free(&body);
 }
 
 static void on_failing(struct weir_component *c, struct weir_timer *timer)

@@ -9,6 +9,8 @@
 #include <strings.h>
 #include <weir/kit/http_client.h>
 
+#define MOST_HEADERS 100
+
 static const struct weir_field params_fields[] = {
 	WEIR_FIELD(struct weir_http_compression_params, level, "0",
 		   "gzip, zlib, deflate: -2 to 9; zstd: any; 0: the default."),
@@ -222,6 +224,9 @@ static bool is_value(weir_str value)
 static int check_headers(const struct weir_pairs *pairs,
 			 struct weir_error *error)
 {
+	if (pairs->len > MOST_HEADERS)
+		return weir_fail(error, "headers", "more than %d headers",
+				 MOST_HEADERS);
 	for (size_t i = 0; i < pairs->len; i++) {
 		weir_str name = pairs->items[i].name;
 

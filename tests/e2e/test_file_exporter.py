@@ -177,3 +177,14 @@ def test_what_it_refuses_has_a_place(tmp_path, block, place, says):
     assert done.returncode == 1
     assert says in done.stderr
     assert f"c.yaml:{place}: exporters.file" in done.stderr
+
+
+@pytest.mark.parametrize("rotation, printed", [("", False), ("rotation:", True)])
+def test_a_printed_configuration_rotates_where_the_file_does(tmp_path, rotation, printed):
+    path = tmp_path / "c.yaml"
+    path.write_text(config(f"path: x\n    {rotation}"))
+    done = subprocess.run([str(BUILD / "weir"), "print-config", "--config", str(path)],
+                          text=True, capture_output=True, timeout=30, check=True,
+                          env={**os.environ, "OTLP": "1", "METRICS": "2"})
+    assert ("    rotation:\n" in done.stdout) == printed
+    assert "max_open_files: 100" in done.stdout

@@ -177,7 +177,7 @@ int transfer_set_up(struct curl_transfer *t)
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, reply_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-	if (strcmp(t->call.method, "GET")) {
+	if (t->call.n || !strcmp(t->call.method, "POST")) {
 		curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 				 (curl_off_t)body_size(&t->call));
@@ -186,7 +186,10 @@ int transfer_set_up(struct curl_transfer *t)
 		curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_body);
 		curl_easy_setopt(easy, CURLOPT_SEEKDATA, t);
 	}
-	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, t->call.method);
+	if (!strcmp(t->call.method, "HEAD"))
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	else
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, t->call.method);
 	if (set_headers(t))
 		return -1;
 	return set_url(t, t->call.url);
@@ -194,6 +197,8 @@ int transfer_set_up(struct curl_transfer *t)
 
 void transfer_release(struct curl_transfer *t)
 {
+	/* A reset would forget, and not free, the list of files. */
+	curl_easy_setopt(t->easy, CURLOPT_COOKIEFILE, NULL);
 	curl_easy_reset(t->easy);
 	curl_slist_free_all(t->headers);
 	t->headers = NULL;

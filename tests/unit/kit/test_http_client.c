@@ -116,6 +116,21 @@ START_TEST(a_header_stays_in_its_line)
 }
 END_TEST
 
+START_TEST(there_are_at_most_100_headers)
+{
+	struct weir_pair pairs[101];
+	struct weir_http_client_config config = { .headers = { pairs, 101 } };
+	struct weir_error error;
+
+	for (int i = 0; i < 101; i++)
+		pairs[i] = (struct weir_pair){ WEIR_STR("a"),
+					       { WEIR_STR("b") } };
+	ck_assert_int_eq(weir_http_client_validate(&config, &error), -1);
+	config.headers.len = 100;
+	ck_assert_int_eq(weir_http_client_validate(&config, &error), 0);
+}
+END_TEST
+
 static const struct {
 	const char *url;
 	bool good;
@@ -168,6 +183,7 @@ int main(void)
 	EACH(tc, a_url_has_these_parts, urls);
 	EACH(tc, a_compression_may_have_these_levels, levels);
 	EACH(tc, a_header_stays_in_its_line, headers);
+	tcase_add_test(tc, there_are_at_most_100_headers);
 	EACH(tc, a_proxy_is_a_url, proxies);
 	tcase_add_test(tc, headers_of_a_reply_are_found_by_name);
 	srunner_run_all(runner, CK_ENV);

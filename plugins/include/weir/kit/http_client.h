@@ -8,7 +8,7 @@
  * libcurl lies in libweircurl.so, which weir_http_client_new opens.
  *
  * A reply is read as carefully as a request: its headers end at 64 KiB, its
- * body at 4 MiB.  A redirect that keeps method and body (307, 308) is followed
+ * body at 4 MiB, before and after gzip, which is the only encoding it may have.  A redirect that keeps method and body (307, 308) is followed
  * within the same origin, ten times; no other is: what was configured as one
  * backend's is never sent to another, and a POST never becomes a GET.
  */
@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-/* --- Configuration --------------------------------------------------------- */
+/* --- Configuration -------------------------------------------------------- */
 
 struct weir_http_compression_params {
 	int64_t level;
@@ -60,7 +60,7 @@ struct weir_http_url {
 WEIR_API int weir_http_url_parse(weir_str text, struct weir_http_url *url,
 				 struct weir_error *error);
 
-/* --- Requests -------------------------------------------------------------- */
+/* --- Requests ------------------------------------------------------------- */
 
 struct weir_http_client;
 struct weir_http_request;
@@ -106,7 +106,7 @@ struct weir_http_call {
 WEIR_API struct weir_http_client *weir_http_client_new(
 	struct weir_component *c, const struct weir_http_client_config *config,
 	struct weir_error *error);
-/* Requests under way end without done.  Leaves NULL. */
+/* Requests under way end without done.  Not from done.  Leaves NULL. */
 WEIR_API void weir_http_client_free(struct weir_http_client **client);
 /* Sends; done runs once, in a later turn.  Never NULL. */
 WEIR_API struct weir_http_request *weir_http_client_call(
