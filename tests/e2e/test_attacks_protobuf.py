@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import \
 
 from by_hand import field, nested, number_field, varint
 from conftest import SERVICES, eventually, spans
-from doors import MALFORMED, OK, TOO_BIG, knock_at, site  # noqa: F401 (fixtures)
+from doors import MALFORMED, OK, TOO_BIG, knock_at, house, site  # noqa: F401 (fixtures)
 from secrets_everywhere import logs, metrics, traces
 
 SPAN = (1, 2, 2)                   # field numbers from the request to a span
