@@ -138,11 +138,12 @@ peers:
 	bench/peers.sh
 h2spec: all
 	tests/h2spec $(B)
-SEED ?= 1
-compare: all peers
+SEED   ?= 1
+BESIDE := json_in.py debug_detailed.py file_layout.py config_language.py verdicts.py
+compare: all peers $(B)/tests/compare/json_read
 	@tools/setup test build
-	build/venv/bin/python tests/compare/run.py --seed $(SEED) $(CASES)
-	build/venv/bin/python tests/compare/config_language.py
+	@failed=0; for c in "run.py --seed $(SEED) $(CASES)" $(if $(CASES),,$(BESIDE)); do \
+		echo "$$c"; build/venv/bin/python tests/compare/$$c || failed=1; done; exit $$failed
 
 LIB := $(DESTDIR)$(PREFIX)/lib
 install: all

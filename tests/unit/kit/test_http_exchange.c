@@ -562,21 +562,19 @@ static const struct {
 } endpoints[] = {
 	{ "localhost:4318", "tcp", NULL, NULL }, { ":0", "tcp", NULL, NULL },
 	{ "[::1]:4318", "tcp6", NULL, NULL }, { "h:http", "tcp", NULL, NULL },
-	{ "/tmp/x", "unix", NULL, NULL },
+	{ "/tmp/x", "unix", NULL, NULL }, { "", "tcp", NULL, NULL },
 	{ "localhost", "tcp", "protocols.http.endpoint",
-	  "address localhost: missing port in address" },
+	  "listen tcp: address localhost: missing port in address" },
 	{ "[::1]", "tcp", "protocols.http.endpoint",
-	  "address [::1]: missing port in address" },
-	{ "", "tcp", "protocols.http.endpoint",
-	  "address : missing port in address" },
+	  "listen tcp: address [::1]: missing port in address" },
 	{ "::1:4318", "tcp", "protocols.http.endpoint",
-	  "address ::1:4318: too many colons in address" },
+	  "listen tcp: address ::1:4318: too many colons in address" },
 	{ "h:65536", "tcp4", "protocols.http.endpoint",
-	  "address h:65536: invalid port" },
+	  "listen tcp4: address h:65536: invalid port" },
 	{ "h:4294967297", "tcp", "protocols.http.endpoint",
-	  "address h:4294967297: invalid port" },
+	  "listen tcp: address h:4294967297: invalid port" },
 	{ "", "unix", "protocols.http.endpoint",
-	  "unix socket path cannot be empty" },
+	  "listen unix: unix socket path cannot be empty" },
 };
 
 START_TEST(an_endpoint_is_checked_before_the_start)
