@@ -81,6 +81,13 @@ static void put_str(struct weir_text *out, uint32_t field, weir_str text)
 	weir_text_add(out, text);
 }
 
+/* Where none is the same as an empty one. */
+static void put_text(struct weir_text *out, uint32_t field, weir_str text)
+{
+	if (text.len)
+		put_str(out, field, text);
+}
+
 /* Begins a message; returns where its body will stand. */
 static size_t begin(struct weir_text *out, uint32_t field)
 {
@@ -109,7 +116,7 @@ static void put_attribute(struct weir_text *out, uint32_t field, weir_str key,
 	size_t pair = begin(out, field), any;
 	uint64_t number = 0;
 
-	put_str(out, 1, key);
+	put_text(out, 1, key);
 	any = begin(out, 2);
 	for (size_t i = 0; is_number && i < value.len; i++)
 		number = number * 10 + (uint64_t)(value.ptr[i] - '0');
@@ -277,9 +284,9 @@ static void put_metric(struct weir_text *out,
 {
 	size_t metric = begin(out, 2);
 
-	put_str(out, 1, family->name);
-	put_str(out, 2, family->help);
-	put_str(out, 3, family->unit);
+	put_text(out, 1, family->name);
+	put_text(out, 2, family->help);
+	put_text(out, 3, family->unit);
 	put_data(out, options, family);
 	end(out, metric);
 }
@@ -299,7 +306,7 @@ void encode_request(struct weir_text *out, const struct encode_options *options,
 	part = begin(out, 2);
 	scope = begin(out, 1);
 	put_str(out, 1, WEIR_STR("weir"));
-	put_str(out, 2, weir_str_of(options->scope_version));
+	put_text(out, 2, weir_str_of(options->scope_version));
 	end(out, scope);
 	for (size_t i = 0; i < n; i++)
 		if (families[i].n_samples)
