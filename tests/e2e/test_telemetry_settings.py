@@ -150,11 +150,13 @@ def test_an_extension_without_meaning_says_so_once_and_opens_no_port(start, kind
 def test_a_log_that_cannot_be_opened_ends_it(tmp_path):
     config = tmp_path / "telemetry.yaml"
     config.write_text(CONFIG.replace("${OTLP}", "0") % (
-        "", "", "level: none", "    logs: {output_paths: [/nonexistent/dir/x.log]}"))
+        "", "", "level: none", "    logs: {output_paths: [stderr, /nonexistent/dir/x.log]}"))
     done = subprocess.run([str(BUILD / "weir"), "--config", str(config)], text=True,
                           capture_output=True, timeout=PATIENCE)
     assert done.returncode == 1
-    assert 'service.telemetry.logs: open sink "/nonexistent/dir/x.log"' in done.stderr
+    line = 1 + next(i for i, l in enumerate(config.read_text().split("\n")) if "x.log" in l)
+    assert (f"telemetry.yaml:{line}:35: service.telemetry.logs.output_paths[1]: "
+            'open sink "/nonexistent/dir/x.log"') in done.stderr
 
 
 # --- periodic readers ------------------------------------------------------------------
