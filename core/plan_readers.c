@@ -46,7 +46,7 @@ const struct weir_field plan_metrics_rows[] = {
 #define READERS "service.telemetry.metrics.readers"
 #define VIEWS "service.telemetry.metrics.views"
 
-/* --- one reader ------------------------------------------------------------------- */
+/* --- one reader --------------------------------------------------------- */
 
 static bool is_given(const struct weir_node *node, const char *key)
 {
@@ -129,7 +129,7 @@ static int read_readers(struct planner *p, const struct weir_node *readers)
 	return 0;
 }
 
-/* --- where none is written ---------------------------------------------------------- */
+/* --- where none is written ---------------------------------------------- */
 
 static void make_page(struct planner *p, weir_str host, unsigned long port)
 {
@@ -174,7 +174,7 @@ static int read_address(struct planner *p, weir_str address,
 	return 0;
 }
 
-/* --- all -------------------------------------------------------------------------- */
+/* --- all ---------------------------------------------------------------- */
 
 static int check_views(struct planner *p, const struct weir_node *views,
 		       weir_str level)

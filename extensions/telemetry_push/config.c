@@ -8,7 +8,6 @@
  */
 #include "config.h"
 
-#include <strings.h>
 
 #define MS INT64_C(1000000)
 #define STANDARD_INTERVAL 60000		/* ms, for 0 and less */
@@ -62,7 +61,7 @@ const struct weir_field push_fields[] = {
 	WEIR_END
 };
 
-/* --- Small values --------------------------------------------------------------- */
+/* --- Small values ------------------------------------------------------- */
 
 static int64_t positive(int64_t ms, int64_t standard)
 {
@@ -123,7 +122,7 @@ static int check_unavailable(const struct push_otlp *otlp,
 	return 0;
 }
 
-/* --- Endpoint ------------------------------------------------------------------- */
+/* --- Endpoint ----------------------------------------------------------- */
 
 #define ENDPOINT "exporter.otlp.endpoint"
 
@@ -189,7 +188,7 @@ static int read_endpoint(const struct push_otlp *otlp,
 	return failed;
 }
 
-/* --- Clients ---------------------------------------------------------------------- */
+/* --- Clients ------------------------------------------------------------ */
 
 /* What a client says about a key of its own is shown at ours. */
 static int at_otlp(struct weir_error *error)
@@ -259,7 +258,7 @@ static int read_otlp(const struct push_otlp *otlp, struct push_target *target,
 		    : read_http(otlp, target, error);
 }
 
-/* --- All ---------------------------------------------------------------------------- */
+/* --- All ---------------------------------------------------------------- */
 
 int push_target_read(const struct push_config *config,
 		     struct push_target *target, struct weir_error *error)

@@ -3,7 +3,7 @@
  * console.c: lines on stdout, whose reader may have stopped to read.
  *
  * Holds the line that is being written, and no lock.  It must never let a loop
- * wait: the thread pool writes, as much at a time as a pipe that is ready takes.
+ * wait: the thread pool writes, as much at a time as a ready pipe takes.
  */
 #include "console.h"
 
@@ -14,7 +14,8 @@
 #include <unistd.h>
 #include <weir/kit/otlp_json.h>
 
-#define LONGEST_WAIT INT64_C(2000)	/* ms; the end of the process waits too */
+/* ms.  The end of the process waits, too. */
+#define LONGEST_WAIT INT64_C(2000)
 
 struct print {
 	struct weir_text text;

@@ -8,8 +8,8 @@
 #include <weir/plugin.h>
 
 /* Writes the request to stdout, on the thread pool; gives up when nothing could
- * be written for `patience`, 2 s at most.  done runs once, in this call or later, with NULL
- * or why not.  The bytes are not used after the call. */
+ * be written for `patience`, 2 s at most.  done runs once, in this call or
+ * later, with NULL or why not.  The bytes are not used after the call. */
 void console_print(struct weir_component *c, const struct weir_slice *request,
 		   weir_duration patience,
 		   void (*done)(struct weir_component *c, const char *failure));

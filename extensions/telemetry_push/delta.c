@@ -3,8 +3,8 @@
  * delta.c: snapshots as differences to what was sent last.
  *
  * Holds the values that arrived, one per series, and those under way.  A series
- * is known by a hash of its family and labels.  It must never lose a count: what
- * did not arrive is in the next difference.
+ * is known by a hash of its family and labels.  It must never lose a count:
+ * what did not arrive is in the next difference.
  */
 #include "delta.h"
 
@@ -19,7 +19,7 @@ struct delta_value {
 	weir_histogram histogram;
 };
 
-/* --- Series ------------------------------------------------------------------ */
+/* --- Series ------------------------------------------------------------- */
 
 /* FNV-1a, and the length, so that neighbours do not run together. */
 static uint64_t hash(uint64_t h, weir_str text)
@@ -57,7 +57,7 @@ static const struct delta_value *find(const struct delta *delta,
 	return NULL;
 }
 
-/* --- Differences --------------------------------------------------------------- */
+/* --- Differences -------------------------------------------------------- */
 
 /* A series whose component was made anew began again at zero. */
 static uint64_t since(uint64_t now, uint64_t then)
@@ -101,7 +101,7 @@ static void remember(struct delta *delta, uint64_t series,
 		value->counter = sample->counter;
 }
 
-/* --- Whole snapshots --------------------------------------------------------------- */
+/* --- Whole snapshots ---------------------------------------------------- */
 
 /* Families, then samples, then histograms, in one piece. */
 struct copy {

@@ -13,7 +13,7 @@
 
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2 };	/* wire types */
 
-/* --- Protobuf --------------------------------------------------------------- */
+/* --- Protobuf ----------------------------------------------------------- */
 
 static void put(struct weir_text *out, const void *ptr, size_t len)
 {
@@ -107,7 +107,7 @@ static void end(struct weir_text *out, size_t body)
 	memcpy(out->ptr + body - 1, bytes, n);
 }
 
-/* --- Attributes --------------------------------------------------------------- */
+/* --- Attributes --------------------------------------------------------- */
 
 /* KeyValue: key 1, value 2; AnyValue: string 1, int 3. */
 static void put_attribute(struct weir_text *out, uint32_t field, weir_str key,
@@ -168,7 +168,7 @@ static void put_labels(struct weir_text *out, uint32_t field,
 		put_label(out, field, &sample->labels[i]);
 }
 
-/* --- Points --------------------------------------------------------------------- */
+/* --- Points ------------------------------------------------------------- */
 
 bool encode_is_delta(const struct weir_family *family,
 		     enum preference preference)
@@ -236,7 +236,7 @@ static void put_histogram_point(struct weir_text *out,
 	end(out, point);
 }
 
-/* --- Metrics --------------------------------------------------------------------- */
+/* --- Metrics ------------------------------------------------------------ */
 
 /* Gauges here that are sums there, of what comes and goes. */
 static bool is_up_down(weir_str name)

@@ -30,8 +30,9 @@ struct telemetry_push {
 	struct weir_text body;
 	struct weir_slice slice;	/* body */
 	struct delta delta;
-	uint64_t taken, arrived;	/* Unix ns: this export, the last good */
-	weir_counter failed;
+	uint64_t taken;			/* Unix ns: this export */
+	uint64_t arrived;		/* the last good one */
+	weir_counter sent, failed;
 };
 
 static const struct weir_field fields[] = {
@@ -40,6 +41,9 @@ static const struct weir_field fields[] = {
 };
 
 static const struct weir_metric_def metrics[] = {
+	WEIR_METRIC(struct telemetry_push, sent,
+		    "weir_telemetry_push_sent_exports", WEIR_SHOW_BASIC,
+		    "{export}", "Exports of own metrics that arrived."),
 	WEIR_METRIC(struct telemetry_push, failed,
 		    "weir_telemetry_push_failed_exports", WEIR_SHOW_BASIC,
 		    "{export}", "Exports of own metrics that did not arrive."),
@@ -53,7 +57,7 @@ static int validate(struct weir_component *c, struct weir_error *error)
 	return push_target_read(&self->config, &self->target, error);
 }
 
-/* --- How an export ended ------------------------------------------------------ */
+/* --- How an export ended ------------------------------------------------ */
 
 static void begin(struct telemetry_push *self);
 
@@ -69,10 +73,11 @@ static void finish(struct telemetry_push *self,
 		weir_log_warn(c, "Failed to push own metrics", "error=%s",
 			      outcome->text);
 	} else {
+		weir_counter_add(&self->sent, 1);
 		delta_arrived(&self->delta);
 		self->arrived = self->taken;
 		if (outcome->rejected || outcome->text[0])
-			weir_log_warn(c, "Pushed own metrics were not all taken",
+			weir_log_warn(c, "Own metrics were not all taken",
 				      "rejected=%llu message=%s",
 				      (unsigned long long)outcome->rejected,
 				      outcome->text);
@@ -131,7 +136,7 @@ static void printed(struct weir_component *c, const char *failure)
 	finish(WEIR_SELF(c, struct telemetry_push), &outcome);
 }
 
-/* --- An export ------------------------------------------------------------------ */
+/* --- An export ---------------------------------------------------------- */
 
 static void call(struct telemetry_push *self)
 {
@@ -229,7 +234,7 @@ static void begin(struct telemetry_push *self)
 	weir_metrics_snapshot(&self->base, on_snapshot, NULL);
 }
 
-/* --- Life ------------------------------------------------------------------------- */
+/* --- Life --------------------------------------------------------------- */
 
 static void tick(struct weir_component *c, struct weir_timer *timer)
 {
