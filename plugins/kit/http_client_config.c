@@ -4,6 +4,8 @@
  * say.  Texts are the Collector's where it has one.  Pure.  Must never let a
  * client send to a server whose certificate nobody looks at.
  */
+#include "config_check.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <strings.h>
@@ -69,15 +71,6 @@ const struct weir_field weir_http_client_fields[] = {
 		   "Not available yet: refused."),
 	WEIR_END
 };
-
-static bool is_given(const struct weir_node *node)
-{
-	enum weir_node_kind kind = weir_node_kind(node);
-
-	if (kind == WEIR_NODE_MAP || kind == WEIR_NODE_LIST)
-		return weir_node_len(node) > 0;
-	return kind != WEIR_NODE_NULL;
-}
 
 /* --- URLs ----------------------------------------------------------------- */
 

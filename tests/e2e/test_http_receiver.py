@@ -11,7 +11,7 @@ from by_hand import H1, H2, post
 from codings import CODINGS
 from conftest import PATIENCE, eventually, spans
 from doors import (JSON, LATER, OK, PATHS, PROTOBUF, Grpc, Http1, Http1Json,  # noqa: F401
-                   Http2, config, knock_at, site)
+                   Http2, config, house, knock_at, site)
 from pipelines import TELEMETRY, to_backend
 
 HELLO = spans(1).SerializeToString()
