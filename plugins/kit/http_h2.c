@@ -447,6 +447,8 @@ void http_h2_answer(struct weir_http_exchange *x,
 	weir_stream_flush_later(conn->stream);
 	if (sends && !keep_body(x, reply->body))
 		return;
+	if (x->body)		/* nothing of it waits with the answer */
+		weir_payload_free(&x->body);
 	if (!put_length(reply, lines)) {
 		http_conn_drop(conn);
 		return;

@@ -600,6 +600,24 @@ START_TEST(row_60_a_window_that_stays_shut)
 }
 END_TEST
 
+START_TEST(row_60_a_body_does_not_wait_with_its_answer)
+{
+	const nghttp2_settings_entry none[] = {
+		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0 } };
+	struct ask ask = { .method = "POST", .path = "/x", .body = "abc" };
+	struct answer *a;
+
+	serve();
+	nghttp2_submit_settings(h2.session, 0, none, 1);
+	h2_pump();
+	a = h2_submit(&ask);
+	h2_pump();
+	ck_assert_int_eq(a->status, 200);
+	ck_assert(!a->closed);
+	ck_assert_uint_eq(weir_budget_used(), 0);
+}
+END_TEST
+
 static const struct {
 	size_t page;
 	int kept;		/* of 20: 1 MiB, or the one that is larger */
@@ -744,6 +762,7 @@ int main(void)
 	tcase_add_test(tc, what_comes_late_for_a_stream_we_reset_is_ignored);
 	tcase_add_test(tc, row_41_a_socket_that_stays_full);
 	tcase_add_test(tc, row_60_a_window_that_stays_shut);
+	tcase_add_test(tc, row_60_a_body_does_not_wait_with_its_answer);
 	tcase_add_loop_test(tc, row_60_answers_that_nobody_takes_are_bounded,
 			    0, N(untaken));
 	tcase_add_test(tc, an_idle_connection_is_sent_away);
