@@ -311,11 +311,20 @@ static int check_headers(const struct weir_pairs *pairs, const char *path,
 int weir_grpc_client_validate(const struct weir_grpc_client_config *config,
 			      const char *path, struct weir_error *error)
 {
+	if (check_endpoint(config, path, error) ||
+	    check_tls(config->tls, path, error))
+		return -1;
+	return weir_grpc_client_validate_plain(config, path, error);
+}
+
+int weir_grpc_client_validate_plain(
+	const struct weir_grpc_client_config *config, const char *path,
+	struct weir_error *error)
+{
 	weir_str balancer = config->balancer_name;
 	char text[160];
 
 	if (check_endpoint(config, path, error) ||
-	    check_tls(config->tls, path, error) ||
 	    check_compression(config->compression, path, error) ||
 	    check_headers(&config->headers, path, error) ||
 	    check_buffers(config->read_buffer_size, config->write_buffer_size,
