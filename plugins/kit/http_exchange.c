@@ -34,6 +34,7 @@ struct weir_http_exchange *http_exchange_new(struct http_conn *conn)
 	if (!x)
 		return NULL;
 	x->conn = conn;
+	x->head.c = conn->server->c;
 	x->open = true;
 	x->prev = NULL;
 	x->next = conn->exchanges;

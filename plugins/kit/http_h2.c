@@ -107,6 +107,11 @@ static void on_headers(void *arg, void *stream, size_t bytes)
 	struct weir_http_exchange *x = stream;
 
 	x->paced_at = weir_now();
+	if (x->head.starved && bytes <= HEADER_LIST) {
+		x->whole = true;
+		http_exchange_garbled(x, 503, "no memory for the headers");
+		return;
+	}
 	if (bytes > HEADER_LIST || x->overflow) {
 		x->whole = true;
 		http_exchange_garbled(x, 431, "headers too large");

@@ -332,6 +332,28 @@ START_TEST(row_12_no_memory_is_a_passing_state)
 }
 END_TEST
 
+/* HPACK makes a large head of a few bytes, and many of them. */
+START_TEST(row_57_a_large_head_is_charged)
+{
+	static char headers[4096] = "content-type: application/json\nx: ";
+	static struct answer a;
+	size_t at = strlen(headers);
+
+	memset(headers + at, 'v', 3000);
+	strcpy(headers + at + 3000, "\n");
+	serve();
+	weir_budget_limit(1, 1);
+	ask_in(_i, &(struct ask)ASK("POST", "/v1/traces", headers, ""), &a);
+	weir_budget_limit(1 << 30, 1 << 30);
+	ck_assert_int_eq(a.status, 503);
+	ck_assert(has_line(&a, "retry-after: 1\n"));
+	ck_assert_uint_eq(handled, 0);
+	ask_in(_i, &(struct ask)ASK("POST", "/v1/traces", headers, ""), &a);
+	ck_assert_int_eq(a.status, 200);
+	ck_assert_uint_eq(weir_budget_used(), 0);
+}
+END_TEST
+
 /* --- outcomes ------------------------------------------------------------- */
 
 static const struct {
@@ -637,6 +659,7 @@ int main(void)
 	tcase_add_loop_test(tc, with_no_algorithm_bodies_pass_as_they_are,
 			    0, 2 * 1);
 	tcase_add_loop_test(tc, row_12_no_memory_is_a_passing_state, 0, 2 * 1);
+	tcase_add_loop_test(tc, row_57_a_large_head_is_charged, 0, 2 * 1);
 	tcase_add_loop_test(tc, an_outcome_becomes_a_status,
 			    0, 2 * N(outcomes));
 	tcase_add_loop_test(tc, a_long_text_fits_into_protobuf, 0, 2 * 1);
