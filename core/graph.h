@@ -56,6 +56,7 @@ struct weir_node_instance {
 						 * validating walk looks for */
 	struct custody custody[WEIR_SIGNAL_COUNT];
 	uint32_t level;			/* order of stopping */
+	size_t index;			/* in graph->nodes, of all workers */
 	size_t held;			/* batches it owns now */
 	size_t tracked;			/* batches that come back to it */
 	size_t work;			/* weir_work under way */
