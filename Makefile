@@ -28,6 +28,8 @@ LDFLAGS  += -pthread $(SANITIZE) $(if $(SAN),,-Wl$(,)-z$(,)relro$(,)-z$(,)now)
 # What a folder links beyond libweir; the rest is read from the tree.
 PKGS.core                := libuv yaml-0.1
 PKGS.plugins/kit         := libnghttp2 libdeflate libisal libzstd
+PKGS.plugins/kit/codecs  := snappy liblz4	# parts of the kit that are opened on first use
+PKGS.plugins/kit/curl    := libcurl
 
 PLUGINS := $(patsubst %/,%,$(wildcard receivers/*/ processors/*/ exporters/*/ extensions/*/ connectors/*/ plugins/template/*/))
 UNIT    := $(wildcard tests/unit/*/test_*.c)
@@ -45,11 +47,12 @@ PROTO   := $(patsubst plugins/proto/%.proto,$(B)/proto/%.pb-c.o,$(PROTOS))
 SUPPORT := $(call objs,tests/support)
 UNITS   := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
 SO      := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS))
+PARTS   := $(patsubst plugins/kit/%/,$(B)/libweir%.so,$(wildcard plugins/kit/*/))
 
 .PHONY: all run test unit conformance e2e fuzz bench peers install clean format
 .SECONDEXPANSION:
 .SECONDARY:
-all: $(B)/weir $(SO) $(if $(wildcard plugins/kit/re2),$(B)/libweirre2.so)
+all: $(B)/weir $(SO) $(PARTS)
 
 $(B)/weir: $(B)/core/main.o $(B)/libweir.so
 	$(link) $(call rpath,) $(call rpath,/../lib) -lweir
@@ -60,6 +63,8 @@ $(B)/libweirkit.so: $(KIT) $(B)/libweir.so
 $(B)/libweirre2.so: $(B)/plugins/kit/re2/shim.o
 	$(say)
 	$(Q)$(CXX) $(CXXFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -o $@ $^ $(shell pkg-config --libs re2)
+$(B)/libweir%.so: $$(call objs,plugins/kit/$$*) $(B)/libweir.so
+	$(link) -shared -Wl,-soname,$(@F) $(call rpath,) -lweir $(call libs,plugins/kit/$*)
 $(B)/plugins/%.so: $$(call objs,$$*) $(B)/libweir.so $(B)/libweirkit.so
 	@mkdir -p $(@D)
 	$(link) -shared -Wl,-soname,$(@F) $(call rpath,/../..) $(call rpath,/../../..) -lweirkit -lweir $(call libs,$*) -lm
@@ -118,7 +123,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard core/*.[ch] plugins/kit/*.[ch] tests/supp
 	$(Q)clang $(CPPFLAGS) -std=c11 -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		-o $@ $< tests/support/*.c $(filter-out core/main.c,$(wildcard core/*.c)) $(wildcard plugins/kit/*.c) \
 		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) -lprotobuf-c -lcheck -lm -ldl
-fuzz: $(B)/proto/.made $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
+fuzz: $(B)/proto/.made $(PARTS) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
 	@tests/fuzz/run $(B) $(T)
 bench: all
 	@tools/setup bench
@@ -130,7 +135,7 @@ LIB := $(DESTDIR)$(PREFIX)/lib
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(LIB)/weir/plugins $(LIB)/pkgconfig $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/weir
 	install $(B)/weir $(DESTDIR)$(PREFIX)/bin
-	install $(B)/libweir.so $(B)/libweirkit.so $(wildcard $(B)/libweirre2.so) $(LIB)
+	install $(B)/libweir.so $(B)/libweirkit.so $(PARTS) $(LIB)
 	cd $(B)/plugins && for so in [!k]*/*.so; do install -D $$so $(abspath $(LIB))/weir/plugins/$$so; done
 	cp -R plugins/include/weir $(DESTDIR)$(PREFIX)/include
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' tools/weir.pc.in >$(LIB)/pkgconfig/weir.pc

@@ -7,12 +7,12 @@
  * and literals are matched here, without it.  The mutex guards set-up only:
  * a compiled pattern is constant.  Must never say no when it cannot tell.
  */
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <re2/shim.h>	/* the table that core and libweirre2.so share */
+#include <weir/library.h>
 #include <weir/regex.h>
 
 #include "pattern.h"
@@ -30,49 +30,18 @@ static const struct weirre2 *engine;		/* written once, under lock */
 
 /* --- The engine's library -------------------------------------------------------- */
 
-/* Where libweirre2.so may be, from the folder that this code was loaded from;
- * the last is what the system's loader knows. */
-static const char *const places[] = {
-	"%.*slibweirre2.so", "%.*sweir/libweirre2.so",
-	"%.*s../lib/libweirre2.so", "%.*s../lib/weir/libweirre2.so",
-};
-
-static void *open_beside(const char *self)
-{
-	const char *slash = strrchr(self, '/');
-	int folder = slash ? (int)(slash + 1 - self) : 0;
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		struct buf path = { 0 };
-		void *handle;
-
-		buf_addf(&path, places[i], folder, self);
-		buf_add(&path, "", 1);
-		handle = dlopen((char *)path.ptr, RTLD_NOW | RTLD_LOCAL);
-		buf_release(&path);
-		if (handle)
-			return handle;
-	}
-	return dlopen("libweirre2.so", RTLD_NOW | RTLD_LOCAL);
-}
-
 /* Under lock. */
 static int open_engine(struct weir_error *error)
 {
 	const struct weirre2 *found;
-	Dl_info self;
-	void *handle;
+	struct weir_error why;
 
 	if (engine)
 		return 0;
-	if (!dladdr((void *)(uintptr_t)weir_regex_new, &self))
-		self.dli_fname = "";
-	handle = open_beside(self.dli_fname);
-	if (!handle)
-		return weir_fail(error, NULL, "patterns need libweirre2.so, "
-				 "which cannot be opened: %s", dlerror());
-	found = dlsym(handle, WEIRRE2_SYMBOL);
-	if (!found || found->version != WEIRRE2_VERSION)
+	found = weir_library_open("libweirre2.so", WEIRRE2_SYMBOL, &why);
+	if (!found)
+		return weir_fail(error, NULL, "patterns need %s", why.text);
+	if (found->version != WEIRRE2_VERSION)
 		return weir_fail(error, NULL, "libweirre2.so is of another "
 				 "weir");
 	engine = found;

@@ -26,7 +26,7 @@ static const struct weir_field fields[] = {
 	WEIR_INCLUDE(struct otlp_grpc, grpc, weir_grpc_client_fields),
 	/* Other defaults than a gRPC client has on its own. */
 	WEIR_FIELD_AS(struct otlp_grpc, "compression", grpc.compression, "gzip",
-		      "Of requests: gzip, zstd or none."),
+		      "Of requests: gzip, zstd, snappy or none."),
 	WEIR_FIELD_AS(struct otlp_grpc, "write_buffer_size",
 		      grpc.write_buffer_size, "524288",
 		      "Accepted; requests are written without a copy."),

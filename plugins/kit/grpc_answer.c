@@ -147,7 +147,7 @@ void grpc_call_deny(struct weir_grpc_call *call, const char *http,
 			grpc_details_encode(details, outcome, after));
 	if (call->encoding == WEIR_ENCODING_UNKNOWN)
 		nv[n++] = (nghttp2_nv)NV("grpc-accept-encoding",
-					 "identity,gzip,zstd");
+					 "identity,gzip,zstd,snappy");
 	call->answered = true;
 	h2_server_respond(h2, call->id, nv, n, NULL);
 	call->conn->wake(call->conn);

@@ -119,7 +119,8 @@ void grpc_client_fail_later(struct weir_grpc_request *r,
 static int set_up(struct weir_grpc_client *client)
 {
 	const struct weir_grpc_client_config *config = client->config;
-	enum weir_encoding encoding = weir_encoding_parse(config->compression);
+	enum weir_encoding encoding =
+		weir_grpc_encoding_parse(config->compression);
 
 	grpc_target_parse(config->endpoint, &client->target);
 	client->backoff = GRPC_FIRST_BACKOFF;
@@ -129,8 +130,9 @@ static int set_up(struct weir_grpc_client *client)
 		if (client->keepalive < LEAST_KEEPALIVE)
 			client->keepalive = LEAST_KEEPALIVE;
 	}
-	if (encoding == WEIR_ENCODING_GZIP || encoding == WEIR_ENCODING_ZSTD) {
-		client->compressor = weir_compressor_new(encoding);
+	if (encoding != WEIR_ENCODING_IDENTITY &&
+	    encoding != WEIR_ENCODING_UNKNOWN) {
+		client->compressor = weir_compressor_new(encoding, 0);
 		if (!client->compressor)
 			return -1;
 	}

@@ -149,7 +149,7 @@ const struct weir_field weir_grpc_client_fields[] = {
 	WEIR_FIELD(struct weir_grpc_client_config, endpoint, NULL,
 		   "The server: host:port, dns:///host:port or unix:///path."),
 	WEIR_FIELD(struct weir_grpc_client_config, compression, "",
-		   "Of requests: gzip, zstd or none."),
+		   "Of requests: gzip, zstd, snappy or none."),
 	WEIR_FIELD(struct weir_grpc_client_config, tls, NULL,
 		   "{insecure: true} sends in plain text; TLS is not available yet."),
 	WEIR_OPTIONAL(struct weir_grpc_client_config, keepalive,
@@ -278,17 +278,14 @@ static int check_compression(weir_str name, const char *path,
 	char text[160];
 
 	if (weir_str_eq(name, WEIR_STR("none")) ||
-	    (weir_encoding_parse(name) != WEIR_ENCODING_UNKNOWN &&
+	    (weir_grpc_encoding_parse(name) != WEIR_ENCODING_UNKNOWN &&
 	     !weir_str_eq(name, WEIR_STR("identity"))))
 		return 0;
-	if (weir_str_eq(name, WEIR_STR("snappy")))
-		return fail_at(error, path, "compression", "snappy is not "
-			       "available yet: use gzip, zstd or none");
 	for (size_t i = 0; i < sizeof(http_only) / sizeof(*http_only); i++)
 		if (weir_str_eq(name, weir_str_of(http_only[i])))
 			return fail_at(error, path, "compression", "this "
 				       "compression is for HTTP only: use "
-				       "gzip, zstd or none");
+				       "gzip, zstd, snappy or none");
 	snprintf(text, sizeof(text), "unsupported compression type \"%.*s\"",
 		 (int)(name.len < 100 ? name.len : 100), name.ptr);
 	return fail_at(error, path, "compression", text);

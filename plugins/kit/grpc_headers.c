@@ -114,7 +114,7 @@ void grpc_call_header(void *arg, void *stream, weir_str name, weir_str value)
 		break;
 	case 13:
 		if (IS(name, "grpc-encoding"))
-			call->encoding = weir_encoding_parse(value);
+			call->encoding = weir_grpc_encoding_parse(value);
 		break;
 	}
 	if (conn->service->include_metadata)

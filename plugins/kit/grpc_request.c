@@ -116,7 +116,7 @@ void grpc_request_header(struct weir_grpc_request *r, weir_str name,
 		break;
 	case 13:
 		if (is(name, "grpc-encoding"))
-			r->encoding = weir_encoding_parse(value);
+			r->encoding = weir_grpc_encoding_parse(value);
 		break;
 	case 23:
 		if (is(name, "grpc-status-details-bin"))

@@ -63,7 +63,8 @@ int grpc_template_make(struct weir_grpc_client *client)
 {
 	const struct weir_grpc_client_config *config = client->config;
 	const struct weir_pairs *pairs = &config->headers;
-	enum weir_encoding encoding = weir_encoding_parse(config->compression);
+	enum weir_encoding encoding =
+		weir_grpc_encoding_parse(config->compression);
 	weir_str host = client->target.is_unix ? WEIR_STR("localhost") :
 						 client->target.address;
 	size_t room = 1;
@@ -88,10 +89,10 @@ int grpc_template_make(struct weir_grpc_client *client)
 		       WEIR_STR("Weir/" WEIR_VERSION " (linux/" ARCH ")")));
 	add_nv(client, WEIR_STR("te"), WEIR_STR("trailers"));
 	add_nv(client, WEIR_STR("grpc-accept-encoding"),
-	       WEIR_STR("identity,gzip,zstd"));
+	       WEIR_STR("identity,gzip,zstd,snappy"));
 	if (client->compressor)
 		add_nv(client, WEIR_STR("grpc-encoding"),
-		       weir_str_of(weir_encoding_name(encoding)));
+		       weir_str_of(weir_grpc_encoding_name(encoding)));
 	for (size_t i = 0; i < pairs->len; i++)
 		add_header(client, &pairs->items[i], &at);
 	/* One more behind them, for calls that have a deadline. */

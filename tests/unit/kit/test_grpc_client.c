@@ -259,7 +259,7 @@ START_TEST(a_body_in_pieces_arrives_whole)
 	static struct weir_slice slices[500];
 	uint64_t sum = make_body(slices, bodies[_i].n, bytes, bodies[_i].len);
 	struct weir_compressor *z[] = { NULL,
-		weir_compressor_new(WEIR_ENCODING_GZIP) };
+		weir_compressor_new(WEIR_ENCODING_GZIP, 0) };
 
 	set_up();
 	for (int i = 0; i < 2; i++) {

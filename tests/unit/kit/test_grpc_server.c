@@ -141,7 +141,7 @@ END_TEST
 
 START_TEST(inflates_gzip)
 {
-	struct weir_compressor *z = weir_compressor_new(WEIR_ENCODING_GZIP);
+	struct weir_compressor *z = weir_compressor_new(WEIR_ENCODING_GZIP, 0);
 	const struct weir_iovec in = { "hello, hello, hello", 19 };
 	size_t len;
 	uint8_t *body = weir_compress(z, &in, 1, 5, &len);
