@@ -65,6 +65,7 @@ struct weir_node_instance {
 	const char *transport;
 	struct weir_label *labels;	/* of sent and failed */
 	size_t n_labels;
+	struct metric_series *series;	/* snapshot.c: registered in start */
 	bool started, stopped;
 	struct weir_node_instance *remote;	/* WEIR_ONE on another worker:
 						 * this one is only a door */
