@@ -9,7 +9,6 @@
  */
 #include "part.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "batch.h"
@@ -21,6 +20,7 @@
 struct parting {
 	_Atomic uint32_t refs;
 	size_t size;			/* of this block, charged */
+	size_t n_resources, n_scopes;
 	weir_str *resources;
 	struct weir_part_scope *scopes;
 	struct weir_part_span *spans;
@@ -28,56 +28,11 @@ struct parting {
 
 /* --- Hashing ------------------------------------------------------------- */
 
-static uint64_t key[2];
-static pthread_once_t key_once = PTHREAD_ONCE_INIT;
-
-static void make_key(void)
-{
-	key[0] = weir_random();
-	key[1] = weir_random();
-}
-
-static inline uint64_t rotate(uint64_t x, int n)
-{
-	return x << n | x >> (64 - n);
-}
-
-static inline void sip_round(uint64_t v[4])
-{
-	v[0] += v[1], v[1] = rotate(v[1], 13) ^ v[0], v[0] = rotate(v[0], 32);
-	v[2] += v[3], v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3], v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1], v[1] = rotate(v[1], 17) ^ v[2], v[2] = rotate(v[2], 32);
-}
-
-/* The words of the message, then its length in the top byte of the last. */
-static uint64_t sip13(const uint64_t message[2])
-{
-	const uint64_t words[3] = { message[0], message[1],
-				    UINT64_C(16) << 56 };
-	uint64_t v[4] = { key[0] ^ UINT64_C(0x736f6d6570736575),
-			  key[1] ^ UINT64_C(0x646f72616e646f6d),
-			  key[0] ^ UINT64_C(0x6c7967656e657261),
-			  key[1] ^ UINT64_C(0x7465646279746573) };
-
-	for (int i = 0; i < 3; i++) {
-		v[3] ^= words[i];
-		sip_round(v);
-		v[0] ^= words[i];
-	}
-	v[2] ^= 0xff;
-	for (int i = 0; i < 3; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
 uint64_t trace_hash(const uint8_t *trace_id)
 {
-	uint64_t words[2] = { 0 };
+	static const uint8_t empty[16];
 
-	if (trace_id)
-		memcpy(words, trace_id, sizeof(words));
-	return sip13(words);
+	return weir_hash(trace_id ? trace_id : empty, sizeof(empty));
 }
 
 /* Usually the first field of a span; the walk has seen to its length. */
@@ -192,6 +147,8 @@ static struct parting *index_new(const struct descent *d)
 	}
 	parting->refs = 1;
 	parting->size = size;
+	parting->n_resources = d->n_resources;
+	parting->n_scopes = d->n_scopes;
 	parting->spans = (struct weir_part_span *)(void *)(parting + 1);
 	parting->scopes = (struct weir_part_scope *)(void *)
 		(parting->spans + d->n_spans);
@@ -205,7 +162,6 @@ struct parting *parting_new(const struct weir_batch *batch, uint32_t n,
 {
 	struct descent d = { .n = n, .counts = counts };
 
-	pthread_once(&key_once, make_key);
 	memset(counts, 0, SHARDS * sizeof(*counts));
 	descend(&d, batch);
 	d.to = index_new(&d);
@@ -228,7 +184,9 @@ void parting_give(struct parting *parting, struct weir_batch *batch,
 	batch->parting = parting;
 	batch->part = (struct weir_part){
 		.spans = parting->spans + before, .n = counts[i],
-		.scopes = parting->scopes, .resources = parting->resources };
+		.scopes = parting->scopes, .n_scopes = parting->n_scopes,
+		.resources = parting->resources,
+		.n_resources = parting->n_resources };
 	batch->items = counts[i];
 }
 

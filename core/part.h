@@ -22,7 +22,7 @@ void parting_give(struct parting *parting, struct weir_batch *batch,
 /* Any thread; parting may be NULL. */
 void parting_unref(struct parting *parting);
 
-/* SipHash-1-3 of 16 bytes under this process's key; NULL hashes as zeros. */
+/* weir_hash of the 16 bytes; NULL hashes as zeros. */
 uint64_t trace_hash(const uint8_t *trace_id);
 
 #endif

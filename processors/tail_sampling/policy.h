@@ -36,18 +36,23 @@ enum policy_vote {	/* of one policy */
 	VOTE_SAMPLED, VOTE_NOT_SAMPLED, VOTE_DROPPED, VOTE_ERROR
 };
 
+struct policy_said {
+	enum policy_vote vote;
+	uint64_t ns;		/* that it took */
+};
+
 struct decision {
 	enum verdict verdict;
 	size_t by;		/* the deciding policy; SIZE_MAX: none */
 };
 
 /* Asks the policies in their order of evaluation (drop first), with
- * sample_on_first_match only until one samples.  votes: room for
+ * sample_on_first_match only until one samples.  said: room for
  * policies_count.  now: weir_now(), wall: weir_wall_now(), both ns.  Any
  * worker's thread. */
 struct decision policies_decide(struct policies *policies,
 				const struct trace *trace, bool first_match,
 				uint64_t now, uint64_t wall,
-				enum policy_vote *votes);
+				struct policy_said *said);
 
 #endif

@@ -43,7 +43,9 @@ struct weir_part {
 	const struct weir_part_span *spans;
 	size_t n;
 	const struct weir_part_scope *scopes;
+	size_t n_scopes;
 	const weir_str *resources;	/* bodies of ResourceSpans */
+	size_t n_resources;
 };
 /* In consume of a component placed by trace: what is its own. */
 WEIR_API const struct weir_part *weir_batch_part(
