@@ -76,10 +76,8 @@ static void count_said(struct tail_sampling *self)
 			weir_counter_add(&counts->sampled, 1);
 		else if (said->vote == VOTE_NOT_SAMPLED)
 			weir_counter_add(&counts->not_sampled, 1);
-		else if (said->vote == VOTE_DROPPED)
-			weir_counter_add(&counts->dropped, 1);
 		else
-			weir_counter_add(&self->count.errors, 1);
+			weir_counter_add(&counts->dropped, 1);
 	}
 }
 
@@ -88,14 +86,14 @@ enum verdict ask(struct tail_sampling *self, const struct entry *entry,
 {
 	struct trace trace = { .id = entry->id, .span_count = entry->spans,
 			       .bytes = entry->bytes };
-	struct decision decision;
+	enum verdict verdict;
 
 	show(self, &trace, from);
-	decision = policies_decide(self->policies, &trace,
-				   self->set.sample_on_first_match, weir_now(),
-				   weir_wall_now(), self->said);
+	verdict = policies_decide(self->policies, &trace,
+				  self->set.sample_on_first_match, weir_now(),
+				  weir_wall_now(), self->said);
 	count_said(self);
-	return decision.verdict;
+	return verdict;
 }
 
 /* --- Settling ------------------------------------------------------------ */

@@ -3,10 +3,9 @@
  * policy.h: what decides a trace (collector.md 3.7, "Policies" and "Decision
  * algorithm").
  *
- * The rows of one policy bind into a struct policy_config; policies_new makes
- * of a list of them what can be evaluated.  Rates and the counters of
- * composite are shared by all workers: one atomic a policy, touched once for a
- * decided trace.  The rest is constant once made.
+ * policies_new makes of the bound list what can be evaluated.  Rates and the
+ * counters of composite are shared by all workers: one atomic a policy, touched
+ * once for a decided trace.  The rest is constant once made.
  */
 #ifndef TAIL_SAMPLING_POLICY_H
 #define TAIL_SAMPLING_POLICY_H
@@ -14,9 +13,6 @@
 #include <weir/plugin.h>
 
 #include "trace.h"
-
-extern const struct weir_field policy_fields[];	/* rows of one entry */
-extern const size_t policy_config_size;		/* ... and of its struct */
 
 struct policies;
 
@@ -31,9 +27,9 @@ size_t policies_count(const struct policies *policies);
 /* As the user named it. */
 weir_str policies_name(const struct policies *policies, size_t i);
 
-enum policy_vote {	/* of one policy */
-	VOTE_NONE,	/* not asked, or it failed */
-	VOTE_SAMPLED, VOTE_NOT_SAMPLED, VOTE_DROPPED, VOTE_ERROR
+enum policy_vote {		/* of one policy */
+	VOTE_NONE,		/* not asked */
+	VOTE_SAMPLED, VOTE_NOT_SAMPLED, VOTE_DROPPED
 };
 
 struct policy_said {
@@ -41,18 +37,13 @@ struct policy_said {
 	uint64_t ns;		/* that it took */
 };
 
-struct decision {
-	enum verdict verdict;
-	size_t by;		/* the deciding policy; SIZE_MAX: none */
-};
-
 /* Asks the policies in their order of evaluation (drop first), with
- * sample_on_first_match only until one samples.  said: room for
- * policies_count.  now: weir_now(), wall: weir_wall_now(), both ns.  Any
- * worker's thread. */
-struct decision policies_decide(struct policies *policies,
-				const struct trace *trace, bool first_match,
-				uint64_t now, uint64_t wall,
-				struct policy_said *said);
+ * first_match only until one samples.  said: one each, as many as
+ * policies_count.  span_ingest: pending until one samples or drops.  now:
+ * weir_now(), wall: weir_wall_now(), both ns.  Any worker's thread. */
+enum verdict policies_decide(struct policies *policies,
+			     const struct trace *trace, bool first_match,
+			     uint64_t now, uint64_t wall,
+			     struct policy_said *said);
 
 #endif

@@ -9,9 +9,11 @@
  * Whoever sent the spans is answered when they are in here.
  * Must never pass on half of a sampled trace, or a span twice.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy_config.h"
 #include "tail_sampling.h"
 
 #define SECOND 1000000000ull
@@ -47,7 +49,7 @@ static const struct weir_field fields[] = {
 	FIELD(expected_new_traces_per_sec, "0", "A hint, without effect."),
 	{ .key = "policies", .type = WEIR_TYPE_LIST,
 	  .offset = offsetof(struct tail_sampling, set.policies),
-	  .sub = policy_fields, .size = POLICY_CONFIG_SIZE,
+	  .sub = policy_fields, .size = sizeof(struct policy_config),
 	  .help = "What decides; none: nothing is sampled." },
 	{ .key = "decision_cache", .type = WEIR_TYPE_BLOCK,
 	  .offset = offsetof(struct tail_sampling, set.decision_cache),
@@ -129,8 +131,6 @@ const struct weir_metric_def tail_sampling_metrics[] = {
 		.bare = true),
 	METRIC(new_traces, "new_trace_id_received", "{trace}",
 	       "Traces that were seen for the first time."),
-	METRIC(errors, "sampling_policy_evaluation_error", "{error}",
-	       "Policies that could not be evaluated."),
 	METRIC(too_early, "sampling_trace_dropped_too_early", "{trace}",
 	       "Traces that were forgotten before they were decided."),
 	METRIC(too_large, "traces_dropped_too_large", "{trace}",

@@ -49,7 +49,7 @@ struct policy_counts {			/* of one policy */
 struct tallies {
 	weir_counter sampled, not_sampled, dropped;	/* decided traces */
 	weir_counter late_sampled, late_not_sampled;	/* spans, by cache */
-	weir_counter new_traces, errors, too_early, too_large;
+	weir_counter new_traces, too_early, too_large;
 	weir_histogram tick_ms, late_age, removal_age;
 	weir_gauge traces;
 };
