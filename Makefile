@@ -4,6 +4,7 @@
 # make test                          unit tests, conformance, then end-to-end
 # make SAN=address,undefined test    the same, sanitized, in its own tree (SAN=thread for races)
 # make fuzz T=60 | bench | peers     every fuzz target for T seconds | the README's table | the Go collector
+# make compare CASES= SEED=1         the Go collector and weir side by side, on the same YAML and requests
 # make install PREFIX= DESTDIR=      program, plugins, headers, weir.pc, examples
 , := ,
 CC       ?= cc
@@ -30,6 +31,7 @@ PKGS.core                := libuv yaml-0.1
 PKGS.plugins/kit         := libnghttp2 libdeflate libisal libzstd
 PKGS.plugins/kit/codecs  := snappy liblz4	# parts of the kit that are opened on first use
 PKGS.plugins/kit/curl    := libcurl
+PKGS.exporters/otlp_http := jansson
 
 PLUGINS := $(patsubst %/,%,$(wildcard receivers/*/ processors/*/ exporters/*/ extensions/*/ connectors/*/ plugins/template/*/))
 UNIT    := $(wildcard tests/unit/*/test_*.c)
@@ -49,7 +51,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
 SO      := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS))
 PARTS   := $(patsubst plugins/kit/%/,$(B)/libweir%.so,$(wildcard plugins/kit/*/))
 
-.PHONY: all run test unit conformance e2e fuzz bench peers install clean format
+.PHONY: all run test unit conformance e2e fuzz bench peers compare install clean format
 .SECONDEXPANSION:
 .SECONDARY:
 all: $(B)/weir $(SO) $(PARTS)
@@ -90,13 +92,16 @@ $(B)/proto/%.pb-c.o: $(B)/proto/.made
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $(@:.o=.c)
 
 # Tests of core link core's objects; of the kit the kit's; of plugins only the contract.
-TESTLIBS := $(shell pkg-config --libs check 2>/dev/null) -lprotobuf-c -lm -ldl
+TESTLIBS := $(shell pkg-config --libs check 2>/dev/null) -lprotobuf-c -ljansson -lm -ldl
 $(B)/tests/unit/core/%: $(B)/tests/unit/core/%.o $(CORE) $(PROTO) $(SUPPORT)
 	$(link) $(call libs,core) $(TESTLIBS)
 $(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/libweir.so
 	$(link) $(call rpath,/../../..) -lweir $(call libs,plugins/kit) $(TESTLIBS)
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
-	$(link) $(call rpath,/../../..) -lweir $(TESTLIBS)
+	$(link) $(call rpath,/../../..) -lweirkit -lweir $(TESTLIBS)
+
+$(B)/tests/compare/%: $(B)/tests/compare/%.o $(CORE) $(KIT) $(PROTO) $(SUPPORT)
+	$(link) $(call libs,core) $(call libs,plugins/kit) $(TESTLIBS)
 
 $(B)/tests/conformance/conformance: $(B)/tests/conformance/conformance.o $(B)/libweir.so
 	$(link) $(call rpath,/../..) -lweir $(TESTLIBS)
@@ -122,7 +127,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard core/*.[ch] plugins/kit/*.[ch] tests/supp
 	$(say)
 	$(Q)clang $(CPPFLAGS) -std=c11 -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		-o $@ $< tests/support/*.c $(filter-out core/main.c,$(wildcard core/*.c)) $(wildcard plugins/kit/*.c) \
-		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) -lprotobuf-c -lcheck -lm -ldl
+		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) $(call libs,exporters/otlp_http) -lprotobuf-c -lcheck -lm -ldl
 fuzz: $(B)/proto/.made $(PARTS) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
 	@tests/fuzz/run $(B) $(T)
 bench: all
@@ -130,6 +135,10 @@ bench: all
 	bench/run.py
 peers:
 	bench/peers.sh
+SEED ?= 1
+compare: all peers
+	@tools/setup test build
+	build/venv/bin/python tests/compare/run.py --seed $(SEED) $(CASES)
 
 LIB := $(DESTDIR)$(PREFIX)/lib
 install: all

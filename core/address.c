@@ -67,6 +67,9 @@ int address_split(weir_str endpoint, struct host_port *out,
 		return split_fail(why, size, endpoint,
 				  "too many colons in address");
 	}
+	/* Go reads a sign before a number. */
+	if (end - colon > 2 && colon[1] == '+' && isdigit((unsigned char)colon[2]))
+		colon++;
 	if (copy(out->host, sizeof(out->host), host, host_end) ||
 	    copy(out->port, sizeof(out->port), colon + 1, end))
 		return split_fail(why, size, endpoint, "too long");

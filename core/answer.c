@@ -26,6 +26,7 @@ enum waiter_kind { TRACK, CHARGE, GROUP, MERGED };
 
 struct waiter {
 	enum waiter_kind kind;
+	uint32_t transport;	/* track: what a receiver got it over */
 	struct waiter *below;	/* or the next one on the worker's free list */
 	struct worker *worker;
 	union {
@@ -255,19 +256,20 @@ void weir_batch_nack(struct weir_batch *batch,
 /* --- TRACK --------------------------------------------------------------- */
 
 /* What a receiver's batch was when it went in decides its counters. */
-static void count_answer(struct weir_node_instance *node,
-			 enum weir_signal signal, size_t items,
+static void count_answer(const struct waiter *track, enum weir_signal signal,
 			 const struct weir_outcome *outcome)
 {
+	struct weir_node_instance *node = track->track.node;
 	struct edge_counts *counts = &node->counts[signal];
+	struct transport_counts *over = &node->transports[track->transport];
 
 	if (node->plan->kind != WEIR_RECEIVER)
 		return;
-	counts->touched = true;
+	counts->touched = over->of[signal].touched = true;
 	if (outcome->status == WEIR_OK) {
-		counts->in += items;
+		over->of[signal].accepted += track->track.items;
 	} else {
-		counts->out += items;
+		over->of[signal].refused += track->track.items;
 		counts->refused[outcome->reason]++;
 	}
 }
@@ -280,7 +282,7 @@ static void tell_track(struct weir_batch *batch)
 	void *cookie = track->track.cookie;
 
 	node->tracked--;
-	count_answer(node, batch->signal, track->track.items, &outcome);
+	count_answer(track, batch->signal, &outcome);
 	waiter_free(track);
 	if (!node->c) {		/* destroyed: the one below is told instead */
 		go_on(batch);
@@ -313,6 +315,7 @@ void weir_batch_track(struct weir_component *c, struct weir_batch *batch,
 	track->track.node = c->node;
 	track->track.cookie = cookie;
 	track->track.items = batch->items;
+	track->transport = c->node->transport;
 	c->node->tracked++;
 }
 

@@ -13,7 +13,8 @@
 #include <stdlib.h>
 
 #define MEMBER(target, offset) ((void *)((char *)(target) + (offset)))
-#define FLAVOURS (WEIR_BLOCK_DEFAULT | WEIR_BLOCK_ON | WEIR_BLOCK_NONE)
+#define FLAVOURS (WEIR_BLOCK_DEFAULT | WEIR_BLOCK_ON | WEIR_BLOCK_NONE | \
+		  WEIR_BLOCK_PRESENT)
 
 struct binding {
 	struct arena *arena;
@@ -179,7 +180,7 @@ static int bind_optional(struct binding *b, const struct weir_field *field,
 	bool on = is_given(node) || !(field->flags & WEIR_BLOCK_NONE);
 
 	if (bind_block(b, field->sub, MEMBER(target, field->offset), node,
-		       path, true, &on))
+		       path, !(field->flags & WEIR_BLOCK_PRESENT), &on))
 		return -1;
 	*enabled = on;
 	return 0;
@@ -211,6 +212,29 @@ static int bind_list(struct binding *b, const struct weir_field *field,
 	return 0;
 }
 
+static void clear_number(const struct weir_field *row, void *member)
+{
+	switch ((enum weir_field_type)row->type) {
+	case WEIR_TYPE_BOOL:
+		*(bool *)member = false;
+		break;
+	case WEIR_TYPE_UINT32:
+		*(uint32_t *)member = 0;
+		break;
+	case WEIR_TYPE_INT:
+	case WEIR_TYPE_UINT64:
+	case WEIR_TYPE_DURATION:
+	case WEIR_TYPE_SIZE:
+		*(uint64_t *)member = 0;
+		break;
+	case WEIR_TYPE_DOUBLE:
+		*(double *)member = 0;
+		break;
+	default:
+		break;
+	}
+}
+
 static int bind_row(struct binding *b, const struct weir_field *row,
 		    void *owner, const struct weir_node *node,
 		    const char *path)
@@ -228,7 +252,10 @@ static int bind_row(struct binding *b, const struct weir_field *row,
 		*(const struct weir_node **)member = node;
 		return 0;
 	}
-	/* null keeps the default; a reference to nothing is an empty text */
+	/* null makes a number or a bool zero, and keeps the default of all
+	 * else; a reference to nothing is an empty text */
+	if (!is_given(node) && !(row->flags & WEIR_OURS))
+		clear_number(row, member);
 	if (!is_given(node) && !(node->expanded &&
 				 (row->type == WEIR_TYPE_STR ||
 				  row->type == WEIR_TYPE_SECRET)))

@@ -211,7 +211,7 @@ static int wrong_type(const struct weir_field *field,
 {
 	const char *hint = "";
 
-	if (field->type == WEIR_TYPE_STR && node->kind <= WEIR_NODE_DOUBLE)
+	if (field->type == WEIR_TYPE_STR && node->kind <= WEIR_NODE_STR)
 		hint = "; put it in quotes";
 	return tree_error(error, node, path,
 			  "expected type '%s', got unconvertible type '%s'%s",
@@ -249,7 +249,7 @@ static bool below_zero(const struct weir_node *node)
 {
 	if (node->kind == WEIR_NODE_INT)
 		return !node->big && node->integer < 0;
-	return node->real <= -1;
+	return node->real < 0;
 }
 
 static int bind_int(const struct weir_field *field, int64_t *out,
@@ -336,7 +336,8 @@ static int bind_bytes(const struct weir_field *field, weir_size *out,
 
 static bool is_text(const struct weir_node *node)
 {
-	return node->kind == WEIR_NODE_STR || node->expanded;
+	return (node->kind == WEIR_NODE_STR && !node->timestamp) ||
+	       node->expanded;
 }
 
 static int check_choice(struct arena *arena, const struct weir_field *field,

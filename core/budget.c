@@ -60,6 +60,11 @@ bool budget_hard(void)
 	return hard && weir_budget_used() + HEADROOM >= hard;
 }
 
+bool weir_budget_full(void)
+{
+	return budget_hard();
+}
+
 void weir_budget_limit(uint64_t soft, uint64_t hard)
 {
 	soft_line = soft;

@@ -2,163 +2,24 @@
 /*
  * cli.c: words to deeds.
  *
- * Flags may stand before or behind the command.  What is wrong is said in one
- * line on stderr, "Error: ...", with the nearest word that would have been
- * right; the exit code is 1 then.
+ * What is wrong is said in one line on stderr, "Error: ..."; the exit code is
+ * 1 then, and 0 for what was done, also for a run that a signal ended.
  */
 #include "cli.h"
 
 #include <stdlib.h>
 
-#include "bind.h"
 #include "log.h"
+#include "options.h"
 #include "plan.h"
+#include "print_config.h"
 #include "service.h"
-
-static const char usage[] =
-	"weir receives, changes and sends on OpenTelemetry data.\n"
-	"\n"
-	"Usage:\n"
-	"  weir --config FILE           run the pipelines of FILE\n"
-	"  weir validate --config FILE  check FILE, run nothing\n"
-	"  weir components              list what can be loaded, as YAML\n"
-	"  weir describe KIND/TYPE      keys and metrics of one component,\n"
-	"                               as exporters/otlp_grpc\n"
-	"\n"
-	"Flags:\n"
-	"  --config FILE      configuration, as the OpenTelemetry Collector's\n"
-	"  --plugin-dir DIRS  where plugins are, colon-separated; else\n"
-	"                     WEIR_PLUGIN_PATH, else beside the program\n"
-	"  --version, -v      print the version\n"
-	"  --help, -h         print this\n";
-
-enum command { RUN, VALIDATE, COMPONENTS, DESCRIBE, VERSION, HELP };
-
-static const char *const commands[] = {
-	[RUN] = "run", [VALIDATE] = "validate", [COMPONENTS] = "components",
-	[DESCRIBE] = "describe", [VERSION] = "version", [HELP] = "help",
-};
-#define N_COMMANDS (sizeof(commands) / sizeof(*commands))
-
-struct options {
-	enum command command;
-	bool has_command;
-	const char *config, *plugin_dir, *argument;
-};
-
-/* --- reading the words ------------------------------------------------------------- */
 
 static int complain(const char *text)
 {
 	fprintf(stderr, "Error: %s\n", text);
 	return 1;
 }
-
-static int complain_of(const char *what, const char *word,
-		       const char *const *known, size_t n)
-{
-	struct nearest nearest = { .written = weir_str_of(word) };
-	struct arena arena = { 0 };
-
-	for (size_t i = 0; i < n; i++)
-		nearest_offer(&nearest, weir_str_of(known[i]));
-	fprintf(stderr, "Error: unknown %s \"%s\"%s\n", what, word,
-		nearest_hint(&nearest, &arena));
-	arena_release(&arena);
-	return 1;
-}
-
-/* `--name value` or `--name=value`; 1 when it is this flag, -1 when its value
- * is missing. */
-static int take_value(const char *name, char **argv, int *i,
-		      const char **value)
-{
-	size_t len = strlen(name);
-
-	if (strncmp(argv[*i], name, len))
-		return 0;
-	if (argv[*i][len] == '=') {
-		*value = argv[*i] + len + 1;
-		return 1;
-	}
-	if (argv[*i][len])
-		return 0;
-	if (!argv[*i + 1]) {
-		fprintf(stderr, "Error: flag needs an argument: %s\n", name);
-		return -1;
-	}
-	*value = argv[++*i];
-	return 1;
-}
-
-static int take_config(char **argv, int *i, struct options *o)
-{
-	const char *value, *before = o->config;
-	int took = take_value("--config", argv, i, &value);
-
-	if (took != 1)
-		return took;
-	if (before) {
-		complain("only one --config is possible");
-		return -1;
-	}
-	o->config = strncmp(value, "file:", 5) ? value : value + 5;
-	return 1;
-}
-
-static int take_flag(char **argv, int *i, struct options *o)
-{
-	static const char *const known[] = { "--config", "--plugin-dir",
-					     "--version", "--help" };
-	const char *gates;
-	int took = take_config(argv, i, o);
-
-	if (!took)
-		took = take_value("--plugin-dir", argv, i, &o->plugin_dir);
-	if (!took) {
-		took = take_value("--feature-gates", argv, i, &gates);
-		if (took == 1)
-			weir_log_warn(NULL, "Feature gates of the Collector "
-				      "have no effect", "gates=%s", gates);
-	}
-	if (took)
-		return took < 0 ? 1 : 0;
-	if (!strcmp(argv[*i], "--version") || !strcmp(argv[*i], "-v"))
-		o->command = VERSION;
-	else if (!strcmp(argv[*i], "--help") || !strcmp(argv[*i], "-h"))
-		o->command = HELP;
-	else
-		return complain_of("flag", argv[*i], known, 4);
-	o->has_command = true;
-	return 0;
-}
-
-static int take_word(const char *word, struct options *o)
-{
-	if (o->has_command && o->command == DESCRIBE && !o->argument) {
-		o->argument = word;
-		return 0;
-	}
-	for (size_t i = 0; !o->has_command && i < N_COMMANDS; i++)
-		if (!strcmp(word, commands[i])) {
-			o->command = (enum command)i;
-			o->has_command = true;
-			return 0;
-		}
-	return complain_of(o->has_command ? "argument" : "command", word,
-			   commands, N_COMMANDS);
-}
-
-static int read_options(int argc, char **argv, struct options *o)
-{
-	for (int i = 1; i < argc; i++)
-		if (*argv[i] == '-' ? take_flag(argv, &i, o)
-				    : take_word(argv[i], o))
-			return 1;
-	return 0;
-}
-
-/* --- deeds -------------------------------------------------------------------------- */
 
 static int complain_error(const struct weir_error *error)
 {
@@ -168,38 +29,96 @@ static int complain_error(const struct weir_error *error)
 	return complain(text);
 }
 
-static int start_log(const struct plan_telemetry *t, struct weir_error *error)
+/* --- with a configuration ------------------------------------------------------------ */
+
+/* NULL: it has been said why. */
+static struct plan *make_plan(struct loader *loader, const struct options *o)
 {
-	struct log_options options = {
-		.level = t->log_level, .encoding = t->log_encoding,
-		.paths = t->log_output_paths,
-		.disable_caller = t->log_disable_caller,
+	struct plan_request request = {
+		.tree = {
+			.sources = o->sources, .n = o->n_sources,
+			.append = gates_on(&o->gates,
+					   "confmap.enableMergeAppendOption"),
+		},
+		.allow_no_pipelines = gates_on(&o->gates,
+					       "service.AllowNoPipelines"),
+		.decode_only = o->command == COMMAND_PRINT_CONFIG &&
+			       o->skip_validation,
 	};
-
-	return log_setup(&options, error);
-}
-
-static int run(struct loader *loader, const struct options *o)
-{
 	struct weir_error error;
 	struct plan *plan;
-	int code;
 
-	if (!o->config)
-		return complain("at least one config flag must be provided: "
-				"weir --config FILE; weir --help tells more");
-	plan = plan_load(loader, o->config, &error);
+	if (!o->n_sources) {
+		complain("at least one config flag must be provided: "
+			 "weir --config FILE; weir --help tells more");
+		return NULL;
+	}
+	gates_tell(&o->gates);
+	plan = plan_build(loader, &request, &error);
 	if (!plan)
-		return complain_error(&error);
-	if (o->command == VALIDATE)
-		code = 0;
-	else if (start_log(&plan->telemetry, &error))
+		complain_error(&error);
+	return plan;
+}
+
+/* "a.yaml, env:B and 2 --set": for the first screen. */
+static const char *name_sources(struct options *o)
+{
+	size_t sets = o->n_sources - o->n_configs;
+	struct buf buf = { 0 };
+	const char *name;
+
+	for (size_t i = 0; i < o->n_sources; i++) {
+		const char *text = o->sources[i].text;
+		bool inlined = !strncmp(text, "yaml:", 5);
+
+		if (o->sources[i].set)
+			continue;
+		text += strncmp(text, "file:", 5) ? 0 : 5;
+		buf_addf(&buf, "%s%s", buf.len ? ", " : "",
+			 inlined ? "yaml:..." : text);
+	}
+	if (sets)
+		buf_addf(&buf, "%s%zu --set", buf.len ? " and " : "", sets);
+	name = arena_str(&o->arena,
+			 (weir_str){ (char *)buf.ptr, buf.len }).ptr;
+	buf_release(&buf);
+	return name;
+}
+
+static int print_plan(const struct plan *plan, const struct options *o)
+{
+	struct print_options options = {
+		.json = !strcmp(o->format, "json"),
+		.unredacted = !strcmp(o->mode, "unredacted"),
+	};
+
+	print_config(plan, &options, stdout);
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	return complain("the configuration could not be written");
+}
+
+static int with_plan(struct loader *loader, struct options *o)
+{
+	struct plan *plan = make_plan(loader, o);
+	struct weir_error error;
+	int code = 0;
+
+	if (!plan)
+		return 1;
+	if (o->command == COMMAND_PRINT_CONFIG)
+		code = print_plan(plan, o);
+	else if (o->command != COMMAND_RUN)
+		;		/* validate: that was it */
+	else if (log_setup(&plan->telemetry.log, &error))
 		code = complain_error(&error);
 	else
-		code = service_run(loader, plan, o->config);
+		code = service_run(loader, plan, name_sources(o));
 	plan_free(&plan);
 	return code;
 }
+
+/* --- without ---------------------------------------------------------------------------- */
 
 static int describe(struct loader *loader, const struct options *o)
 {
@@ -214,28 +133,43 @@ static int describe(struct loader *loader, const struct options *o)
 	return 0;
 }
 
-static int obey(const struct options *o)
+static int show_gates(const struct options *o)
+{
+	if (!gates_print(&o->gates, o->argument, stdout))
+		return 0;
+	fprintf(stderr, "Error: feature \"%s\" not found\n", o->argument);
+	return 1;
+}
+
+static int obey(struct options *o)
 {
 	char *dirs = loader_default_dirs(o->plugin_dir);
 	struct loader *loader = loader_new(dirs);
 	int code = 0;
 
 	switch (o->command) {
-	case RUN:
-	case VALIDATE:
-		code = run(loader, o);
+	case COMMAND_RUN:
+	case COMMAND_VALIDATE:
+	case COMMAND_PRINT_CONFIG:
+		code = with_plan(loader, o);
 		break;
-	case COMPONENTS:
+	case COMMAND_COMPONENTS:
 		code = describe_all(loader, stdout);
 		break;
-	case DESCRIBE:
+	case COMMAND_SCHEMA:
+		code = describe_schema(loader, stdout);
+		break;
+	case COMMAND_DESCRIBE:
 		code = describe(loader, o);
 		break;
-	case VERSION:
+	case COMMAND_FEATUREGATE:
+		code = show_gates(o);
+		break;
+	case COMMAND_VERSION:
 		printf("weir version %s\n", weir_version());
 		break;
-	case HELP:
-		fputs(usage, stdout);
+	case COMMAND_HELP:
+		fputs(options_usage, stdout);
 		break;
 	}
 	loader_free(&loader);
@@ -245,9 +179,9 @@ static int obey(const struct options *o)
 
 int weir_main(int argc, char **argv)
 {
-	struct options options = { .command = RUN };
+	struct options options;
+	int code = options_read(&options, argc, argv) ? 1 : obey(&options);
 
-	if (read_options(argc, argv, &options))
-		return 1;
-	return obey(&options);
+	options_release(&options);
+	return code;
 }

@@ -19,4 +19,7 @@ int describe_all(struct loader *loader, FILE *out);
 int describe_one(struct loader *loader, const char *name, FILE *out,
 		 struct weir_error *error);
 
+/* `weir schema`: a JSON Schema of the whole configuration, for editors. */
+int describe_schema(struct loader *loader, FILE *out);
+
 #endif

@@ -97,7 +97,7 @@ static const char *flavour(const struct weir_field *row)
 		return "no effect";
 	if (row->flags & WEIR_REQUIRED)
 		return "required";
-	if (row->flags & WEIR_BLOCK_DEFAULT)
+	if (row->flags & (WEIR_BLOCK_DEFAULT | WEIR_BLOCK_PRESENT))
 		return "off unless given";
 	if (row->flags & WEIR_BLOCK_NONE)
 		return "off unless given a map";

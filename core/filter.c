@@ -10,6 +10,7 @@
 
 #include "edit.h"
 #include "fields.h"
+#include "graph.h"
 
 /* What the descent stands in. */
 enum level { IN_REQUEST, IN_WRAPPER, IN_SCOPE, IN_METRIC, IN_DATA };
@@ -24,6 +25,7 @@ struct filter {
 		bool (*point)(const struct weir_point_at *at, void *arg);
 	} user;
 	void *arg;
+	size_t lost;		/* kept, and found no memory */
 	struct weir_resource resource;
 	struct weir_scope scope;
 	struct weir_metric_view metric;
@@ -138,6 +140,7 @@ static void shrink_slice(struct filter *f, uint32_t i, size_t kept)
 	struct weir_payload *payload = payload_new(len, true);
 
 	if (!payload) {		/* what should go must not stay */
+		f->lost += kept;
 		batch_replace(f->batch, i, NULL, NULL, 0, 0);
 		return;
 	}
@@ -173,7 +176,10 @@ static size_t filter_batch(struct filter *f)
 	for (uint32_t i = 0; i < f->batch->n; )
 		i += filter_slice(f, i);
 	edit_release(&f->list);
-	return before - f->batch->items;
+	if (f->lost && f->batch->holder)
+		f->batch->holder->counts[f->batch->signal]
+			.dropped[WEIR_REASON_MEMORY] += f->lost;
+	return before - f->batch->items - f->lost;
 }
 
 /* --- Signals ------------------------------------------------------------------- */

@@ -34,7 +34,7 @@ static struct weir_node_instance *add_node(struct graph *graph,
 	node->graph = graph;
 	node->worker = graph->worker;
 	node->level = level;
-	node->transport = "";
+	node->transports[0].name = "";
 	return node;
 }
 

@@ -26,14 +26,24 @@
 
 /* What core counts at the edges of one node, per signal. */
 struct edge_counts {
-	uint64_t in, out;	/* receiver: accepted, refused; processor:
-				 * incoming, outgoing; exporter: sent, failed */
+	uint64_t in, out;	/* processor: incoming, outgoing; exporter:
+				 * sent, failed */
 	uint64_t enqueue_failed;
 	uint64_t dropped[WEIR_REASON_COUNT];
 	uint64_t refused[WEIR_REASON_COUNT];	/* requests, by reason */
 	bool touched;		/* a series appears once it was added to */
 	bool failed;		/* send_failed appears from the first one on */
 	bool sent;
+};
+
+/* What a receiver took and refused over one transport, in items. */
+#define MAX_TRANSPORTS 4
+struct transport_counts {
+	const char *name;	/* "" until it was set; NULL: none */
+	struct {
+		uint64_t accepted, refused;
+		bool touched;
+	} of[WEIR_SIGNAL_COUNT];
 };
 
 /* A custodian's room for one signal. */
@@ -62,9 +72,10 @@ struct weir_node_instance {
 	size_t work;			/* weir_work under way */
 	struct edge_counts counts[WEIR_SIGNAL_COUNT];
 	uint64_t received_bytes, walked_bytes, mended;
-	const char *transport;
-	struct weir_label *labels;	/* of sent and failed */
-	size_t n_labels;
+	struct transport_counts transports[MAX_TRANSPORTS];	/* receivers */
+	uint32_t transport;		/* of what it receives now */
+	struct weir_label *labels[WEIR_SIGNAL_COUNT];	/* of sent, failed */
+	size_t n_labels[WEIR_SIGNAL_COUNT];
 	struct metric_series *series;	/* snapshot.c: registered in start */
 	bool started, stopped;
 	struct weir_node_instance *remote;	/* WEIR_ONE on another worker:

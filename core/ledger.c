@@ -22,10 +22,12 @@ void weir_count_dropped(struct weir_component *c, enum weir_signal signal,
 void weir_count_refused(struct weir_component *c, enum weir_signal signal,
 			enum weir_reason reason, uint64_t items)
 {
-	struct edge_counts *counts = counts_of(c, signal);
+	struct weir_node_instance *node = c->node;
+	struct transport_counts *over = &node->transports[node->transport];
 
-	counts->refused[reason]++;
-	counts->out += items;
+	counts_of(c, signal)->refused[reason]++;
+	over->of[signal].refused += items;
+	over->of[signal].touched = true;
 }
 
 void weir_count_sent(struct weir_component *c, enum weir_signal signal,
@@ -50,17 +52,38 @@ void weir_count_send_failed(struct weir_component *c, enum weir_signal signal,
 
 void weir_set_transport(struct weir_component *c, const char *transport)
 {
-	c->node->transport = transport;
+	struct weir_node_instance *node = c->node;
+	struct transport_counts *over = node->transports;
+	uint32_t i;
+
+	if (!over->name[0])		/* the first */
+		over->name = transport;
+	for (i = 0; i < MAX_TRANSPORTS - 1 && over[i].name; i++)
+		if (over[i].name == transport ||
+		    !strcmp(over[i].name, transport))
+			break;
+	if (!over[i].name)
+		over[i].name = transport;
+	node->transport = i;
+}
+
+void weir_label_exporter_signal(struct weir_component *c,
+				enum weir_signal signal,
+				const struct weir_label *labels, size_t n)
+{
+	struct weir_node_instance *node = c->node;
+
+	node->labels[signal] = arena_alloc(&node->graph->arena,
+					   n * sizeof(*labels));
+	memcpy(node->labels[signal], labels, n * sizeof(*labels));
+	node->n_labels[signal] = n;
 }
 
 void weir_label_exporter(struct weir_component *c,
 			 const struct weir_label *labels, size_t n)
 {
-	struct weir_node_instance *node = c->node;
-
-	node->labels = arena_alloc(&node->graph->arena, n * sizeof(*labels));
-	memcpy(node->labels, labels, n * sizeof(*labels));
-	node->n_labels = n;
+	for (int i = 0; i < WEIR_SIGNAL_COUNT; i++)
+		weir_label_exporter_signal(c, (enum weir_signal)i, labels, n);
 }
 
 void weir_histogram_record(weir_histogram *histogram,

@@ -22,7 +22,9 @@ static void *open_beside(const char *self, const char *file)
 	const char *slash = strrchr(self, '/');
 	int folder = slash ? (int)(slash + 1 - self) : 0;
 
-	for (size_t i = 0; folder && i < sizeof(places) / sizeof(*places); i++) {
+	if (!folder)
+		return dlopen(file, RTLD_NOW | RTLD_LOCAL);
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		struct buf path = { 0 };
 		void *handle = NULL;
 		bool there;
@@ -31,7 +33,8 @@ static void *open_beside(const char *self, const char *file)
 		buf_add(&path, "", 1);
 		there = !access((char *)path.ptr, F_OK);
 		if (there)	/* or dlerror says what is wrong with it */
-			handle = dlopen((char *)path.ptr, RTLD_NOW | RTLD_LOCAL);
+			handle = dlopen((char *)path.ptr,
+					RTLD_NOW | RTLD_LOCAL);
 		buf_release(&path);
 		if (there)
 			return handle;

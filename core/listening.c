@@ -162,7 +162,10 @@ static int bind_tcp(struct listening *l, struct weir_error *error)
 	char why[300];
 	int rc = -1;
 
-	if (address_split(weir_str_of(l->endpoint), &where, why, sizeof(why)))
+	/* Go takes an empty address for any port of any interface. */
+	if (address_split(*l->endpoint ? weir_str_of(l->endpoint)
+				       : WEIR_STR(":0"),
+			  &where, why, sizeof(why)))
 		return weir_fail(error, NULL, "listen %s: %s", l->transport,
 				 why);
 	all = both && is_any(&where);

@@ -6,8 +6,8 @@
  *	json     {"level":...,"ts":...,"caller":...,"msg":...,"key":value}
  *
  * Each call site (per thread) writes ten lines in ten seconds, then every
- * hundredth, and says how many it kept back.  Holds the open files and the
- * severity between calls.  Must never block on anything but the files it
+ * hundredth, unless told otherwise, and says how many it kept back.  Holds the
+ * open files, the severity and the constant fields between calls.  Must never block on anything but the files it
  * writes to, and never fail.
  */
 #include "log.h"
@@ -15,6 +15,7 @@
 #include "log_fields.h"
 
 #include <weir/plugin.h>
+#include <weir/service.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,15 +27,21 @@
 #include <unistd.h>
 
 #define FILES_MAX 8
-#define WINDOW_NS 10000000000u
-#define FIRST_LINES 10
-#define THEN_EACH 100
+
+struct sinks {
+	int fd[FILES_MAX];
+	size_t n;
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int files[FILES_MAX] = { STDERR_FILENO };	/* under lock */
-static size_t n_files = 1;				/* under lock */
+static struct sinks lines = { { STDERR_FILENO }, 1 };	/* under lock */
+static struct sinks errors = { { STDERR_FILENO }, 1 };	/* under lock */
+static struct buf constant;	/* initial_fields as JSON; under lock */
 static _Atomic int least = WEIR_INFO;
-static _Atomic bool json_lines, no_caller;
+static _Atomic bool json_lines, no_caller, show_resource;
+/* Of equal lines; a window of 0 counts none. */
+static _Atomic uint64_t window_ns = 10000000000u, first_lines = 10,
+			then_each = 100;
 
 static const char *const names[] = { "debug", "info", "warn", "error" };
 
@@ -52,6 +59,7 @@ static int level_of(weir_str level)
 
 static int open_path(weir_str path, struct weir_error *error)
 {
+	static const char scheme[] = "file://";
 	char name[4096];
 	int fd;
 
@@ -59,60 +67,111 @@ static int open_path(weir_str path, struct weir_error *error)
 		return STDERR_FILENO;
 	if (weir_str_eq(path, WEIR_STR("stdout")))
 		return STDOUT_FILENO;
+	if (path.len > strlen(scheme) &&
+	    !memcmp(path.ptr, scheme, strlen(scheme))) {
+		path.ptr += strlen(scheme);
+		path.len -= strlen(scheme);
+	}
 	if (path.len >= sizeof(name))
 		return weir_fail(error, "", "log path too long");
 	memcpy(name, path.ptr, path.len);
 	name[path.len] = 0;
 	fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (fd < 0)
-		return weir_fail(error, "", "open %s: %s", name,
-				 strerror(errno));
+		return weir_fail(error, "", "open sink \"%s\": open %s: %s",
+				 name, name, strerror(errno));
 	return fd;
 }
 
-static void close_files(const int *fds, size_t n)
+static void close_sinks(struct sinks *sinks)
 {
-	for (size_t i = 0; i < n; i++)
-		if (fds[i] != STDERR_FILENO && fds[i] != STDOUT_FILENO)
-			close(fds[i]);
+	while (sinks->n) {
+		int fd = sinks->fd[--sinks->n];
+
+		if (fd != STDERR_FILENO && fd != STDOUT_FILENO)
+			close(fd);
+	}
 }
 
-static int open_files(const struct weir_strs *paths, int *fds, size_t *n,
+/* No paths: stderr. */
+static int open_sinks(const struct weir_strs *paths, struct sinks *sinks,
 		      struct weir_error *error)
 {
-	for (*n = 0; *n < paths->len; ++*n) {
-		if (*n == FILES_MAX)
+	for (sinks->n = 0; sinks->n < paths->len; sinks->n++) {
+		int fd = -1;
+
+		if (sinks->n == FILES_MAX)
 			weir_fail(error, "", "more than %d log files",
 				  FILES_MAX);
 		else
-			fds[*n] = open_path(paths->items[*n], error);
-		if (*n == FILES_MAX || fds[*n] < 0) {
-			close_files(fds, *n);
+			fd = open_path(paths->items[sinks->n], error);
+		if (fd < 0) {
+			close_sinks(sinks);
 			return -1;
 		}
+		sinks->fd[sinks->n] = fd;
 	}
 	if (!paths->len)
-		fds[(*n)++] = STDERR_FILENO;
+		sinks->fd[sinks->n++] = STDERR_FILENO;
 	return 0;
+}
+
+static void take_sampling(const struct log_sampling *sampling)
+{
+	static const struct log_sampling standard = {
+		true, { 10000000000 }, 10, 100
+	};
+
+	if (!sampling)
+		sampling = &standard;
+	window_ns = sampling->enabled && sampling->tick.ns > 0
+			    ? (uint64_t)sampling->tick.ns : 0;
+	first_lines = sampling->initial > 0 ? (uint64_t)sampling->initial : 0;
+	then_each = sampling->thereafter > 0
+			    ? (uint64_t)sampling->thereafter : 0;
+}
+
+/* `"key": value` of all, as they stand in a line of that encoding. */
+static void write_constant(struct buf *out, const struct weir_node *fields,
+			   bool spaced)
+{
+	struct log_json json = { .out = out, .spaced = spaced };
+
+	for (size_t i = 0; i < weir_node_len(fields); i++)
+		log_json_node(&json, weir_node_key(fields, i),
+			      weir_node_at(fields, i));
 }
 
 int log_setup(const struct log_options *options, struct weir_error *error)
 {
-	int fds[FILES_MAX], old[FILES_MAX];
-	size_t n, n_old;
+	bool json = weir_str_eq(options->encoding, WEIR_STR("json"));
+	struct sinks new_lines, new_errors, old_lines, old_errors;
+	struct buf fields = { 0 };
 
-	if (open_files(&options->paths, fds, &n, error))
+	if (open_sinks(&options->paths, &new_lines, error))
 		return -1;
+	if (open_sinks(&options->error_paths, &new_errors, error)) {
+		close_sinks(&new_lines);
+		return -1;
+	}
+	if (options->nowhere)
+		close_sinks(&new_lines);
+	write_constant(&fields, options->initial_fields, !json);
 	pthread_mutex_lock(&lock);
-	memcpy(old, files, sizeof(old));
-	n_old = n_files;
-	memcpy(files, fds, n * sizeof(*fds));
-	n_files = n;
+	old_lines = lines;
+	old_errors = errors;
+	lines = new_lines;
+	errors = new_errors;
+	buf_release(&constant);
+	constant = fields;
 	pthread_mutex_unlock(&lock);
-	close_files(old, n_old);
+	close_sinks(&old_lines);
+	close_sinks(&old_errors);
 	least = level_of(options->level);
-	json_lines = weir_str_eq(options->encoding, WEIR_STR("json"));
+	json_lines = json;
 	no_caller = options->disable_caller;
+	show_resource = options->resource;
+	take_sampling(options->sampling);
 	return 0;
 }
 
@@ -127,18 +186,19 @@ bool weir_log_enabled(enum weir_severity severity)
 /* May this line be written?  *kept_back: how many were not since the last. */
 static bool may_write(struct weir_log_site *site, uint32_t *kept_back)
 {
-	uint64_t window = weir_now() / WINDOW_NS;
+	uint64_t tick = window_ns, first = first_lines, each = then_each;
+	uint64_t window;
 
 	*kept_back = 0;
-	if (!site)
+	if (!site || !tick)
 		return true;
+	window = weir_now() / tick;
 	if (site->window != window) {
 		site->window = window;
 		site->count = 0;
 	}
 	site->count++;
-	if (site->count > FIRST_LINES &&
-	    (site->count - FIRST_LINES) % THEN_EACH) {
+	if (site->count > first && (!each || (site->count - first) % each)) {
 		site->suppressed++;
 		return false;
 	}
@@ -226,9 +286,35 @@ struct line {
 	uint32_t kept_back;
 };
 
+static void add_constant(struct log_json *json)
+{
+	pthread_mutex_lock(&lock);
+	if (constant.len)
+		log_json_raw(json, constant.ptr, constant.len);
+	pthread_mutex_unlock(&lock);
+}
+
+static void add_resource(struct log_json *json)
+{
+	struct log_json inner = { .out = json->out, .spaced = json->spaced };
+	size_t n;
+	const struct weir_label *resource = weir_service_resource(&n);
+
+	if (!n)
+		return;
+	log_json_key(json, WEIR_STR("resource"));
+	buf_add(json->out, "{", 1);
+	for (size_t i = 0; i < n; i++)
+		log_json_text(&inner, resource[i].name, resource[i].value);
+	buf_add(json->out, "}", 1);
+}
+
 static void add_fields(struct log_json *json, const struct line *line,
 		       va_list args)
 {
+	add_constant(json);
+	if (show_resource)
+		add_resource(json);
 	if (line->c)
 		component_fields(json, line->c);
 	if (line->fields)
@@ -273,7 +359,8 @@ static void write_json(struct buf *out, const struct line *line, va_list args)
 	buf_add(out, "}", 1);
 }
 
-static void write_all(int fd, const uint8_t *p, size_t left)
+/* 0, or an errno value: a full or broken log is no reason to stop. */
+static int write_all(int fd, const uint8_t *p, size_t left)
 {
 	while (left) {
 		ssize_t n = write(fd, p, left);
@@ -281,10 +368,29 @@ static void write_all(int fd, const uint8_t *p, size_t left)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return;		/* a full or broken log is no reason
-					 * to stop */
+			return n ? errno : EIO;
 		p += n;
 		left -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Under lock. */
+static void write_sinks(const struct buf *out)
+{
+	for (size_t i = 0; i < lines.n; i++) {
+		int failed = write_all(lines.fd[i], out->ptr, out->len);
+		char when[40], text[200];
+		int n;
+
+		if (!failed)
+			continue;
+		stamp(when, sizeof(when));
+		n = snprintf(text, sizeof(text), "%s write error: %s\n", when,
+			     strerror(failed));
+		for (size_t j = 0; j < errors.n; j++)
+			write_all(errors.fd[j], (const uint8_t *)text,
+				  (size_t)n);
 	}
 }
 
@@ -306,8 +412,7 @@ void weir_log(struct weir_component *c, struct weir_log_site *site,
 	va_end(args);
 	buf_add(&out, "\n", 1);
 	pthread_mutex_lock(&lock);
-	for (size_t i = 0; i < n_files; i++)
-		write_all(files[i], out.ptr, out.len);
+	write_sinks(&out);
 	pthread_mutex_unlock(&lock);
 	buf_release(&out);
 }

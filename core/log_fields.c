@@ -7,7 +7,10 @@
  */
 #include "log_fields.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* --- JSON ------------------------------------------------------------------------- */
 
@@ -70,24 +73,113 @@ void log_json_quote(struct buf *out, weir_str text)
 	buf_add(out, "\"", 1);
 }
 
-static void key(struct log_json *json, weir_str name)
+static void comma(struct log_json *json)
 {
 	if (json->more)
 		buf_add(json->out, ", ", json->spaced ? 2 : 1);
 	json->more = true;
+}
+
+void log_json_raw(struct log_json *json, const void *ptr, size_t len)
+{
+	comma(json);
+	buf_add(json->out, ptr, len);
+}
+
+void log_json_key(struct log_json *json, weir_str name)
+{
+	comma(json);
 	log_json_quote(json->out, name);
 	buf_add(json->out, ": ", json->spaced ? 2 : 1);
 }
 
 void log_json_str(struct log_json *json, const char *name, weir_str text)
 {
-	key(json, weir_str_of(name));
+	log_json_key(json, weir_str_of(name));
 	log_json_quote(json->out, text);
+}
+
+void log_json_text(struct log_json *json, weir_str name, weir_str text)
+{
+	log_json_key(json, name);
+	log_json_quote(json->out, text);
+}
+
+/* --- YAML ------------------------------------------------------------------------- */
+
+static void put_double(struct buf *out, double value)
+{
+	char digits[40];
+
+	if (!isfinite(value)) {
+		log_json_quote(out, WEIR_STR("NaN"));
+		return;
+	}
+	for (int precision = 15; precision <= 17; precision++) {
+		snprintf(digits, sizeof(digits), "%.*g", precision, value);
+		if (strtod(digits, NULL) == value)
+			break;
+	}
+	buf_add(out, digits, strlen(digits));
+}
+
+/* The tree's depth is limited where it is read. */
+static void put_node(struct log_json *json, const struct weir_node *node)
+{
+	struct log_json inner = { .out = json->out, .spaced = json->spaced };
+	bool list = weir_node_kind(node) == WEIR_NODE_LIST;
+
+	switch (weir_node_kind(node)) {
+	case WEIR_NODE_NULL:
+		buf_add(json->out, "null", 4);
+		return;
+	case WEIR_NODE_BOOL:
+		buf_addf(json->out, "%s",
+			 weir_node_bool(node) ? "true" : "false");
+		return;
+	case WEIR_NODE_INT:
+		buf_addf(json->out, "%lld", (long long)weir_node_int(node));
+		return;
+	case WEIR_NODE_DOUBLE:
+		put_double(json->out, weir_node_double(node));
+		return;
+	case WEIR_NODE_STR:
+		log_json_quote(json->out, weir_node_text(node));
+		return;
+	case WEIR_NODE_LIST:
+	case WEIR_NODE_MAP:
+		break;
+	}
+	buf_add(json->out, list ? "[" : "{", 1);
+	for (size_t i = 0; i < weir_node_len(node); i++) {
+		if (list) {
+			comma(&inner);
+			put_node(&inner, weir_node_at(node, i));
+			continue;
+		}
+		log_json_node(&inner, weir_node_key(node, i),
+			      weir_node_at(node, i));
+	}
+	buf_add(json->out, list ? "]" : "}", 1);
+}
+
+void log_json_value(struct buf *out, const struct weir_node *node)
+{
+	struct log_json json = { .out = out, .spaced = true };
+
+	put_node(&json, node);
+}
+
+void log_json_node(struct log_json *json, weir_str name,
+		   const struct weir_node *node)
+{
+	log_json_key(json, name);
+	put_node(json, node);
 }
 
 void log_json_uint(struct log_json *json, const char *name, uint64_t value)
 {
-	key(json, weir_str_of(name));
+	log_json_key(json, weir_str_of(name));
 	buf_addf(json->out, "%llu", (unsigned long long)value);
 }
 
@@ -224,7 +316,7 @@ static const char *write_key(struct log_json *json, const char *format)
 
 	if (!n)
 		return NULL;
-	key(json, (weir_str){ format + quoted, n });
+	log_json_key(json, (weir_str){ format + quoted, n });
 	format += n + quoted;
 	format += quoted && *format == '"';
 	return format + (*format == '=');

@@ -25,6 +25,7 @@ void net_release(struct worker *worker)
 		return;
 	listen_release(worker);
 	connect_forget(net, NULL);
+	watch_forget(net, NULL);
 	while (net->streams)
 		stream_forget(net->streams);
 	free(net->buffer);
@@ -57,6 +58,7 @@ void net_forget(struct weir_component *c)
 
 	weir_unlisten(c);
 	connect_forget(net, c);
+	watch_forget(net, c);
 	/* `closed` may close others, so look from the start each time. */
 	do {
 		stream = net->streams;

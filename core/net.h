@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * net.h: what stream.c, listen.c, connect.c and net.c share.
+ * net.h: what stream.c, listen.c, connect.c, watch.c and net.c
+ * share.
  *
  * A stream is a non-blocking socket under a uv_poll.  From weir_stream_close
  * on it is `closing`: its socket is closed, no callback but `closed` follows,
@@ -44,6 +45,7 @@ struct net {
 	struct weir_stream *streams;
 	struct weir_stream *flushes;
 	struct weir_connecting *connects;
+	struct weir_watch *watches;
 	bool paused;
 };
 
@@ -87,6 +89,10 @@ void listening_release(struct listening *l);
 void connect_ready(struct weir_connecting *connecting);
 /* Cancels all of c; c NULL: all. */
 void connect_forget(struct net *net, const struct weir_component *c);
+
+/* --- watch.c -------------------------------------------------------------- */
+/* Ends all of c; c NULL: all. */
+void watch_forget(struct net *net, const struct weir_component *c);
 
 /* --- address.c: text and socket addresses; pure but for the resolver ------ */
 

@@ -258,12 +258,21 @@ static void skip_group(struct scan *s)
 	} while (depth && s->i < s->text.len);
 }
 
+/* {2}, {2,} or {2,5}: its digits are no text.  What only looks like one loses
+ * a hint. */
+static void skip_count(struct scan *s)
+{
+	while (s->i < s->text.len && !skip(s, "}"))
+		s->i++;
+}
+
 static void skip_piece(struct scan *s)
 {
 	switch (s->text.ptr[s->i]) {
 	case '(': skip_group(s); break;
 	case '[': skip_class(s); break;
 	case '\\': skip_escape(s); break;
+	case '{': skip_count(s); break;
 	default: s->i++;
 	}
 }

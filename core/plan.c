@@ -57,7 +57,9 @@ static int read_document(struct planner *p, struct document *doc)
 
 static const char *path_of(struct planner *p, const struct plan_component *c)
 {
-	return arena_printf(&p->plan->arena, "%s.%s", sections[c->kind], c->id);
+	return c->path ? c->path
+		       : arena_printf(&p->plan->arena, "%s.%s",
+				      sections[c->kind], c->id);
 }
 
 /* Where an error about the whole component is shown. */
@@ -136,10 +138,13 @@ static int read_section(struct planner *p, enum weir_kind kind,
 	return 0;
 }
 
-/* All sections; one array for all, with room for "telemetry". */
+/* Metrics can be read on so many pages. */
+#define PAGES_MAX 16
+
+/* All sections; one array for all, with room for the pages. */
 static int read_sections(struct planner *p, const struct document *doc)
 {
-	size_t n = 1;
+	size_t n = PAGES_MAX;
 
 	for (int kind = 0; kind < WEIR_KIND_COUNT; kind++) {
 		const struct weir_node *section = doc->sections[kind];
@@ -161,6 +166,8 @@ static int read_sections(struct planner *p, const struct document *doc)
 
 static int check_sections(struct planner *p, const struct document *doc)
 {
+	if (p->allow_no_pipelines)
+		return 0;
 	if (!weir_node_len(doc->sections[WEIR_RECEIVER]))
 		return tree_error(p->error, p->plan->tree, "receivers", "no "
 				  "receiver configuration specified in config");
@@ -216,7 +223,7 @@ static int validate(struct planner *p)
 
 /* --- service --------------------------------------------------------------------------- */
 
-static const struct weir_field service_rows[] = {
+const struct weir_field plan_service_rows[] = {
 	WEIR_FIELD(struct plan_service, extensions, NULL, "Ids, in order."),
 	WEIR_FIELD(struct plan_service, pipelines, NULL, "By signal/name."),
 	WEIR_FIELD(struct plan_service, telemetry, NULL, "Of weir itself."),
@@ -251,7 +258,7 @@ static int read_service(struct planner *p, struct plan_service *service,
 {
 	const struct weir_node *at = node ? node : p->plan->tree;
 
-	if (bind_fields(&p->plan->arena, service_rows, service, node,
+	if (bind_fields(&p->plan->arena, plan_service_rows, service, node,
 			"service", p->error) ||
 	    read_workers(p, service->workers) ||
 	    plan_check_ack(p, service->ack, tree_at(at, "ack"), "service.ack"))
@@ -282,22 +289,29 @@ static void put_used_first(struct plan *plan)
 	free(old);
 }
 
-/* Makes the extension that serves the scrape page, behind all others. */
+/* Makes the extensions that serve the scrape pages, behind all others. */
 static int add_telemetry(struct planner *p)
 {
 	struct plan *plan = p->plan;
-	struct plan_component *c = &plan->components[plan->n_defined];
+	const struct plan_telemetry *t = &plan->telemetry;
 
-	c->node = plan_telemetry_block(p);
-	if (!c->node)
-		return 0;
-	c->kind = WEIR_EXTENSION;
-	c->id = "telemetry";
-	c->key = c->node;
-	c->used = true;
-	if (bind_component(p, c))
-		return -1;
-	plan->n_defined++;
+	for (size_t i = 0; i < t->n_pages; i++) {
+		struct plan_component *c = &plan->components[plan->n_defined];
+
+		if (i == PAGES_MAX)
+			return tree_error(p->error, t->pages[i].node,
+					  t->pages[i].path, "more than %d "
+					  "readers", PAGES_MAX);
+		c->kind = WEIR_EXTENSION;
+		c->id = i ? arena_printf(&plan->arena, "telemetry/%zu", i + 1)
+			  : "telemetry";
+		c->path = t->pages[i].path;
+		c->node = c->key = t->pages[i].node;
+		c->used = true;
+		if (bind_component(p, c))
+			return -1;
+		plan->n_defined++;
+	}
 	return 0;
 }
 
@@ -306,32 +320,32 @@ static int append_telemetry(struct planner *p)
 	struct plan *plan = p->plan;
 	struct plan_component **list;
 
-	if (!plan->telemetry.metrics_port)
-		return 0;
-	list = arena_alloc(&plan->arena, (plan->n_extensions + 1) *
-						 sizeof(*list));
+	list = arena_alloc(&plan->arena,
+			   (plan->n_extensions + plan->telemetry.n_pages) *
+				   sizeof(*list));
 	if (plan->n_extensions)
 		memcpy(list, plan->extensions,
 		       plan->n_extensions * sizeof(*list));
 	for (size_t i = 0; i < plan->n_defined; i++)
-		if (plan->components[i].kind == WEIR_EXTENSION &&
-		    !strcmp(plan->components[i].id, "telemetry"))
-			list[plan->n_extensions] = &plan->components[i];
+		if (plan->components[i].path)
+			list[plan->n_extensions++] = &plan->components[i];
 	plan->extensions = list;
-	plan->n_extensions++;
 	return 0;
 }
 
 /* --- all of it ------------------------------------------------------------------------------ */
 
-static int make(struct planner *p)
+static int make(struct planner *p, bool decode_only)
 {
 	struct document doc = { 0 };
 	struct plan_service service = { 0 };
 
 	if (read_document(p, &doc) || read_sections(p, &doc) ||
-	    read_service(p, &service, doc.service) ||
-	    check_sections(p, &doc) || plan_mark_used(p, &service) ||
+	    read_service(p, &service, doc.service))
+		return -1;
+	if (decode_only)
+		return 0;
+	if (check_sections(p, &doc) || plan_mark_used(p, &service) ||
 	    add_telemetry(p))
 		return -1;
 	put_used_first(p->plan);
@@ -340,16 +354,17 @@ static int make(struct planner *p)
 	return validate(p);
 }
 
-static struct plan *build(struct loader *loader, const char *name,
-			  const weir_str *text, struct weir_error *error)
+struct plan *plan_build(struct loader *loader,
+			const struct plan_request *request,
+			struct weir_error *error)
 {
 	struct plan *plan = xcalloc(1, sizeof(*plan));
-	struct planner p = { plan, loader, error };
+	struct planner p = { plan, loader, error,
+			     request->allow_no_pipelines };
 
 	*error = (struct weir_error){ 0 };
-	plan->tree = text ? tree_parse(&plan->arena, name, *text, error)
-			  : tree_read(&plan->arena, name, error);
-	if (!plan->tree || make(&p))
+	plan->tree = tree_load(&plan->arena, &request->tree, error);
+	if (!plan->tree || make(&p, request->decode_only))
 		plan_free(&plan);
 	return plan;
 }
@@ -357,13 +372,28 @@ static struct plan *build(struct loader *loader, const char *name,
 struct plan *plan_parse(struct loader *loader, const char *name, weir_str text,
 			struct weir_error *error)
 {
-	return build(loader, name, &text, error);
+	struct plan *plan = xcalloc(1, sizeof(*plan));
+	struct planner p = { plan, loader, error, false };
+
+	*error = (struct weir_error){ 0 };
+	plan->tree = tree_parse(&plan->arena, name, text, error);
+	if (!plan->tree || make(&p, false))
+		plan_free(&plan);
+	return plan;
 }
 
 struct plan *plan_load(struct loader *loader, const char *file,
 		       struct weir_error *error)
 {
-	return build(loader, file, NULL, error);
+	struct arena arena = { 0 };
+	struct tree_source source = {
+		arena_printf(&arena, "file:%s", file), false
+	};
+	struct plan_request request = { .tree = { .sources = &source, .n = 1 } };
+	struct plan *plan = plan_build(loader, &request, error);
+
+	arena_release(&arena);
+	return plan;
 }
 
 void plan_free(struct plan **plan)

@@ -10,6 +10,7 @@
 #include <weir/plugin.h>
 
 #include "loader.h"
+#include "log.h"
 #include "str.h"
 #include "tree.h"
 
@@ -17,6 +18,7 @@ struct plan_component {
 	const struct weir_plugin *plugin;
 	enum weir_kind kind;
 	const char *id;			/* as the user wrote it */
+	const char *path;		/* of its block; NULL: section and id */
 	const struct weir_node *node;	/* its block, NULL when null */
 	struct weir_component *prototype;	/* plugin->size bytes, bound */
 	uint32_t signals;		/* wired by pipelines */
@@ -32,14 +34,16 @@ struct plan_pipeline {
 	size_t n_receivers, n_processors, n_exporters;
 };
 
+struct plan_page {			/* a Prometheus reader */
+	const struct weir_node *node;
+	const char *path;
+};
+
 struct plan_telemetry {			/* service.telemetry (1.9) */
-	weir_str log_level, log_encoding;	/* "info", "console" */
-	struct weir_strs log_output_paths;
-	bool log_disable_caller;
+	struct log_options log;
 	weir_str metrics_level;
-	weir_str metrics_host;		/* of the Prometheus reader */
-	uint32_t metrics_port;		/* 0: no reader */
-	bool without_units, without_type_suffix, without_scope_info;
+	struct plan_page *pages;
+	size_t n_pages;
 	struct weir_label *resource;	/* attributes of the process; value.ptr
 					 * NULL: the default one is removed */
 	size_t n_resource;
@@ -53,7 +57,7 @@ struct plan {
 	struct plan_component *components;
 	size_t n_components, n_defined;
 	struct plan_component **extensions;	/* in service.extensions order,
-						 * "telemetry" last */
+						 * the pages last */
 	size_t n_extensions;
 	struct plan_pipeline *pipelines;
 	size_t n_pipelines;
@@ -62,8 +66,19 @@ struct plan {
 	struct plan_telemetry telemetry;
 };
 
-/* Reads, binds and validates file.  The loader outlives the plan.  NULL and an
- * error that names file, line, column and path. */
+struct plan_request {
+	struct tree_request tree;
+	bool allow_no_pipelines;	/* gate service.AllowNoPipelines */
+	bool decode_only;		/* bound, not wired, not validated */
+};
+
+/* Reads, binds and validates what all sources together say.  The loader
+ * outlives the plan.  NULL and an error that names file, line, column and
+ * path. */
+struct plan *plan_build(struct loader *loader,
+			const struct plan_request *request,
+			struct weir_error *error);
+/* The same of one file, or of a text. */
 struct plan *plan_load(struct loader *loader, const char *file,
 		       struct weir_error *error);
 struct plan *plan_parse(struct loader *loader, const char *name, weir_str text,

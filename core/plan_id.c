@@ -4,6 +4,8 @@
  */
 #include "plan_parts.h"
 
+#include <weir/regex.h>
+
 #define TYPE_MAX 63
 #define NAME_MAX_BYTES 1024
 
@@ -31,10 +33,24 @@ static bool is_type(weir_str type)
 	return type.len && type.len <= TYPE_MAX;
 }
 
-/* No separators, control characters or symbols.  Beyond ASCII only the
- * separators and controls that have a code of their own are known here. */
+/* Beyond ASCII it takes the tables of the pattern engine to know. */
+static bool is_plain_unicode(weir_str name)
+{
+	static const char pattern[] = "^[^\\pZ\\pC\\pS]+$";
+	struct weir_error ignored;
+	struct weir_regex *regex = weir_regex_new(weir_str_of(pattern),
+						  &ignored);
+	bool good = regex && weir_regex_match(regex, name);
+
+	weir_regex_free(&regex);
+	return good;
+}
+
+/* No separators, control characters or symbols. */
 static bool is_name(weir_str name)
 {
+	bool ascii = true;
+
 	if (!name.len || name.len > NAME_MAX_BYTES)
 		return false;
 	for (size_t i = 0; i < name.len; i++) {
@@ -42,20 +58,9 @@ static bool is_name(weir_str name)
 
 		if (c <= ' ' || c == 0x7f || strchr("$+<=>^`|~", c))
 			return false;
-		/* U+0080-U+00A0, U+2000-U+200F, U+2028-U+202F, U+3000 */
-		if (c == 0xc2 && i + 1 < name.len &&
-		    (unsigned char)name.ptr[i + 1] <= 0xa0)
-			return false;
-		if (i + 2 < name.len && c == 0xe2 &&
-		    (unsigned char)name.ptr[i + 1] == 0x80 &&
-		    ((unsigned char)name.ptr[i + 2] <= 0x8f ||
-		     ((unsigned char)name.ptr[i + 2] >= 0xa8 &&
-		      (unsigned char)name.ptr[i + 2] <= 0xaf)))
-			return false;
-		if (i + 2 < name.len && !memcmp(name.ptr + i, "\xe3\x80\x80", 3))
-			return false;
+		ascii &= c < 0x80;
 	}
-	return true;
+	return ascii || is_plain_unicode(name);
 }
 
 /* Cuts at the first slash; false and an error when a part is missing. */

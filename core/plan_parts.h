@@ -5,7 +5,8 @@
  *	plan.c            sections, components, prototypes
  *	plan_id.c         component and pipeline ids
  *	plan_wire.c       service.extensions, service.pipelines
- *	plan_telemetry.c  service.telemetry
+ *	plan_telemetry.c  service.telemetry, with plan_readers.c (metrics)
+ *	                  and plan_resource.c
  */
 #ifndef CORE_PLAN_PARTS_H
 #define CORE_PLAN_PARTS_H
@@ -17,6 +18,7 @@ struct planner {
 	struct plan *plan;
 	struct loader *loader;
 	struct weir_error *error;
+	bool allow_no_pipelines;
 };
 
 /* What `service:` may hold. */
@@ -44,8 +46,9 @@ int plan_check_ack(struct planner *p, weir_str ack,
 		   const struct weir_node *node, const char *path);
 
 int plan_read_telemetry(struct planner *p, const struct weir_node *node);
-/* The block of the implicit extension "telemetry"; NULL when there is no
- * reader. */
-struct weir_node *plan_telemetry_block(struct planner *p);
+
+/* The rows of what is no component. */
+extern const struct weir_field plan_service_rows[], plan_pipeline_rows[],
+	plan_telemetry_rows[];
 
 #endif

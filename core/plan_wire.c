@@ -15,7 +15,7 @@ struct lists {			/* one pipeline */
 	weir_str ack;
 };
 
-static const struct weir_field list_rows[] = {
+const struct weir_field plan_pipeline_rows[] = {
 	WEIR_FIELD(struct lists, receivers, NULL, "Ids of receivers."),
 	WEIR_FIELD(struct lists, processors, NULL, "Ids of processors."),
 	WEIR_FIELD(struct lists, exporters, NULL, "Ids of exporters."),
@@ -157,8 +157,8 @@ static int wire_pipeline(struct planner *p, struct plan_pipeline *pipeline,
 {
 	struct lists lists = { 0 };
 
-	if (bind_fields(&p->plan->arena, list_rows, &lists, node, path,
-			p->error) ||
+	if (bind_fields(&p->plan->arena, plan_pipeline_rows, &lists, node,
+			path, p->error) ||
 	    plan_check_ack(p, lists.ack, node, path))
 		return -1;
 	if (!weir_node_len(lists.receivers) &&
@@ -204,6 +204,8 @@ static int wire_pipelines(struct planner *p, const struct weir_node *node)
 		return tree_error(p->error, node, "service.pipelines",
 				  "expected a map, got %s",
 				  tree_kind_phrase(node));
+	if (!weir_node_len(node) && p->allow_no_pipelines)
+		return 0;
 	if (!weir_node_len(node))
 		return tree_error(p->error, node ? node : plan->tree, "service",
 				  "service must have at least one pipeline");

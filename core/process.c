@@ -117,7 +117,7 @@ enum weir_metric_level service_metrics_level(void)
 /* --- The first screen ---------------------------------------------------- */
 
 struct notice {
-	char what[64], where[160], hint[256];
+	char what[64], where[160], hint[640];
 };
 
 /* Filled by worker 0 while the main thread waits for it to start. */

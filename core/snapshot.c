@@ -147,24 +147,33 @@ static void add_items(struct snapshot *snap, const char *prefix,
 	add_counter(snap, name, unit_of[signal], help, labels, value);
 }
 
+static void add_transport(struct snapshot *snap,
+			  const struct weir_node_instance *node,
+			  const struct transport_counts *over,
+			  enum weir_signal signal)
+{
+	struct labels labels = { .n = 0 };
+
+	label(&labels, "receiver", node->plan->id);
+	label(&labels, "transport", over->name);
+	add_items(snap, "receiver_accepted", signal,
+		  "Number of items successfully pushed into the pipeline.",
+		  &labels, over->of[signal].accepted);
+	add_items(snap, "receiver_refused", signal,
+		  "Number of items that could not be pushed into the pipeline.",
+		  &labels, over->of[signal].refused);
+	add_items(snap, "receiver_failed", signal,
+		  "Number of items that failed inside the receiver.",
+		  &labels, 0);
+}
+
 static void add_receiver(struct snapshot *snap,
 			 const struct weir_node_instance *node,
 			 enum weir_signal signal)
 {
-	const struct edge_counts *counts = &node->counts[signal];
-	struct labels labels = { .n = 0 };
-
-	label(&labels, "receiver", node->plan->id);
-	label(&labels, "transport", node->transport);
-	add_items(snap, "receiver_accepted", signal,
-		  "Number of items successfully pushed into the pipeline.",
-		  &labels, counts->in);
-	add_items(snap, "receiver_refused", signal,
-		  "Number of items that could not be pushed into the pipeline.",
-		  &labels, counts->out);
-	add_items(snap, "receiver_failed", signal,
-		  "Number of items that failed inside the receiver.",
-		  &labels, 0);
+	for (int i = 0; i < MAX_TRANSPORTS; i++)
+		if (node->transports[i].of[signal].touched)
+			add_transport(snap, node, &node->transports[i], signal);
 }
 
 static void add_processor(struct snapshot *snap,
@@ -198,8 +207,9 @@ static void add_exporter(struct snapshot *snap,
 		add_items(snap, "exporter_enqueue_failed", signal,
 			  "Number of items that could not be added to the sending queue.",
 			  &labels, counts->enqueue_failed);
-	for (size_t i = 0; i < node->n_labels && labels.n < MAX_LABELS; i++)
-		labels.v[labels.n++] = node->labels[i];
+	for (size_t i = 0; i < node->n_labels[signal] &&
+			   labels.n < MAX_LABELS; i++)
+		labels.v[labels.n++] = node->labels[signal][i];
 	if (counts->sent)
 		add_items(snap, "exporter_sent", signal,
 			  "Number of items successfully sent to the destination.",

@@ -264,10 +264,24 @@ void weir_text_add_json(struct weir_text *text, weir_str utf8)
 static void add_value_json(struct weir_text *text,
 			   const struct weir_value *value);
 
+/* U+2028 and U+2029 (e2 80 a8, e2 80 a9) are escaped, as the Collector's JSON
+ * of a value does, and its JSON of a message does not. */
 static void add_quoted(struct weir_text *text, weir_str utf8)
 {
+	const char *p = utf8.ptr, *end = utf8.len ? p + utf8.len : p, *at = p;
+
 	weir_text_add(text, WEIR_STR("\""));
-	weir_text_add_json(text, utf8);
+	while (at < end && (at = memchr(at, 0xe2, (size_t)(end - at)))) {
+		if (end - at < 3 || (uint8_t)at[1] != 0x80 ||
+		    ((uint8_t)at[2] & 0xfe) != 0xa8) {
+			at++;
+			continue;
+		}
+		weir_text_add_json(text, (weir_str){ p, (size_t)(at - p) });
+		weir_text_addf(text, "\\u202%c", at[2] & 1 ? '9' : '8');
+		p = at += 3;
+	}
+	weir_text_add_json(text, (weir_str){ p, (size_t)(end - p) });
 	weir_text_add(text, WEIR_STR("\""));
 }
 
@@ -362,17 +376,27 @@ static void add_scalar(struct weir_text *text, const struct weir_value *value)
 	}
 }
 
+static void add_quoted_scalar(struct weir_text *text,
+			      const struct weir_value *value)
+{
+	weir_text_add(text, WEIR_STR("\""));
+	add_scalar(text, value);
+	weir_text_add(text, WEIR_STR("\""));
+}
+
 /* Depth is the walk's: 100 messages. */
 static void add_value_json(struct weir_text *text,
 			   const struct weir_value *value)
 {
-	bool quoted = value->type == WEIR_VALUE_BYTES ||
-		      (value->type == WEIR_VALUE_DOUBLE &&
-		       !isfinite(value->real));
-
 	switch (value->type) {
 	case WEIR_VALUE_EMPTY:
 		weir_text_add(text, WEIR_STR("null"));
+		break;
+	case WEIR_VALUE_BYTES:	/* none are null, as in the Collector */
+		if (!value->str.len)
+			weir_text_add(text, WEIR_STR("null"));
+		else
+			add_quoted_scalar(text, value);
 		break;
 	case WEIR_VALUE_STRING:
 		add_quoted(text, value->str);
@@ -383,10 +407,14 @@ static void add_value_json(struct weir_text *text,
 	case WEIR_VALUE_MAP:
 		add_map(text, value);
 		break;
+	case WEIR_VALUE_DOUBLE:
+		if (!isfinite(value->real))
+			add_quoted_scalar(text, value);
+		else
+			add_scalar(text, value);
+		break;
 	default:
-		weir_text_add(text, quoted ? WEIR_STR("\"") : WEIR_STR(""));
 		add_scalar(text, value);
-		weir_text_add(text, quoted ? WEIR_STR("\"") : WEIR_STR(""));
 	}
 }
 

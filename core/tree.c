@@ -10,15 +10,9 @@
  */
 #include "tree.h"
 
-#include <weir/log.h>
-
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <yaml.h>
 
 #define ANCHORS_MAX 4096
@@ -33,6 +27,7 @@ struct reader {
 	struct arena *arena;
 	const char *file;
 	struct weir_error *error;
+	bool limit;		/* refused for its size, not for its form */
 	yaml_parser_t yaml;
 	yaml_event_t event;
 	bool has_event;
@@ -86,6 +81,8 @@ const char *tree_kind_name(const struct weir_node *node)
 	static const char *const names[] = { "null", "bool", "int", "float",
 					     "string", "list", "map" };
 
+	if (node->timestamp)
+		return "timestamp";
 	return names[weir_node_kind(node)];
 }
 
@@ -120,6 +117,7 @@ static bool next_event(struct reader *r)
 static bool spend(struct reader *r, uint32_t nodes)
 {
 	if (nodes > TREE_MAX_NODES - r->nodes) {
+		r->limit = true;
 		refuse(r, "more than %d nodes, aliases counted each time",
 		       TREE_MAX_NODES);
 		return false;
@@ -182,6 +180,12 @@ static void close_anchor(struct reader *r, const struct weir_node *node)
 			r->anchors[i].open = false;
 }
 
+static void *too_deep(struct reader *r)
+{
+	r->limit = true;
+	return refuse(r, "nested deeper than %d", TREE_MAX_DEPTH);
+}
+
 static struct weir_node *read_alias(struct reader *r)
 {
 	const yaml_char_t *name = r->event.data.alias.anchor;
@@ -193,18 +197,103 @@ static struct weir_node *read_alias(struct reader *r)
 		return refuse(r, "anchor \"%s\" contains itself",
 			      (const char *)name);
 	if (anchor->node->height > TREE_MAX_DEPTH - r->depth)
-		return refuse(r, "nested deeper than %d", TREE_MAX_DEPTH);
+		return too_deep(r);
 	if (!spend(r, anchor->node->weight))
 		return NULL;
 	return anchor->node;
 }
 
-/* A tag can make a string of anything; all other tags say nothing. */
-static bool is_string_tag(const yaml_char_t *tag)
+static int base64_digit(char c)
 {
-	return tag && (!strcmp((const char *)tag, YAML_STR_TAG) ||
-		       !strcmp((const char *)tag, "!") ||
-		       !strcmp((const char *)tag, "tag:yaml.org,2002:binary"));
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm"
+				     "nopqrstuvwxyz0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* The text of a !!binary: RFC 4648, padded; line ends do not count. */
+static bool decode_base64(struct reader *r, struct weir_node *node)
+{
+	char *out = arena_alloc(r->arena, node->text.len + 1);
+	size_t n = 0, digits = 0, pads = 0;
+	uint32_t bits = 0;
+	bool good = true;
+
+	for (size_t i = 0; i < node->text.len; i++) {
+		char c = node->text.ptr[i];
+		int digit = base64_digit(c);
+
+		if (c == '\n' || c == '\r')
+			continue;
+		good &= c == '=' ? digits % 4 >= 2 || pads : digit >= 0 && !pads;
+		pads += c == '=';
+		if (digit < 0)
+			continue;
+		bits = bits << 6 | (uint32_t)digit;
+		if (digits++ % 4)
+			out[n++] = (char)(bits >> (6 - 2 * ((digits - 1) % 4)));
+	}
+	node->text = (weir_str){ out, n };
+	if (good && (digits + pads) % 4 == 0 && pads < 3)
+		return true;
+	refuse(r, "!!binary value contains invalid base64 data");
+	return false;
+}
+
+/* The tags that say what a scalar is; all others make a string of it. */
+static const struct tag {
+	const char *name;
+	enum weir_node_kind kind;
+} tags[] = {
+	{ YAML_NULL_TAG, WEIR_NODE_NULL }, { YAML_BOOL_TAG, WEIR_NODE_BOOL },
+	{ YAML_INT_TAG, WEIR_NODE_INT }, { YAML_FLOAT_TAG, WEIR_NODE_DOUBLE },
+	{ YAML_TIMESTAMP_TAG, WEIR_NODE_STR },
+};
+
+/* A whole number is a float where one was asked for. */
+static void widen(struct weir_node *node)
+{
+	double real = node->big ? (double)(uint64_t)node->integer
+				: (double)node->integer;
+
+	node->kind = WEIR_NODE_DOUBLE;
+	node->real = real;
+	node->big = false;
+}
+
+static bool resolve_tagged(struct reader *r, struct weir_node *node,
+			   const struct tag *tag)
+{
+	node->quoted = false;
+	tree_resolve(node);
+	if (tag->kind == WEIR_NODE_DOUBLE && node->kind == WEIR_NODE_INT)
+		widen(node);
+	if (node->kind == tag->kind &&
+	    (node->kind != WEIR_NODE_STR || node->timestamp))
+		return true;
+	refuse(r, "cannot decode %s `%.*s` as a %s", tree_kind_name(node),
+	       (int)(node->text.len < 64 ? node->text.len : 64),
+	       node->text.ptr, tag->name + strlen("tag:yaml.org,2002:"));
+	return false;
+}
+
+static bool resolve(struct reader *r, struct weir_node *node)
+{
+	const char *tag = (const char *)r->event.data.scalar.tag;
+
+	node->quoted = r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+	if (tag && strcmp(tag, "!")) {
+		for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++)
+			if (!strcmp(tag, tags[i].name))
+				return resolve_tagged(r, node, &tags[i]);
+		if (!strcmp(tag, "tag:yaml.org,2002:binary") &&
+		    !decode_base64(r, node))
+			return false;
+		node->quoted = true;
+	}
+	tree_resolve(node);
+	return true;
 }
 
 static struct weir_node *read_scalar(struct reader *r)
@@ -216,9 +305,8 @@ static struct weir_node *read_scalar(struct reader *r)
 	node->text = arena_str(r->arena, (weir_str){
 		(const char *)r->event.data.scalar.value,
 		r->event.data.scalar.length });
-	node->quoted = r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
-		       is_string_tag(r->event.data.scalar.tag);
-	tree_resolve(node);
+	if (!resolve(r, node))
+		return NULL;
 	close_anchor(r, node);
 	return node;
 }
@@ -293,7 +381,7 @@ static struct weir_node *read_collection(struct reader *r,
 	if (!node || !open_anchor(r, anchor, node))
 		return NULL;
 	if (r->depth == TREE_MAX_DEPTH)
-		return refuse(r, "nested deeper than %d", TREE_MAX_DEPTH);
+		return too_deep(r);
 	r->depth++;
 	node->height = 1;
 	good = fill(r, node, map ? YAML_MAPPING_END_EVENT
@@ -367,12 +455,14 @@ static int check_text(const char *file, weir_str text,
 		       "control characters are not allowed");
 }
 
-struct weir_node *tree_parse_raw(struct arena *arena, const char *file,
-				 weir_str text, struct weir_error *error)
+struct weir_node *tree_parse_limited(struct arena *arena, const char *file,
+				     weir_str text, bool *limit,
+				     struct weir_error *error)
 {
 	struct reader r = { .arena = arena, .error = error };
 	struct weir_node *root;
 
+	*limit = text.len > TREE_MAX_BYTES;
 	r.file = arena_str(arena, weir_str_of(file)).ptr;
 	if (check_text(file, text, error))
 		return NULL;
@@ -392,63 +482,16 @@ struct weir_node *tree_parse_raw(struct arena *arena, const char *file,
 		yaml_event_delete(&r.event);
 	yaml_parser_delete(&r.yaml);
 	free(r.anchors);
+	*limit = r.limit;
 	return root;
 }
 
-struct weir_node *tree_parse(struct arena *arena, const char *file,
-			     weir_str text, struct weir_error *error)
+struct weir_node *tree_parse_raw(struct arena *arena, const char *file,
+				 weir_str text, struct weir_error *error)
 {
-	struct weir_node *root = tree_parse_raw(arena, file, text, error);
+	bool limit;
 
-	if (!root || tree_expand(arena, root, error))
-		return NULL;
-	return root;
-}
-
-static int slurp_fd(struct arena *arena, const char *file, int fd,
-		    weir_str *text, struct weir_error *error)
-{
-	struct buf buf = { 0 };
-	ssize_t got;
-	int failed = 0;
-
-	do {
-		buf_reserve(&buf, 65536);
-		got = read(fd, buf.ptr + buf.len, 65536);
-		if (got > 0)
-			buf.len += (size_t)got;
-	} while ((got > 0 && buf.len <= TREE_MAX_BYTES) ||
-		 (got < 0 && errno == EINTR));
-	if (got < 0)
-		failed = fail_at(error, file, 0, 0, "", strerror(errno));
-	else if (buf.len > TREE_MAX_BYTES)
-		failed = fail_at(error, file, 0, 0, "", "larger than 1 MiB");
-	else
-		*text = arena_str(arena, (weir_str){ (char *)buf.ptr, buf.len });
-	buf_release(&buf);
-	return failed;
-}
-
-int tree_slurp(struct arena *arena, const char *file, weir_str *text,
-	       struct weir_error *error)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC), failed;
-
-	if (fd < 0)
-		return fail_at(error, file, 0, 0, "", strerror(errno));
-	failed = slurp_fd(arena, file, fd, text, error);
-	close(fd);
-	return failed;
-}
-
-struct weir_node *tree_read(struct arena *arena, const char *file,
-			    struct weir_error *error)
-{
-	weir_str text;
-
-	if (tree_slurp(arena, file, &text, error))
-		return NULL;
-	return tree_parse(arena, file, text, error);
+	return tree_parse_limited(arena, file, text, &limit, error);
 }
 
 /* --- paths ---------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@ struct weir_node {
 					 * its raw text, whatever the kind */
 	bool big;			/* INT above 2^63: integer is its bits */
 	bool settled;			/* references below are expanded */
+	bool timestamp;			/* STR, plain: a date in the Collector's YAML */
 	union {
 		bool boolean;
 		int64_t integer;
@@ -35,15 +36,40 @@ struct weir_node {
 	const char *file;
 };
 
-/* Parses one document.  Limits: 1 MiB, depth 64, 100,000 nodes counted over
- * all alias expansions.  Anchors and merge keys work; duplicate keys are
- * refused.  ${NAME}, ${env:NAME} and ${env:NAME:-default} are expanded in
- * values (collector.md 1.5).  The tree lives in arena.  NULL and an error with
- * file, line and column. */
+/* Where URIs find their text.  The process's environment and files, but for a
+ * test that has its own. */
+struct tree_world {
+	/* A variable's value; NULL when it is not set. */
+	const char *(*variable)(const char *name);
+	/* A file's content, at most TREE_MAX_BYTES; -1 and a sentence. */
+	int (*file)(struct arena *arena, const char *path, weir_str *text,
+		    struct weir_error *error);
+};
+
+struct tree_source {
+	const char *text;	/* a URI, as of --config; or k=v */
+	bool set;		/* k=v, as of --set */
+};
+
+struct tree_request {
+	const struct tree_source *sources;
+	size_t n;
+	bool append;		/* gate confmap.enableMergeAppendOption */
+	const struct tree_world *world;	/* NULL: the process's */
+};
+
+/* The effective tree of all sources: --config in the order given, then --set;
+ * maps are merged key by key, a later value replaces an earlier one, `::` in a
+ * key nests, then references are expanded (collector.md 1.5).  Every node
+ * knows the file (or "env:NAME", "--set #1"), line and column that it came
+ * from.  The tree lives in arena.  Limits: 1 MiB a text, depth 64, 100,000
+ * nodes counted over all aliases.  NULL and an error with its place. */
+struct weir_node *tree_load(struct arena *arena,
+			    const struct tree_request *request,
+			    struct weir_error *error);
+/* The same for one text that is at hand; file names it in errors. */
 struct weir_node *tree_parse(struct arena *arena, const char *file,
 			     weir_str text, struct weir_error *error);
-struct weir_node *tree_read(struct arena *arena, const char *file,
-			    struct weir_error *error);
 /* The node that a path like "protocols.grpc.endpoint" or "actions[2].key"
  * names, or the nearest one above it that exists. */
 const struct weir_node *tree_at(const struct weir_node *root, const char *path);
@@ -57,12 +83,23 @@ const char *tree_kind_name(const struct weir_node *node);
 /* The same in a sentence: "an int". */
 const char *tree_kind_phrase(const struct weir_node *node);
 
-/* --- between tree.c, tree_scalar.c, tree_merge.c and tree_expand.c --- */
+/* --- between the files that make a tree:
+ *
+ *	tree.c         YAML events to nodes
+ *	tree_scalar.c  what a plain scalar means
+ *	tree_merge.c   the keys of one map, and its `<<`
+ *	tree_source.c  URIs to text, sources to one tree
+ *	tree_join.c    `::` in keys; several trees over each other
+ *	tree_expand.c  ${references}
+ */
 
-/* The same as tree_parse without expansion: presets, and values of
- * references. */
+/* One document, nothing merged and nothing expanded: presets, and values of
+ * references.  *limit (may be NULL): it is YAML, but too much of it. */
 struct weir_node *tree_parse_raw(struct arena *arena, const char *file,
 				 weir_str text, struct weir_error *error);
+struct weir_node *tree_parse_limited(struct arena *arena, const char *file,
+				     weir_str text, bool *limit,
+				     struct weir_error *error);
 /* Sets kind and value of a scalar from its text, as Go's yaml.v3 resolves
  * plain ones. */
 void tree_resolve(struct weir_node *node);
@@ -71,9 +108,27 @@ int tree_merge(struct arena *arena, struct weir_node *map,
 	       struct weir_error *error);
 /* Expands all references below node. */
 int tree_expand(struct arena *arena, struct weir_node *root,
-		struct weir_error *error);
-/* Reads a regular file of at most TREE_MAX_BYTES; text lives in arena. */
-int tree_slurp(struct arena *arena, const char *file, weir_str *text,
-	       struct weir_error *error);
+		const struct tree_world *world, struct weir_error *error);
+
+/* What a URI stands for. */
+struct tree_text {
+	weir_str text;
+	const char *file;	/* file: its path; else NULL */
+	bool literal;		/* a text, also when YAML sees null in it */
+};
+/* scheme:rest, scheme one of file, env, yaml.  The error has no line yet, and
+ * no file unless that is what could not be read. */
+int tree_retrieve(struct arena *arena, const struct tree_world *world,
+		  weir_str uri, struct tree_text *out,
+		  struct weir_error *error);
+extern const struct tree_world tree_process;
+
+/* Splits keys at `::` below root, down to the first list on each way. */
+int tree_nest(struct arena *arena, struct weir_node *root,
+	      struct weir_error *error);
+/* n maps over each other, the later one wins; append: lists of ids of
+ * extensions, receivers and exporters are joined instead of replaced. */
+struct weir_node *tree_join(struct arena *arena, struct weir_node *const *maps,
+			    size_t n, bool append, struct weir_error *error);
 
 #endif

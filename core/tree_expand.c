@@ -5,12 +5,11 @@
  * A value that is one reference becomes whatever YAML the referred text is; a
  * reference inside other text is replaced by the raw text.  What came in is
  * expanded again, inside-out, until nothing changes.  `$$` is `$`; an odd
- * number of `$` before `${` ends the expansion of that string.  Map keys are
- * never expanded.  Values of the environment are never printed.
+ * number of `$` before `${` makes that one literal, and those behind it are
+ * looked at.  Map keys are never expanded.  Values of the environment are
+ * never printed.
  */
 #include "tree.h"
-
-#include <weir/log.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,11 +18,13 @@
 
 struct expansion {
 	struct arena *arena;
+	const struct tree_world *world;
 	struct weir_error *error;
 	unsigned rounds;	/* left for the value at hand */
 	size_t bytes;		/* that references brought in, all together */
 	uint32_t nodes;
 	unsigned depth;
+	unsigned lists;		/* around the value at hand */
 };
 
 static int expand_node(struct expansion *x, struct weir_node *node);
@@ -71,142 +72,84 @@ static weir_str find_reference(weir_str text)
 		if (!brace)
 			break;
 		close = (size_t)(brace - text.ptr);
-		if (find_open(text, from, close, &open)) {
-			if (dollars_before(text, open) % 2)
-				break;
+		if (find_open(text, from, close, &open) &&
+		    dollars_before(text, open) % 2 == 0)
 			return (weir_str){ text.ptr + open, close + 1 - open };
-		}
 		from = close + 1;
 	}
 	return (weir_str){ NULL, 0 };
 }
 
-/* --- providers -------------------------------------------------------------------- */
+/* --- what a reference stands for ------------------------------------------------- */
 
-static bool is_name(weir_str name)
+struct referred {
+	struct tree_text from;
+	struct weir_node *value;	/* as YAML; NULL when it is text */
+};
+
+/* What a map's keys and numbers may be that come from outside. */
+static int check_kind(struct expansion *x, const struct weir_node *at,
+		      const struct weir_node *value)
 {
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.ptr[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		      c == '_' || (i && c >= '0' && c <= '9')))
-			return false;
-	}
-	return name.len > 0;
-}
-
-/* NAME or NAME:-default. */
-static int read_env(struct expansion *x, const struct weir_node *at,
-		    weir_str rest, weir_str *out)
-{
-	const char *mark = rest.len ? memmem(rest.ptr, rest.len, ":-", 2)
-				    : NULL;
-	weir_str name = rest;
-	const char *value;
-	char *key;
-
-	if (mark)
-		name.len = (size_t)(mark - rest.ptr);
-	if (!is_name(name))
-		return tree_error(x->error, at, "",
-			"environment variable \"%.*s\" has invalid name: must "
-			"match regex ^[a-zA-Z_][a-zA-Z0-9_]*$",
-			WEIR_STR_FMT(name));
-	key = arena_printf(x->arena, "%.*s", WEIR_STR_FMT(name));
-	value = getenv(key);
-	if (value) {
-		*out = weir_str_of(value);
-		if (!*value)
-			weir_log_info(NULL, "Configuration references empty "
-				      "environment variable", "name=%s", key);
-	} else if (mark) {
-		*out = (weir_str){ mark + 2, rest.len - name.len - 2 };
-	} else {
-		*out = (weir_str){ "", 0 };
-		weir_log_warn(NULL, "Configuration references unset "
-			      "environment variable", "name=%s", key);
-	}
+	if (value->kind == WEIR_NODE_INT && value->big)
+		return tree_error(x->error, at, "", "the value of the "
+				  "reference is above 2^63: put it in quotes");
+	for (size_t i = 0; value->keys && i < value->n; i++)
+		if (value->keys[i]->kind != WEIR_NODE_STR)
+			return tree_error(x->error, at, "", "the value of the "
+				"reference is a map with a key that is %s: "
+				"put it in quotes",
+				tree_kind_phrase(value->keys[i]));
 	return 0;
 }
 
-static int read_file(struct expansion *x, const struct weir_node *at,
-		     weir_str rest, weir_str *out)
+/* Text that is no YAML is a string; YAML that is too much is refused. */
+static int parse_value(struct expansion *x, const struct weir_node *at,
+		       struct referred *out)
 {
-	const char *path = arena_printf(x->arena, "%.*s", WEIR_STR_FMT(rest));
-	struct weir_error why;
+	const char *file = out->from.file ? out->from.file : at->file;
+	struct weir_error why = { 0 };
+	bool limit = false;
 
-	if (!tree_slurp(x->arena, path, out, &why))
+	if (out->from.literal)
 		return 0;
-	return tree_error(x->error, at, "", "unable to read the file %s: %s",
-			  path, why.text);
-}
-
-/* [A-Za-z][A-Za-z0-9+.-]+ in front of the first colon. */
-static size_t scheme_len(weir_str uri)
-{
-	size_t n = 0;
-
-	while (n < uri.len) {
-		char c = uri.ptr[n];
-		bool letter = (c | 32) >= 'a' && (c | 32) <= 'z';
-
-		if (!letter && !(n && ((c >= '0' && c <= '9') ||
-				       c == '+' || c == '.' || c == '-')))
-			break;
-		n++;
+	out->value = tree_parse_limited(x->arena, file, out->from.text, &limit,
+					&why);
+	if (limit)
+		return tree_error(x->error, at, "", "the value of the "
+				  "reference is refused: %s", why.text);
+	if (!out->value || out->value->kind == WEIR_NODE_STR) {
+		out->value = NULL;
+		return 0;
 	}
-	return n >= 2 && n < uri.len && uri.ptr[n] == ':' ? n : 0;
+	if (check_kind(x, at, out->value))
+		return -1;
+	if (!x->lists && tree_nest(x->arena, out->value, &why))
+		return tree_error(x->error, at, "", "the value of the "
+				  "reference is refused: %s", why.text);
+	return 0;
 }
 
-static int bad_uri(struct expansion *x, const struct weir_node *at,
-		   weir_str uri, size_t scheme)
-{
-	const char *mark = memmem(uri.ptr, uri.len, ":-", 2);
-	weir_str name = { uri.ptr, mark ? (size_t)(mark - uri.ptr) : 0 };
-	const char *hint = "";
-
-	if (is_name(name))
-		hint = arena_printf(x->arena,
-			"; a default needs the scheme: ${env:%.*s}",
-			WEIR_STR_FMT(uri));
-	if (!scheme)
-		return tree_error(x->error, at, "", "invalid uri: \"%.*s\"%s",
-				  WEIR_STR_FMT(uri), hint);
-	return tree_error(x->error, at, "",
-			  "scheme \"%.*s\" is not supported for uri \"%.*s\"%s",
-			  (int)scheme, uri.ptr, WEIR_STR_FMT(uri), hint);
-}
-
-/* The text that a reference stands for. */
-static int retrieve(struct expansion *x, const struct weir_node *at,
-		    weir_str reference, weir_str *out)
+/* reference: with its braces.  Without a scheme it is a variable. */
+static int look_up(struct expansion *x, const struct weir_node *at,
+		   weir_str reference, struct referred *out)
 {
 	weir_str uri = { reference.ptr + 2, reference.len - 3 };
-	weir_str rest = uri;
-	size_t scheme;
+	struct weir_error why = { 0 };
 
+	*out = (struct referred){ .value = NULL };
+	if (!contains(uri, ":"))
+		uri = weir_str_of(arena_printf(x->arena, "env:%.*s",
+					       WEIR_STR_FMT(uri)));
 	if (contains(uri, "$"))
 		return tree_error(x->error, at, "", "the uri \"%.*s\" contains "
 				  "unsupported characters ('$')",
 				  WEIR_STR_FMT(uri));
-	if (!contains(uri, ":"))
-		return read_env(x, at, uri, out);
-	scheme = scheme_len(uri);
-	if (!scheme)
-		return bad_uri(x, at, uri, 0);
-	rest.ptr += scheme + 1;
-	rest.len -= scheme + 1;
-	uri.len = scheme;
-	if (weir_str_eq(uri, WEIR_STR("env")))
-		return read_env(x, at, rest, out);
-	if (weir_str_eq(uri, WEIR_STR("file")))
-		return read_file(x, at, rest, out);
-	if (weir_str_eq(uri, WEIR_STR("yaml"))) {
-		*out = rest;
-		return 0;
-	}
-	uri.len = reference.len - 3;
-	return bad_uri(x, at, uri, scheme);
+	if (tree_retrieve(x->arena, x->world, uri, &out->from, &why))
+		return tree_error(x->error, at, "", "%s%s%s%s",
+				  why.file[0] ? "unable to read the file " : "",
+				  why.file, why.file[0] ? ": " : "", why.text);
+	return parse_value(x, at, out);
 }
 
 /* --- replacing -------------------------------------------------------------------- */
@@ -266,30 +209,30 @@ static void place(struct weir_node *node, const struct weir_node *at)
 	}
 }
 
-/* The whole value is one reference: it becomes what raw is as YAML; raw that
- * is no YAML is a string. */
-static int become(struct expansion *x, struct weir_node *node, weir_str raw)
+/* The whole value is one reference: it becomes what was referred to. */
+static int become(struct expansion *x, struct weir_node *node,
+		  const struct referred *referred)
 {
-	struct weir_node at = *node, *value;
-	struct weir_error ignored;
+	struct weir_node at = *node, *value = referred->value;
+	weir_str raw = referred->from.text;
 
 	if (charge(x, node, raw.len))
 		return -1;
-	raw = arena_str(x->arena, raw);
-	value = tree_parse_raw(x->arena, at.file, raw, &ignored);
 	if (value && value->weight > TREE_MAX_NODES - x->nodes)
 		return tree_error(x->error, &at, "",
 				  "references expand to more than %d nodes",
 				  TREE_MAX_NODES);
-	if (value && value->kind != WEIR_NODE_STR) {
+	if (value) {
 		x->nodes += value->weight;
 		*node = *value;
-		place(node, &at);
+		if (!referred->from.file)
+			place(node, &at);
 	} else {
 		node->kind = WEIR_NODE_STR;
 	}
-	node->text = raw;
+	node->text = arena_str(x->arena, raw);
 	node->quoted = false;
+	node->timestamp = false;
 	node->expanded = true;
 	node->settled = at.settled;
 	return 0;
@@ -301,7 +244,8 @@ static int become(struct expansion *x, struct weir_node *node, weir_str raw)
 static int expand_text(struct expansion *x, struct weir_node *node)
 {
 	for (x->rounds = ROUNDS_MAX; node->kind == WEIR_NODE_STR; ) {
-		weir_str reference = find_reference(node->text), raw;
+		weir_str reference = find_reference(node->text);
+		struct referred referred;
 		int failed;
 
 		if (!reference.len)
@@ -309,19 +253,20 @@ static int expand_text(struct expansion *x, struct weir_node *node)
 		if (!x->rounds--)
 			return tree_error(x->error, node, "",
 					  "too many recursive expansions");
-		if (retrieve(x, node, reference, &raw))
+		if (look_up(x, node, reference, &referred))
 			return -1;
 		failed = reference.len == node->text.len
-				 ? become(x, node, raw)
-				 : replace_all(x, node, reference, raw);
+				 ? become(x, node, &referred)
+				 : replace_all(x, node, reference,
+					       referred.from.text);
 		if (failed)
 			return -1;
 	}
 	return 0;
 }
 
-/* The raw text of a list or map is expanded too: its field may be a string.
- * Where that fails the value stands as it is. */
+/* The raw text of a value is expanded too: its field may be a string.  Where
+ * that fails the value has no text. */
 static void expand_raw(struct expansion *x, struct weir_node *node)
 {
 	struct weir_error ignored, *kept = x->error;
@@ -331,8 +276,8 @@ static void expand_raw(struct expansion *x, struct weir_node *node)
 	raw.n = 0;
 	raw.items = raw.keys = NULL;
 	x->error = &ignored;
-	if (!expand_text(x, &raw) && raw.kind == WEIR_NODE_STR)
-		node->text = raw.text;
+	node->expanded = !expand_text(x, &raw) && raw.kind == WEIR_NODE_STR;
+	node->text = raw.text;
 	x->error = kept;
 }
 
@@ -361,9 +306,11 @@ static int expand_children(struct expansion *x, struct weir_node *node)
 				  "references nest deeper than %d",
 				  TREE_MAX_DEPTH);
 	x->depth++;
+	x->lists += node->kind == WEIR_NODE_LIST;
 	for (size_t i = 0; i < node->n; i++)
 		if (expand_node(x, node->items[i]))
 			return -1;
+	x->lists -= node->kind == WEIR_NODE_LIST;
 	x->depth--;
 	return 0;
 }
@@ -375,7 +322,7 @@ static int expand_node(struct expansion *x, struct weir_node *node)
 	node->settled = true;
 	if (node->kind == WEIR_NODE_STR && expand_text(x, node))
 		return -1;
-	if (node->expanded && node->kind >= WEIR_NODE_LIST)
+	if (node->expanded && node->kind != WEIR_NODE_STR)
 		expand_raw(x, node);
 	if (expand_children(x, node))
 		return -1;
@@ -399,9 +346,10 @@ static int count(struct expansion *x, const struct weir_node *node,
 }
 
 int tree_expand(struct arena *arena, struct weir_node *root,
-		struct weir_error *error)
+		const struct tree_world *world, struct weir_error *error)
 {
-	struct expansion x = { .arena = arena, .error = error };
+	struct expansion x = { .arena = arena, .error = error,
+			       .world = world };
 
 	if (expand_node(&x, root))
 		return -1;

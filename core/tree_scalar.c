@@ -148,6 +148,70 @@ static bool resolve_float(struct weir_node *node, const char *plain)
 	return true;
 }
 
+/* One or two digits. */
+static bool take_two(const char **p, unsigned *out)
+{
+	const char *start = *p;
+
+	*out = 0;
+	while (*p < start + 2 && **p >= '0' && **p <= '9')
+		*out = *out * 10 + (unsigned)(*(*p)++ - '0');
+	return *p > start;
+}
+
+/* Z, +01:00, -01:00. */
+static bool is_zone(const char *p)
+{
+	unsigned hours, minutes;
+
+	if (*p == 'Z')
+		return !p[1];
+	if (*p != '+' && *p != '-')
+		return false;
+	p++;
+	return skip_digits(p) == p + 2 && take_two(&p, &hours) && *p++ == ':' &&
+	       skip_digits(p) == p + 2 && take_two(&p, &minutes) && !*p &&
+	       hours < 25 && minutes < 60;
+}
+
+/* 15:4:5.9, with a zone behind T, without one behind a blank. */
+static bool is_time(const char *p)
+{
+	bool zoned = *p == 'T' || *p == 't';
+	unsigned hour, minute, second;
+
+	if (!zoned && *p != ' ')
+		return false;
+	p++;
+	if (!take_two(&p, &hour) || *p++ != ':' || !take_two(&p, &minute) ||
+	    *p++ != ':' || !take_two(&p, &second) || hour > 23 ||
+	    minute > 59 || second > 59)
+		return false;
+	if (*p == '.' && skip_digits(p + 1) > p + 1)
+		p = skip_digits(p + 1);
+	return zoned ? is_zone(p) : !*p;
+}
+
+/* 2001-1-2, or that and a time: what YAML of old calls a timestamp, and the
+ * Collector still does. */
+static bool is_timestamp(const char *p)
+{
+	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31,
+					30, 31 };
+	unsigned long year = strtoul(p, NULL, 10);
+	bool leap = year % 4 == 0 && (year % 100 || year % 400 == 0);
+	unsigned month, day;
+
+	if (skip_digits(p) != p + 4 || p[4] != '-')
+		return false;
+	p += 5;
+	if (!take_two(&p, &month) || *p++ != '-' || !take_two(&p, &day) ||
+	    month < 1 || month > 12 || day < 1 ||
+	    day > days[month - 1] + (unsigned)(leap && month == 2))
+		return false;
+	return !*p || is_time(p);
+}
+
 #define NUMBER_MAX 400	/* longer ones are text */
 
 void tree_resolve(struct weir_node *node)
@@ -170,6 +234,10 @@ void tree_resolve(struct weir_node *node)
 		plain[len++] = node->text.ptr[i];
 	}
 	plain[len] = 0;
+	if (len == node->text.len && is_timestamp(plain)) {
+		node->timestamp = true;
+		return;
+	}
 	if (first == '.' || !resolve_integer(node, plain))
 		resolve_float(node, plain);
 }

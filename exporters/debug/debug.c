@@ -3,9 +3,11 @@
  * debug: writes what comes to the log, or to a stream of its own.
  *
  * A line of counts per batch, and with more verbosity the batch as text.
- * Holds one buffer, reused, its open outputs, and the counts of the sampling.
- * Acks every batch at once; must never fail one.
+ * Holds one buffer, reused, its open outputs, the counts of the sampling, and
+ * what has been written in this turn and is not yet answered.  Queue and
+ * answers are the kit's sender.  Must never fail a batch.
  */
+#include <weir/kit/exporter.h>
 #include <weir/plugin.h>
 
 #include "output.h"
@@ -24,12 +26,17 @@ struct debug {
 	int64_t sampling_initial, sampling_thereafter;
 	bool use_internal_logger;
 	const struct weir_node *output_paths;	/* NULL: not given */
-	const struct weir_node *sending_queue;	/* NULL: not given */
+	struct weir_sender_config sending;	/* of it only the queue */
 
+	struct weir_sender *sender;
+	struct weir_sender_gauges gauges;
+	struct weir_send *written;	/* this turn, newest first */
+	struct weir_timer turn;
 	enum verbosity level;
 	struct debug_output output;
-	struct debug_sample sample;
+	struct debug_sample sample;	/* the prototype's counts */
 	struct weir_text text;
+	struct weir_text safe;		/* text with controls escaped */
 };
 
 static const struct weir_field fields[] = {
@@ -45,9 +52,18 @@ static const struct weir_field fields[] = {
 	WEIR_FIELD(struct debug, output_paths, NULL,
 		   "stdout, stderr or files, appended to; [stdout] when not "
 		   "given."),
-	WEIR_FIELD(struct debug, sending_queue, NULL,
-		   "A queue in front; refused unless enabled is false."),
+	{ .key = "sending_queue", .type = WEIR_TYPE_BLOCK,
+	  .flags = WEIR_BLOCK_DEFAULT, .sub = weir_queue_fields,
+	  .offset = offsetof(struct debug, sending.sending_queue),
+	  .enabled_offset = offsetof(struct debug,
+				     sending.sending_queue.enabled),
+	  .help = "A queue in front." },
 	WEIR_END
+};
+
+static const struct weir_metric_def metrics[] = {
+	WEIR_SENDER_METRICS(struct debug, gauges),
+	WEIR_METRIC_END
 };
 
 static bool is_word(weir_str text, const char *word)
@@ -73,19 +89,20 @@ static int parse_verbosity(struct debug *self, struct weir_error *error)
 			 "level \"%.*s\"", WEIR_STR_FMT(self->verbosity));
 }
 
-/* A null block turns the queue on, as {} does. */
-static int check_queue(const struct weir_node *queue, struct weir_error *error)
+/* One string stands for a list of one. */
+static int check_paths(const struct weir_node *paths, struct weir_error *error)
 {
-	const struct weir_node *enabled;
+	enum weir_node_kind kind = weir_node_kind(paths);
 
-	if (!queue)
+	for (size_t i = 0; kind == WEIR_NODE_LIST && i < weir_node_len(paths);
+	     i++)
+		if (weir_node_kind(weir_node_at(paths, i)) != WEIR_NODE_STR)
+			kind = WEIR_NODE_MAP;
+	if (kind == WEIR_NODE_LIST || kind == WEIR_NODE_STR ||
+	    kind == WEIR_NODE_NULL)
 		return 0;
-	enabled = weir_node_get(queue, WEIR_STR("enabled"));
-	if (weir_node_kind(enabled) == WEIR_NODE_BOOL &&
-	    !weir_node_bool(enabled))
-		return 0;
-	return weir_fail(error, "sending_queue", "sending_queue is not "
-			 "available in this exporter; leave it out");
+	return weir_fail(error, "output_paths", "'output_paths' must be a list "
+			 "of strings");
 }
 
 static int validate(struct weir_component *c, struct weir_error *error)
@@ -96,32 +113,20 @@ static int validate(struct weir_component *c, struct weir_error *error)
 
 	if (parse_verbosity(self, error) < 0)
 		return -1;
-	if (given && weir_node_kind(paths) != WEIR_NODE_LIST)
-		return weir_fail(error, "output_paths", "'output_paths' must "
-				 "be a list of strings");
+	if (check_paths(paths, error) < 0)
+		return -1;
 	if (given && self->use_internal_logger)
 		return weir_fail(error, "output_paths", "output_paths is not "
 				 "supported when use_internal_logger is true");
-	if (given && !weir_node_len(paths))
+	if (weir_node_kind(paths) == WEIR_NODE_LIST && !weir_node_len(paths))
 		return weir_fail(error, "output_paths", "output_paths must not "
 				 "be empty when use_internal_logger is false");
-	for (size_t i = 0; i < weir_node_len(paths); i++)
-		if (weir_node_kind(weir_node_at(paths, i)) != WEIR_NODE_STR)
-			return weir_fail(error, "output_paths",
-					 "'output_paths' must be a list of "
-					 "strings");
-	return check_queue(self->sending_queue, error);
-}
-
-static int start(struct weir_component *c, struct weir_error *error)
-{
-	struct debug *self = WEIR_SELF(c, struct debug);
-
-	debug_sample_init(&self->sample, self->sampling_initial,
-			  self->sampling_thereafter);
-	if (self->use_internal_logger)
-		return 0;
-	return debug_output_open(&self->output, self->output_paths, error);
+	if (weir_sender_validate(&self->sending, error) < 0)
+		return -1;
+	if (!debug_sample_init(&self->sample, self->sampling_initial,
+			       self->sampling_thereafter))
+		return weir_fail(error, NULL, "out of memory");
+	return 0;
 }
 
 /* --- Entries ------------------------------------------------------------ */
@@ -194,24 +199,56 @@ static void summary(struct debug *self, const struct weir_batch *batch)
 		own_summary(self, batch, debug_count(batch));
 }
 
-/* What comes may hold what a terminal obeys, and NUL would end the entry early
- * in the log.  Line ends and tabs stay, as in the Collector. */
-static void tame(struct weir_text *text)
+/* Bytes of what a terminal obeys: C0 but for line ends and tabs, DEL, and C1 in
+ * UTF-8.  0: none here. */
+static size_t control(const char *ptr, size_t len, unsigned int *code)
 {
-	for (size_t i = 0; i < text->len; i++) {
-		unsigned char c = (unsigned char)text->ptr[i];
+	unsigned char c = (unsigned char)ptr[0];
 
-		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
-			text->ptr[i] = '?';
-	}
+	*code = c;
+	if (c < 0x20)
+		return c != '\n' && c != '\t';
+	if (c == 0x7f)
+		return 1;
+	if (c != 0xc2 || len < 2 || (unsigned char)ptr[1] > 0x9f)
+		return 0;
+	*code = (unsigned char)ptr[1];
+	return 2;
 }
 
-static void log_text(struct debug *self)
+/* The text with controls as \u001b: what comes must not steer a terminal, and a
+ * NUL would end the entry early in the log. */
+static struct weir_text *tame(struct debug *self)
 {
-	struct weir_text *text = &self->text;
+	struct weir_text *text = &self->text, *safe = &self->safe;
+	size_t from = 0, skip;
+	unsigned int code;
 
+	weir_text_clear(safe);
+	for (size_t i = 0; i < text->len; i += skip ? skip : 1) {
+		skip = control(text->ptr + i, text->len - i, &code);
+		if (!skip)
+			continue;
+		weir_text_add(safe, (weir_str){ text->ptr + from, i - from });
+		weir_text_addf(safe, "\\u%04x", code);
+		from = i + skip;
+	}
+	if (!from)
+		return text;
+	weir_text_add(safe, (weir_str){ text->ptr + from, text->len - from });
+	return safe;
+}
+
+static void log_text(struct debug *self, struct weir_text *text)
+{
 	weir_text_add(text, (weir_str){ "", 1 });
 	LOG_ENTRY(&self->base, text->ptr, NULL);
+}
+
+static void shrink(struct weir_text *text)
+{
+	if (text->cap > KEEP_MAX)
+		weir_text_release(text);
 }
 
 static void details(struct debug *self, const struct weir_batch *batch)
@@ -223,21 +260,38 @@ static void details(struct debug *self, const struct weir_batch *batch)
 		debug_normal(batch, text);
 	else
 		debug_detailed(batch, text);
-	tame(text);
+	text = tame(self);
 	if (debug_sample_take(&self->sample,
 			      (weir_str){ text->ptr, text->len })) {
 		if (self->use_internal_logger) {
-			log_text(self);
+			log_text(self, text);
 		} else {
 			weir_text_add(text, WEIR_STR("\n"));
 			debug_output_write(&self->output, text);
 		}
 	}
-	if (text->cap > KEEP_MAX)
-		weir_text_release(text);
+	shrink(&self->text);
+	shrink(&self->safe);
 }
 
-static void consume(struct weir_component *c, struct weir_batch *batch)
+/* --- Attempts ----------------------------------------------------------- */
+
+/* All attempts of the turn ended well; an answer may begin others. */
+static void turn_over(struct weir_component *c, struct weir_timer *timer)
+{
+	struct debug *self = WEIR_SELF(c, struct debug);
+	const struct weir_outcome good = { .status = WEIR_OK };
+	struct weir_send *send;
+
+	(void)timer;
+	while ((send = self->written)) {
+		self->written = weir_send_data(send);
+		weir_send_done(send, &good);
+	}
+}
+
+static void send_batch(struct weir_component *c, struct weir_send *send,
+		       const struct weir_batch *batch)
 {
 	struct debug *self = WEIR_SELF(c, struct debug);
 
@@ -246,17 +300,76 @@ static void consume(struct weir_component *c, struct weir_batch *batch)
 		if (self->level != BASIC)
 			details(self, batch);
 	}
-	weir_count_sent(c, weir_batch_signal(batch), weir_batch_items(batch));
-	weir_batch_ack(batch);
+	weir_send_set_data(send, self->written);
+	self->written = send;
+	if (!weir_timer_is_set(&self->turn))
+		weir_timer_set(&self->turn, c, (weir_duration){ 0 },
+			       turn_over);
+}
+
+static void cancel(struct weir_component *c, struct weir_send *send)
+{
+	struct debug *self = WEIR_SELF(c, struct debug);
+	struct weir_send *kept = NULL, *each = self->written;
+
+	while (each) {
+		struct weir_send *next = weir_send_data(each);
+
+		if (each != send) {
+			weir_send_set_data(each, kept);
+			kept = each;
+		}
+		each = next;
+	}
+	self->written = kept;
+}
+
+static const struct weir_sender_ops ops = {
+	.send = send_batch,
+	.cancel = cancel
+};
+
+/* --- Life --------------------------------------------------------------- */
+
+static int start(struct weir_component *c, struct weir_error *error)
+{
+	struct debug *self = WEIR_SELF(c, struct debug);
+
+	if (!self->use_internal_logger &&
+	    debug_output_open(&self->output, self->output_paths, error) < 0)
+		return -1;
+	self->sender = weir_sender_start(c, &self->sending, &ops, error);
+	return self->sender ? 0 : -1;
+}
+
+static void consume(struct weir_component *c, struct weir_batch *batch)
+{
+	weir_sender_consume(WEIR_SELF(c, struct debug)->sender, batch);
+}
+
+static void measure(struct weir_component *c)
+{
+	struct debug *self = WEIR_SELF(c, struct debug);
+
+	weir_sender_measure(self->sender, &self->gauges);
+}
+
+static void stop(struct weir_component *c)
+{
+	weir_sender_stop(WEIR_SELF(c, struct debug)->sender);
 }
 
 static void destroy(struct weir_component *c)
 {
 	struct debug *self = WEIR_SELF(c, struct debug);
 
+	weir_sender_free(&self->sender);
+	weir_timer_cancel(&self->turn);
 	debug_output_close(&self->output);
-	debug_sample_free(&self->sample);
 	weir_text_release(&self->text);
+	weir_text_release(&self->safe);
+	if (!c->node)
+		debug_sample_free(&self->sample);
 }
 
 WEIR_PLUGIN(WEIR_EXPORTER, "debug", "",
@@ -265,8 +378,12 @@ WEIR_PLUGIN(WEIR_EXPORTER, "debug", "",
 	.stability = WEIR_STABILITY_BETA,
 	.size      = sizeof(struct debug),
 	.fields    = fields,
+	.metrics   = metrics,
+	.custodian = true,
 	.validate  = validate,
 	.start     = start,
 	.consume   = consume,
+	.stop      = stop,
 	.destroy   = destroy,
+	.measure   = measure,
 );

@@ -100,15 +100,15 @@ static void exponential(struct weir_text *out, const struct weir_point *point)
 
 	count_sum_range(out, point);
 	for (; debug_last_varint(&below); index--)
-		bucket(out, "[)", -exp(index * factor),
-		       -exp((index - 1) * factor), below.value);
+		bucket(out, "[)", -debug_exp(index * factor),
+		       -debug_exp((index - 1) * factor), below.value);
 	if (point->zero_count)
 		weir_text_addf(out, "Bucket [0, 0], Count: %" PRIu64 "\n",
 			       point->zero_count);
 	index = point->positive.offset;
 	for (; debug_next_varint(&above); index++)
-		bucket(out, "(]", exp(index * factor),
-		       exp((index + 1) * factor), above.value);
+		bucket(out, "(]", debug_exp(index * factor),
+		       debug_exp((index + 1) * factor), above.value);
 }
 
 static void summary(struct weir_text *out, const struct weir_point *point)

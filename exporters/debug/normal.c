@@ -156,12 +156,12 @@ static void exponential(struct weir_text *out, const struct weir_point *point)
 
 	count_sum_range(out, point);
 	while (debug_last_varint(&below))
-		bucket(out, -exp((index -= 1) * factor), below.value);
+		bucket(out, -debug_exp((index -= 1) * factor), below.value);
 	if (point->zero_count)
 		weir_text_addf(out, " zero=%" PRIu64, point->zero_count);
 	index = point->positive.offset;
 	while (debug_next_varint(&above))
-		bucket(out, exp((index += 1) * factor), above.value);
+		bucket(out, debug_exp((index += 1) * factor), above.value);
 }
 
 static void summary(struct weir_text *out, const struct weir_point *point)

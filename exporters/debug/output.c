@@ -10,11 +10,33 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* "file:///x" and "file://localhost/x" are /x; other URLs have no writer. */
+static bool file_name(weir_str *path)
+{
+	static const weir_str schemes[] = { { "file://localhost/", 16 },
+					    { "file:///", 7 } };
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t cut = schemes[i].len;
+
+		if (path->len > cut &&
+		    !memcmp(path->ptr, schemes[i].ptr, cut + 1)) {
+			*path = (weir_str){ path->ptr + cut,
+					    path->len - cut };
+			return true;
+		}
+	}
+	return !memmem(path->ptr, path->len, "://", 3);
+}
+
 static int open_one(weir_str path, struct weir_error *error)
 {
 	char name[PATH_MAX];
 	int fd;
 
+	if (path.len && !file_name(&path))
+		return weir_fail(error, "output_paths", "no sink found for "
+				 "\"%.*s\"", WEIR_STR_FMT(path));
 	if (weir_str_eq(path, WEIR_STR("stdout")))
 		return STDOUT_FILENO;
 	if (weir_str_eq(path, WEIR_STR("stderr")))
@@ -35,7 +57,8 @@ static int open_one(weir_str path, struct weir_error *error)
 int debug_output_open(struct debug_output *o, const struct weir_node *paths,
 		      struct weir_error *error)
 {
-	size_t n = weir_node_len(paths);
+	bool one = weir_node_kind(paths) == WEIR_NODE_STR;
+	size_t n = one ? 1 : weir_node_len(paths);
 
 	o->fds = calloc(n ? n : 1, sizeof(*o->fds));
 	if (!o->fds)
@@ -43,8 +66,9 @@ int debug_output_open(struct debug_output *o, const struct weir_node *paths,
 	if (!n)
 		o->fds[o->n++] = STDOUT_FILENO;
 	for (size_t i = 0; i < n; i++) {
-		int fd = open_one(weir_node_text(weir_node_at(paths, i)),
-				  error);
+		const struct weir_node *path =
+			one ? paths : weir_node_at(paths, i);
+		int fd = open_one(weir_node_text(path), error);
 
 		if (fd < 0)
 			return -1;

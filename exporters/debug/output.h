@@ -13,7 +13,8 @@ struct debug_output {
 	size_t n;
 };
 
-/* paths: a list of "stdout", "stderr" and files, or NULL for stdout.  -1 and a
+/* paths: a list of "stdout", "stderr" and files, one of them, or NULL for
+ * stdout.  -1 and a
  * sentence when a file cannot be opened; close is due all the same. */
 int debug_output_open(struct debug_output *o, const struct weir_node *paths,
 		      struct weir_error *error);

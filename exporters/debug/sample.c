@@ -9,13 +9,14 @@
 #define COUNTS 4096
 #define SECOND 1000000000u
 
-void debug_sample_init(struct debug_sample *s, int64_t initial,
+bool debug_sample_init(struct debug_sample *s, int64_t initial,
 		       int64_t thereafter)
 {
-	s->initial = initial;
-	s->thereafter = thereafter;
+	s->initial = (uint64_t)initial;
+	s->thereafter = (uint64_t)thereafter;
 	if (thereafter != 1)
 		s->counts = calloc(COUNTS, sizeof(*s->counts));
+	return thereafter == 1 || s->counts;
 }
 
 /* FNV-1a, 32 bits. */
@@ -28,26 +29,32 @@ static uint32_t hash(weir_str text)
 	return h;
 }
 
+/* Which of its second this entry is, from 1. */
+static uint64_t count(struct debug_count *count)
+{
+	uint64_t now = weir_now(), until = atomic_load(&count->until);
+
+	if (until > now)
+		return atomic_fetch_add(&count->n, 1) + 1;
+	atomic_store(&count->n, 1);
+	/* Another worker that began the second as well has counted 1, too. */
+	if (!atomic_compare_exchange_strong(&count->until, &until,
+					    now + SECOND))
+		return atomic_fetch_add(&count->n, 1) + 1;
+	return 1;
+}
+
+/* Unsigned throughout, as in the Collector: -1 is very many. */
 bool debug_sample_take(struct debug_sample *s, weir_str message)
 {
-	struct debug_count_of *count;
-	uint64_t now, beyond;
+	uint64_t n;
 
 	if (!s->counts)
 		return true;
-	now = weir_now();
-	count = &s->counts[hash(message) % COUNTS];
-	if (now >= count->until) {
-		count->until = now + SECOND;
-		count->n = 0;
-	}
-	count->n++;
-	if (s->initial > 0 && count->n <= (uint64_t)s->initial)
+	n = count(&s->counts[hash(message) % COUNTS]);
+	if (n <= s->initial)
 		return true;
-	if (s->thereafter <= 0)
-		return false;
-	beyond = count->n - (s->initial > 0 ? (uint64_t)s->initial : 0);
-	return beyond % (uint64_t)s->thereafter == 0;
+	return s->thereafter && (n - s->initial) % s->thereafter == 0;
 }
 
 void debug_sample_free(struct debug_sample *s)

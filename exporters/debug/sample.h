@@ -4,25 +4,30 @@
  *
  * In each second the first `initial` of a message, then every `thereafter`th.
  * Messages are told apart by a hash into a fixed table, so two may share a
- * count.  Counts are those of one instance.
+ * count.  The table belongs to the prototype and all its instances count in
+ * it, each on its thread.
  */
 #ifndef EXPORTERS_DEBUG_SAMPLE_H
 #define EXPORTERS_DEBUG_SAMPLE_H
 
 #include <weir/base.h>
 
-struct debug_count_of {
-	uint64_t until, n;	/* weir_now() when the second ends; entries */
+#include <stdatomic.h>
+
+struct debug_count {
+	_Atomic uint64_t until, n;	/* weir_now() when the second ends;
+					 * entries */
 };
 
 struct debug_sample {
-	int64_t initial, thereafter;
-	struct debug_count_of *counts;	/* NULL: everything is written */
+	uint64_t initial, thereafter;
+	struct debug_count *counts;	/* NULL: everything is written */
 };
 
-void debug_sample_init(struct debug_sample *s, int64_t initial,
+/* false: out of memory. */
+bool debug_sample_init(struct debug_sample *s, int64_t initial,
 		       int64_t thereafter);
-/* Counts an entry; is it to be written? */
+/* Counts an entry; is it to be written?  Any thread. */
 bool debug_sample_take(struct debug_sample *s, weir_str message);
 void debug_sample_free(struct debug_sample *s);
 

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#define SECOND 1000000000
+
 struct debug_wrappers debug_wrappers(const struct weir_batch *batch)
 {
 	struct debug_wrappers w = { 0 };
@@ -119,19 +121,31 @@ void debug_fixed(struct weir_text *out, double value)
 		weir_text_addf(out, "%f", value);
 }
 
+/* Go's has no finite result from 1024 ln 2 on; the C library's does. */
+double debug_exp(double x)
+{
+	return x >= 709.782712893383973096 ? INFINITY : exp(x);
+}
+
 void debug_time(struct weir_text *out, uint64_t unix_nano)
 {
-	time_t seconds = (time_t)(unix_nano / 1000000000u);
-	uint32_t nanos = (uint32_t)(unix_nano % 1000000000u);
+	/* As the Collector has it: from 2^63 on before 1970. */
+	int64_t signed_nano = (int64_t)unix_nano;
+	time_t seconds = (time_t)(signed_nano / SECOND);
+	int32_t nanos = (int32_t)(signed_nano % SECOND);
 	char text[64], fraction[16];
 	struct tm tm;
 	size_t n;
 
+	if (nanos < 0) {
+		nanos += SECOND;
+		seconds--;
+	}
 	gmtime_r(&seconds, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
 	weir_text_add(out, weir_str_of(text));
 	if (nanos) {
-		n = (size_t)snprintf(fraction, sizeof(fraction), ".%09u",
+		n = (size_t)snprintf(fraction, sizeof(fraction), ".%09d",
 				     nanos);
 		while (fraction[n - 1] == '0')
 			n--;

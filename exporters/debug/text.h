@@ -38,6 +38,8 @@ void debug_id(struct weir_text *out, weir_str id);
 void debug_double(struct weir_text *out, double value);
 /* As Go's %f: six digits behind the point; NaN, +Inf, -Inf. */
 void debug_fixed(struct weir_text *out, double value);
+/* e to the x, infinite where Go's is. */
+double debug_exp(double x);
 /* "2020-02-11 20:26:12.000000321 +0000 UTC" */
 void debug_time(struct weir_text *out, uint64_t unix_nano);
 

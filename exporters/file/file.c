@@ -1,90 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * file: writes every batch to a file, as a line of OTLP/JSON or as a protobuf
- * message behind its length.
+ * message behind its length; or to one of several, by a resource attribute.
  *
- * A batch is encoded into memory when it comes and acked when its bytes have
- * been written.  One write is under way at a time, on the thread pool; what
- * comes meanwhile goes with the next.  Holds the open file and at most
- * PENDING_MAX bytes of text, and the batches that they came from.
+ *	consume -> filling (a load) -> writing, on the thread pool -> answer
  *
- * Must never write on the loop, and never leave half a record behind: a write
- * that failed is cut off again.
+ * A batch is encoded into memory when it comes and answered when its bytes have
+ * been written.  One load is under way at a time; what comes meanwhile goes
+ * with the next.  Holds the open files and at most PENDING_MAX bytes, and the
+ * batches that they came from.
+ *
+ * Must never open, write, rename or remove on the loop once it is started.
  */
-#include <weir/kit/otlp_json.h>
-#include <weir/plugin.h>
-
-#include "open.h"
+#include "backup.h"
+#include "group.h"
+#include "load.h"
+#include "path.h"
 
 #include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <time.h>
 
 #define PENDING_MAX (64u << 20)	/* bytes waiting to be written */
-#define KEEP_MAX (4u << 20)	/* a buffer grown larger is given back */
-
-/* What goes to the file in one write; the pool's while it is written. */
-struct load {
-	int fd;
-	int error;			/* errno of the write, 0: all written */
-	struct weir_text text;
-	struct weir_batch_list batches;	/* the loop's only */
-};
+#define PATH_SHOWN 128		/* bytes of a path that an error repeats */
 
 struct file {
 	struct weir_component base;
 	struct file_config config;
-	bool proto;
-	bool is_open, busy;
-	struct load filling, writing;
-};
-
-static const struct weir_field group_fields[] = {
-	WEIR_FIELD(struct file_group, enabled, "false",
-		   "One file per value of a resource attribute."),
-	WEIR_FIELD(struct file_group, resource_attribute,
-		   "fileexporter.path_segment",
-		   "The attribute whose value takes the place of * in path."),
-	WEIR_FIELD(struct file_group, max_open_files, "100",
-		   "Files kept open at a time."),
-	WEIR_END
-};
-
-static const struct weir_field compression_fields[] = {
-	WEIR_FIELD(struct file_compression, level, "0",
-		   "Accepted; has no effect."),
-	WEIR_END
-};
-
-static const struct weir_field config_fields[] = {
-	WEIR_FIELD(struct file_config, path, "",
-		   "The file to write; required."),
-	WEIR_FIELD(struct file_config, format, "json",
-		   "json: a line per batch; proto: length-prefixed messages."),
-	WEIR_FIELD(struct file_config, append, "false",
-		   "Keep what the file holds; else it is emptied at start."),
-	WEIR_FIELD(struct file_config, flush_interval, "1s",
-		   "The longest that data may stay in memory; it is in fact "
-		   "written at once."),
-	WEIR_FIELD(struct file_config, create_directory, "false",
-		   "Make the directories of path at start."),
-	WEIR_FIELD(struct file_config, directory_permissions, "",
-		   "Octal mode of directories that are made; 0755 when empty."),
-	WEIR_FIELD(struct file_config, rotation, NULL,
-		   "Rotation by size and age; refused, not available."),
-	WEIR_FIELD(struct file_config, compression, "",
-		   "zstd; refused, not available."),
-	WEIR_BLOCK(struct file_config, compression_params, compression_fields,
-		   "Settings of the compression."),
-	WEIR_FIELD(struct file_config, encoding, "",
-		   "An encoding extension; refused, not available."),
-	WEIR_BLOCK(struct file_config, group_by, group_fields,
-		   "Several files; refused when enabled, not available."),
-	WEIR_END
+	struct file_writers writers;
+	struct weir_compressor *compressor;
+	struct file_groups *groups;	/* NULL: one file */
+	weir_str prefix, suffix;	/* with groups: around the * of path */
+	bool busy;
+	struct file_load filling, writing;
 };
 
 static const struct weir_field fields[] = {
-	WEIR_INCLUDE(struct file, config, config_fields),
+	WEIR_INCLUDE(struct file, config, file_config_fields),
 	WEIR_END
 };
 
@@ -93,102 +46,200 @@ static int validate(struct weir_component *c, struct weir_error *error)
 	return file_validate(&WEIR_SELF(c, struct file)->config, error);
 }
 
+/* --- Start -------------------------------------------------------------- */
+
+/* The one file: its directory, its backups, and itself unless it is rotated:
+ * then it is opened when something is written. */
+static int start_one(struct file *self, struct weir_error *error)
+{
+	const struct file_config *config = &self->config;
+	char path[PATH_MAX];
+	struct file_writer *w;
+	const char *verb;
+	int failed;
+
+	memcpy(path, config->path.ptr, config->path.len);
+	path[config->path.len] = '\0';
+	if (config->create_directory) {
+		failed = file_make_parents(path, file_directory_mode(config));
+		if (failed)
+			return file_fail(error, "mkdir for", path, failed);
+	}
+	if (config->rotation.enabled)
+		return file_backups_migrate(path, &config->rotation, error);
+	w = file_writers_get(&self->writers, path);
+	failed = w ? file_writer_open(w, config, &verb) : ENOMEM;
+	return failed ? file_fail(error, "open", path, failed) : 0;
+}
+
+static int start_groups(struct file *self, struct weir_error *error)
+{
+	weir_str path = self->config.path;
+	const char *star = memchr(path.ptr, '*', path.len);
+
+	self->groups = calloc(1, sizeof(*self->groups));
+	if (!self->groups)
+		return weir_fail(error, "group_by", "out of memory");
+	self->groups->attribute = self->config.group_by.resource_attribute;
+	self->prefix = (weir_str){ path.ptr, (size_t)(star - path.ptr) };
+	self->suffix = (weir_str){ star + 1,
+				   path.len - self->prefix.len - 1 };
+	return 0;
+}
+
 static int start(struct weir_component *c, struct weir_error *error)
 {
 	struct file *self = WEIR_SELF(c, struct file);
-	int fd = file_open(&self->config, error);
 
-	if (fd < 0)
-		return -1;
-	self->proto = weir_str_eq(self->config.format, WEIR_STR("proto"));
-	self->is_open = true;
-	self->filling.fd = self->writing.fd = fd;
-	return 0;
+	tzset();		/* localtime_r need not */
+	file_writers_init(&self->writers, &self->config);
+	if (self->config.compression.len) {
+		self->compressor = weir_compressor_new(WEIR_ENCODING_ZSTD, 0);
+		if (!self->compressor)
+			return weir_fail(error, "compression",
+					 "out of memory");
+	}
+	self->filling = (struct file_load){
+		.config = &self->config, .writers = &self->writers,
+		.compressor = self->compressor,
+		.proto = weir_str_eq(self->config.format, WEIR_STR("proto")),
+	};
+	self->writing = self->filling;
+	return self->config.group_by.enabled ? start_groups(self, error) :
+					       start_one(self, error);
 }
 
-/* --- On the thread pool ------------------------------------------------- */
+/* --- Answers ------------------------------------------------------------ */
 
-static int write_all(int fd, const char *ptr, size_t len)
+/* How the records of one batch went. */
+struct verdict {
+	uint64_t sent, failed, dropped;		/* items */
+	bool any_written;
+	const struct file_record *first;	/* that failed; NULL: none */
+};
+
+static struct verdict judge(const struct file_record **record)
 {
-	while (len) {
-		ssize_t n = write(fd, ptr, len);
+	struct verdict v = { 0 };
 
-		if (n < 0 && errno == EINTR)
+	for (bool more = true; more; ++*record) {
+		const struct file_record *r = *record;
+
+		more = !r->last;
+		v.dropped += r->dropped;
+		if (!r->failed.error) {
+			v.sent += r->items;
+			v.any_written = true;
 			continue;
-		if (n < 0)
-			return errno;
-		ptr += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-/* The senders will come again: take back what got in.  Only a regular file
- * can; what a disk fault does not let us cut off stays. */
-static void cut_off(int fd, off_t before)
-{
-	struct stat st;
-
-	if (before < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return;
-	if (ftruncate(fd, before) < 0)
-		errno = 0;
-}
-
-static void write_load(void *arg)
-{
-	struct load *load = arg;
-	off_t before = lseek(load->fd, 0, SEEK_END);
-
-	load->error = write_all(load->fd, load->text.ptr, load->text.len);
-	if (load->error)
-		cut_off(load->fd, before);
-}
-
-/* --- On the loop -------------------------------------------------------- */
-
-static void answer(struct weir_component *c, struct load *load,
-		   const struct weir_outcome *failed)
-{
-	struct weir_batch *batch;
-
-	while ((batch = weir_batch_shift(&load->batches))) {
-		enum weir_signal signal = weir_batch_signal(batch);
-		uint64_t items = weir_batch_items(batch);
-
-		if (failed) {
-			weir_count_send_failed(c, signal, failed, items);
-			weir_batch_nack(batch, failed);
-		} else {
-			weir_count_sent(c, signal, items);
-			weir_batch_ack(batch);
 		}
+		v.failed += r->items;
+		if (!v.first)
+			v.first = r;
 	}
-	if (load->text.cap > KEEP_MAX)
-		weir_text_release(&load->text);
-	weir_text_clear(&load->text);
+	return v;
 }
+
+/* A path made from data that no file can have: that passes for no one. */
+static bool is_final(const struct file *self, int error)
+{
+	static const int errors[] = { EINVAL, ENAMETOOLONG, ENOTDIR, EISDIR,
+				      ELOOP };
+
+	for (size_t i = 0; self->groups && i < sizeof(errors) / sizeof(int);
+	     i++)
+		if (errors[i] == error)
+			return true;
+	return error == FILE_TOO_LONG;
+}
+
+static void say_why(const struct file *self, const struct file_load *load,
+		    const struct verdict *v, struct weir_outcome *outcome)
+{
+	const struct file_record *r = v->first;
+	weir_str path = self->config.path;
+
+	if (r->path != SIZE_MAX)
+		path = weir_str_of(load->paths.ptr + r->path);
+	if (path.len > PATH_SHOWN)
+		path.len = PATH_SHOWN;
+	if (r->failed.error == FILE_TOO_LONG) {
+		weir_outcome_set(outcome, WEIR_RESOURCE_EXHAUSTED,
+				 WEIR_REASON_TOO_BIG, "write length %zu "
+				 "exceeds maximum file size %lld", r->len,
+				 (long long)file_max_size(
+					&self->config.rotation));
+		return;
+	}
+	/* Of a batch that is in part written, the rest cannot come again
+	 * without the part. */
+	weir_outcome_set(outcome, v->any_written ||
+				  is_final(self, r->failed.error) ?
+			 WEIR_INTERNAL : WEIR_UNAVAILABLE,
+			 WEIR_REASON_STORAGE, "%s %.*s: %s", r->failed.verb,
+			 WEIR_STR_FMT(path), strerror(r->failed.error));
+}
+
+static void answer_one(struct file *self, const struct file_load *load,
+		       struct weir_batch *batch, const struct verdict *v)
+{
+	enum weir_signal signal = weir_batch_signal(batch);
+	struct weir_component *c = &self->base;
+	struct weir_outcome failed = { 0 };
+
+	if (v->first)
+		say_why(self, load, v, &failed);
+	/* What comes again is counted then. */
+	if (v->dropped && !(v->first && weir_outcome_retryable(&failed)))
+		weir_count_dropped(c, signal, WEIR_REASON_FILTERED,
+				   v->dropped);
+	if (v->sent || !v->first)
+		weir_count_sent(c, signal, v->sent);
+	if (!v->first) {
+		weir_batch_ack(batch);
+		return;
+	}
+	weir_log_error(c, "Writing the file failed",
+		       "error=%s items=%llu", failed.text,
+		       (unsigned long long)v->failed);
+	weir_count_send_failed(c, signal, &failed, v->failed);
+	weir_batch_nack(batch, &failed);
+}
+
+static void answer(struct file *self, struct file_load *load)
+{
+	const struct file_record *record;
+	struct weir_batch *batch;
+	size_t n;
+
+	record = file_load_records(load, &n);
+	while ((batch = weir_batch_shift(&load->batches))) {
+		struct verdict v = judge(&record);
+
+		answer_one(self, load, batch, &v);
+	}
+	file_load_clear(load);
+}
+
+static void refuse(struct weir_component *c, struct weir_batch *batch,
+		   const char *why)
+{
+	struct weir_outcome full;
+
+	weir_outcome_set(&full, WEIR_UNAVAILABLE, WEIR_REASON_FULL, "%s", why);
+	weir_count_send_failed(c, weir_batch_signal(batch), &full,
+			       weir_batch_items(batch));
+	weir_batch_nack(batch, &full);
+}
+
+/* --- The way through ---------------------------------------------------- */
 
 static void flush(struct weir_component *c);
 
 static void written(struct weir_component *c, void *arg)
 {
 	struct file *self = WEIR_SELF(c, struct file);
-	struct load *load = arg;
 
-	if (load->error) {
-		struct weir_outcome failed;
-
-		weir_outcome_set(&failed, WEIR_UNAVAILABLE,
-				 WEIR_REASON_STORAGE, "write %.*s: %s",
-				 WEIR_STR_FMT(self->config.path),
-				 strerror(load->error));
-		weir_log_error(c, "Writing the file failed", "error=%s",
-			       failed.text);
-		answer(c, load, &failed);
-	} else {
-		answer(c, load, NULL);
-	}
+	answer(self, arg);
 	self->busy = false;
 	flush(c);
 }
@@ -197,59 +248,91 @@ static void written(struct weir_component *c, void *arg)
 static void flush(struct weir_component *c)
 {
 	struct file *self = WEIR_SELF(c, struct file);
-	struct load swap;
+	struct weir_batch *batch;
+	struct file_load swap;
 
 	if (self->busy || !self->filling.batches.len)
 		return;
 	swap = self->writing;	/* not before: a thread may be at it */
 	self->writing = self->filling;
 	self->filling = swap;
-	if (weir_work(c, write_load, written, &self->writing) < 0) {
-		struct weir_outcome failed;
-
-		weir_outcome_set(&failed, WEIR_UNAVAILABLE, WEIR_REASON_FULL,
-				 "no thread is free to write the file");
-		answer(c, &self->writing, &failed);
+	if (weir_work(c, file_load_write, written, &self->writing) < 0) {
+		while ((batch = weir_batch_shift(&self->writing.batches)))
+			refuse(c, batch, "no thread is free to write the file");
+		file_load_clear(&self->writing);
 		return;
 	}
 	self->busy = true;
 }
 
-/* 4 bytes of length, big-endian, then the message. */
-static void add_proto(struct weir_text *text, const struct weir_batch *batch)
+static void add_whole(struct file *self, const struct weir_batch *batch)
 {
-	size_t n, len = weir_batch_bytes(batch);
-	const struct weir_slice *slices = weir_batch_slices(batch, &n);
-	const char head[4] = { (char)(len >> 24), (char)(len >> 16),
-			       (char)(len >> 8), (char)len };
+	struct file_load *load = &self->filling;
+	const struct weir_slice *slices;
+	size_t n;
 
-	weir_text_add(text, (weir_str){ head, sizeof(head) });
-	for (size_t i = 0; i < n; i++)
-		weir_text_add(text, (weir_str){ (const char *)slices[i].ptr,
-						slices[i].len });
+	if (!load->paths.len) {
+		weir_text_add(&load->paths, self->config.path);
+		weir_text_add(&load->paths, (weir_str){ "", 1 });
+	}
+	slices = weir_batch_slices(batch, &n);
+	file_load_add(load, weir_batch_signal(batch), slices, n, 0,
+		      weir_batch_items(batch));
+}
+
+static void add_groups(struct file *self, const struct weir_batch *batch)
+{
+	struct file_load *load = &self->filling;
+	struct file_group_of group;
+
+	file_groups_begin(self->groups, batch);
+	while (file_groups_next(self->groups, &group)) {
+		size_t path = load->paths.len;
+		int error = file_group_path(&load->paths, self->prefix,
+					    group.segment, self->suffix);
+
+		if (error)
+			file_load_add_failed(load, group.items,
+				(struct file_failure){ error, "open" });
+		else
+			file_load_add(load, weir_batch_signal(batch),
+				      group.slices, group.n, path,
+				      group.items);
+	}
+	if (self->groups->dropped)
+		weir_log_debug(&self->base, "Resource does not contain the "
+			       "attribute of group_by, dropping it",
+			       "attribute=%.*s items=%llu",
+			       WEIR_STR_FMT(self->groups->attribute),
+			       (unsigned long long)self->groups->dropped);
 }
 
 static void consume(struct weir_component *c, struct weir_batch *batch)
 {
 	struct file *self = WEIR_SELF(c, struct file);
-	struct load *load = &self->filling;
+	struct file_load *load = &self->filling;
+	struct file_record *records;
+	size_t before, n;
 
-	if (load->text.len >= PENDING_MAX) {
-		struct weir_outcome full;
-
-		weir_outcome_set(&full, WEIR_UNAVAILABLE, WEIR_REASON_FULL,
-				 "the file is written too slowly");
-		weir_count_send_failed(c, weir_batch_signal(batch), &full,
-				       weir_batch_items(batch));
-		weir_batch_nack(batch, &full);
+	if (file_load_size(load) >= PENDING_MAX) {
+		refuse(c, batch, "the file is written too slowly");
 		return;
 	}
-	if (self->proto) {
-		add_proto(&load->text, batch);
-	} else {
-		weir_otlp_json_write(batch, &load->text);
-		weir_text_add(&load->text, WEIR_STR("\n"));
+	file_load_records(load, &before);
+	if (self->groups)
+		add_groups(self, batch);
+	else
+		add_whole(self, batch);
+	records = file_load_records(load, &n);
+	if (n == before) {	/* no resource had the attribute */
+		weir_count_dropped(c, weir_batch_signal(batch),
+				   WEIR_REASON_FILTERED,
+				   weir_batch_items(batch));
+		weir_batch_ack(batch);
+		return;
 	}
+	records[n - 1].last = true;
+	records[n - 1].dropped = self->groups ? self->groups->dropped : 0;
 	weir_batch_push(&load->batches, batch);
 	flush(c);
 }
@@ -264,15 +347,16 @@ static void destroy(struct weir_component *c)
 {
 	struct file *self = WEIR_SELF(c, struct file);
 
-	if (self->is_open)
-		close(self->filling.fd);
-	self->is_open = false;
-	weir_text_release(&self->filling.text);
-	weir_text_release(&self->writing.text);
+	file_writers_release(&self->writers);
+	weir_compressor_free(&self->compressor);
+	file_load_release(&self->filling);
+	file_load_release(&self->writing);
+	free(self->groups);
+	self->groups = NULL;
 }
 
 WEIR_PLUGIN(WEIR_EXPORTER, "file", "",
-	.about     = "Writes batches to a file, as OTLP/JSON or protobuf.",
+	.about     = "Writes batches to files, as OTLP/JSON or protobuf.",
 	.signals   = WEIR_ALL_SIGNALS,
 	.stability = WEIR_STABILITY_ALPHA,
 	.placement = WEIR_ONE,

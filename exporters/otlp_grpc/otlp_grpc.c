@@ -9,6 +9,7 @@
  */
 #include <weir/kit/exporter.h>
 #include <weir/kit/grpc.h>
+#include <weir/kit/otlp_reply.h>
 
 #include "otlp_grpc.h"
 
@@ -71,11 +72,12 @@ static void done(struct weir_component *c, void *arg,
 	(void)c;
 	if (mine.status == WEIR_OK) {
 		mine.text[0] = '\0';
-		otlp_partial_success(reply, len, &mine);
+		/* What is no such message says nothing: it was taken. */
+		weir_otlp_partial_success(reply, len, &mine);
 	} else {
 		if (mine.reason == WEIR_REASON_NONE)
 			mine.reason = WEIR_REASON_BACKEND;
-		otlp_error_text(&mine);
+		weir_otlp_error_text(&mine, mine.status);
 	}
 	weir_send_done(send, &mine);
 }

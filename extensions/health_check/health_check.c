@@ -12,6 +12,8 @@
 
 #include <stdio.h>
 
+#define MAX_BODY 65536		/* nobody looks at it */
+
 struct response_body {
 	bool enabled;
 	weir_str healthy, unhealthy;
@@ -19,10 +21,11 @@ struct response_body {
 
 struct health_check {
 	struct weir_component base;
-	weir_str endpoint, transport, path;
+	struct weir_http_server_config config;	/* what of it works */
+	weir_str path;
 	struct response_body response_body;
 	bool use_v2;
-	const struct weir_node *http, *grpc, *tls;
+	const struct weir_node *http, *grpc;
 	struct weir_http_server *server;
 };
 
@@ -35,19 +38,18 @@ static const struct weir_field response_body_fields[] = {
 };
 
 static const struct weir_field fields[] = {
-	WEIR_FIELD(struct health_check, endpoint, "localhost:13133",
-		   "Address to listen on."),
-	WEIR_FIELD(struct health_check, transport, "tcp",
-		   "Kind of socket; for unix the endpoint is a path.",
-		   .choices = "tcp tcp4 tcp6 unix"),
+	WEIR_FIELD_AS(struct health_check, "endpoint", config.endpoint,
+		      "localhost:13133", "Address to listen on."),
+	WEIR_INCLUDE(struct health_check, config, weir_http_common_fields),
+	WEIR_FIELD_AS(struct health_check, "keep_alives_enabled",
+		      config.keep_alives_enabled, "false",
+		      "Keep connections for further requests."),
 	WEIR_FIELD(struct health_check, path, "/",
 		   "Path that is answered; one that ends in / answers for all "
 		   "below it."),
 	WEIR_OPTIONAL(struct health_check, response_body, response_body_fields,
 		      WEIR_BLOCK_DEFAULT,
 		      "Texts instead of the JSON document."),
-	WEIR_FIELD(struct health_check, tls, NULL,
-		   "TLS is not supported yet: refused when given."),
 	WEIR_FIELD(struct health_check, use_v2, "false",
 		   "Version 2 of the check is not supported."),
 	WEIR_FIELD(struct health_check, http, NULL,
@@ -57,30 +59,23 @@ static const struct weir_field fields[] = {
 	WEIR_FIELD_IGNORED("component_health", "Key of version 2."),
 	WEIR_FIELD_IGNORED("check_collector_pipeline",
 			   "Has no effect, as in the Collector."),
-	WEIR_FIELD_IGNORED("auth", "Has no effect, as in the Collector."),
-	WEIR_FIELD_IGNORED("cors", "Has no effect, as in the Collector."),
-	WEIR_FIELD_IGNORED("response_headers",
-			   "Has no effect, as in the Collector."),
-	WEIR_FIELD_IGNORED("compression_algorithms",
-			   "Has no effect, as in the Collector."),
-	WEIR_FIELD_IGNORED("middlewares",
-			   "Has no effect, as in the Collector."),
-	WEIR_FIELD_IGNORED("include_metadata", "Has no effect."),
-	WEIR_FIELD_IGNORED("max_request_body_size",
-			   "Has no effect: bodies above 64 KiB are refused."),
-	WEIR_FIELD_IGNORED("keep_alives_enabled",
-			   "Has no effect: every answer closes."),
-	WEIR_FIELD_IGNORED("read_timeout", "Has no effect: see README."),
-	WEIR_FIELD_IGNORED("read_header_timeout",
-			   "Has no effect: see README."),
-	WEIR_FIELD_IGNORED("write_timeout", "Has no effect: see README."),
-	WEIR_FIELD_IGNORED("idle_timeout", "Has no effect: see README."),
 	WEIR_END
 };
 
+/* The Collector reads these keys and heeds none of them. */
+static void without_effect(struct weir_http_server_config *config)
+{
+	config->auth = config->middlewares = NULL;
+	config->cors.enabled = config->include_metadata = false;
+	config->response_headers.len = 0;
+	config->compression_algorithms.len = 0;
+	config->max_request_body_size = MAX_BODY;
+}
+
 static int validate(struct weir_component *c, struct weir_error *error)
 {
-	struct health_check *self = WEIR_SELF(c, struct health_check);
+	const struct health_check *self = WEIR_SELF(c, struct health_check);
+	struct weir_http_server_config config;
 
 	if (self->http || self->grpc)
 		return weir_fail(error, self->http ? "http" : "grpc",
@@ -90,13 +85,13 @@ static int validate(struct weir_component *c, struct weir_error *error)
 	if (self->use_v2)
 		return weir_fail(error, "use_v2",
 				 "must specify at least one protocol");
-	if (self->tls)
-		return weir_fail(error, "tls", "TLS is not supported yet");
-	if (!self->endpoint.len)
+	if (!self->config.endpoint.len)
 		return weir_fail(error, "endpoint", "http endpoint required");
 	if (!self->path.len || self->path.ptr[0] != '/')
 		return weir_fail(error, "path", "path must start with /");
-	return 0;
+	config = self->config;
+	without_effect(&config);
+	return weir_http_server_validate(&config, "", error);
 }
 
 static bool path_matches(weir_str pattern, weir_str path)
@@ -145,28 +140,29 @@ static void on_request(struct weir_component *c,
 				  WEIR_STR("404 page not found\n"));
 }
 
+static const struct weir_http_route routes[] = {
+	{ .handle = on_request },	/* any path, any method */
+};
+
 static int start(struct weir_component *c, struct weir_error *error)
 {
 	struct health_check *self = WEIR_SELF(c, struct health_check);
+	weir_str endpoint = self->config.endpoint;
 	struct weir_error why;
 	char url[300];
 
+	without_effect(&self->config);
 	weir_log_info(c, "Starting health_check extension",
-		      "endpoint=%.*s path=%.*s", WEIR_STR_FMT(self->endpoint),
+		      "endpoint=%.*s path=%.*s", WEIR_STR_FMT(endpoint),
 		      WEIR_STR_FMT(self->path));
-	self->server = weir_http_server_start(c,
-		&(struct weir_http_options){
-			.endpoint = self->endpoint,
-			.transport = self->transport,
-			.max_body = 65536,
-			.handle = on_request,
-		}, &why);
+	self->server = weir_http_server_start(c, &self->config, routes, 1,
+					      &why);
 	if (!self->server)
 		return weir_fail(error, "endpoint",
 				 "failed to bind to address %.*s: %s",
-				 WEIR_STR_FMT(self->endpoint), why.text);
-	snprintf(url, sizeof(url), "http://%.*s%.*s",
-		 WEIR_STR_FMT(self->endpoint), WEIR_STR_FMT(self->path));
+				 WEIR_STR_FMT(endpoint), why.text);
+	snprintf(url, sizeof(url), "http://%.*s%.*s", WEIR_STR_FMT(endpoint),
+		 WEIR_STR_FMT(self->path));
 	weir_announce(c, "health", url, "");
 	return 0;
 }

@@ -65,10 +65,10 @@ static void add_escaped(struct text *t, weir_str value, bool quotes)
 	}
 }
 
-/* The shortest decimal that reads back as the same number. */
 static void add_real(struct text *t, double value)
 {
 	char digits[40];
+	int exponent;
 
 	if (isnan(value)) {
 		adds(t, "NaN");
@@ -78,10 +78,17 @@ static void add_real(struct text *t, double value)
 		adds(t, value > 0 ? "+Inf" : "-Inf");
 		return;
 	}
-	for (int precision = 15; precision <= 17; precision++) {
-		snprintf(digits, sizeof(digits), "%.*g", precision, value);
-		if (strtod(digits, NULL) == value)
-			break;
+	/* As Go writes it, so that `le` has the Collector's spelling: the
+	 * fewest digits, with an exponent from 1e+06 on and below 1e-04. */
+	for (int more = 0; more <= 16; more++) {
+		snprintf(digits, sizeof(digits), "%.*e", more, value);
+		if (strtod(digits, NULL) != value)
+			continue;
+		exponent = atoi(strchr(digits, 'e') + 1);
+		if (exponent >= -4 && exponent < 6)
+			snprintf(digits, sizeof(digits), "%.*f",
+				 more > exponent ? more - exponent : 0, value);
+		break;
 	}
 	adds(t, digits);
 }
@@ -207,6 +214,34 @@ static void add_label(struct text *t, bool *first, weir_str name,
 	adds(t, "\"");
 }
 
+bool label_is_listed(const struct weir_strs *list, weir_str name)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (weir_str_eq(list->items[i], name))
+			return true;
+	return false;
+}
+
+static bool is_constant(const struct label_filter *filter, weir_str name)
+{
+	return !label_is_listed(&filter->excluded, name) &&
+	       (!filter->included.len ||
+		label_is_listed(&filter->included, name));
+}
+
+static void add_constant(struct text *t, bool *first,
+			 const struct encode_options *options)
+{
+	const struct label_filter *filter = options->constant;
+
+	if (!filter || !filter->enabled)
+		return;
+	for (size_t i = 0; i < options->n_resource; i++)
+		if (is_constant(filter, options->resource[i].name))
+			add_label(t, first, options->resource[i].name,
+				  options->resource[i].value);
+}
+
 /* name_suffix{labels} up to the blank; le NULL: none. */
 static void add_series(struct text *t, const char *name, const char *suffix,
 		       const struct encode_options *options,
@@ -219,6 +254,7 @@ static void add_series(struct text *t, const char *name, const char *suffix,
 	for (size_t i = 0; i < sample->n_labels; i++)
 		add_label(t, &first, sample->labels[i].name,
 			  sample->labels[i].value);
+	add_constant(t, &first, options);
 	if (!options->without_scope_info) {
 		add_label(t, &first, WEIR_STR("otel_scope_name"),
 			  WEIR_STR("weir"));
@@ -311,24 +347,23 @@ static void add_handler(struct text *t)
 	adds(t, "{cause=\"gathering\"} 0\n");
 }
 
-static void add_target(struct text *t, const struct weir_label *resource,
-		       size_t n)
+static void add_target(struct text *t, const struct encode_options *options)
 {
+	const struct weir_label *resource = options->resource;
 	bool first = true;
 
 	add_header(t, "target_info", WEIR_STR("Target metadata"), "gauge");
 	adds(t, "target_info");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < options->n_resource; i++)
 		add_label(t, &first, resource[i].name, resource[i].value);
 	adds(t, first ? " 1\n" : "} 1\n");
 }
 
 void encode_metrics(struct text *out, const struct encode_options *options,
-		    const struct weir_family *families, size_t n,
-		    const struct weir_label *resource, size_t n_resource)
+		    const struct weir_family *families, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		add_family(out, options, &families[i]);
 	add_handler(out);
-	add_target(out, resource, n_resource);
+	add_target(out, options);
 }

@@ -20,7 +20,18 @@ struct telemetry {
 	weir_str host;
 	uint32_t port;
 	bool without_units, without_type_suffix, without_scope_info;
+	struct label_filter with_resource_constant_labels;
+	char endpoint[300];
+	struct weir_http_server_config config;
 	struct weir_http_server *server;
+};
+
+static const struct weir_field filter_fields[] = {
+	WEIR_FIELD(struct label_filter, included, NULL,
+		   "Names of those that are; none: all."),
+	WEIR_FIELD(struct label_filter, excluded, NULL,
+		   "Names of those that are not."),
+	WEIR_END
 };
 
 static const struct weir_field fields[] = {
@@ -33,8 +44,24 @@ static const struct weir_field fields[] = {
 		   "Leave _total out of the names of counters."),
 	WEIR_FIELD(struct telemetry, without_scope_info, "true",
 		   "Leave the otel_scope labels out."),
+	WEIR_OPTIONAL(struct telemetry, with_resource_constant_labels,
+		      filter_fields, WEIR_BLOCK_NONE,
+		      "Resource attributes as labels of every series."),
 	WEIR_END
 };
+
+static int check_filter(const struct label_filter *filter,
+			struct weir_error *error)
+{
+	for (size_t i = 0; i < filter->excluded.len; i++)
+		if (label_is_listed(&filter->included,
+				    filter->excluded.items[i]))
+			return weir_fail(error, "with_resource_constant_labels",
+				"attribute cannot be in both include and "
+				"exclude list: %.*s",
+				WEIR_STR_FMT(filter->excluded.items[i]));
+	return 0;
+}
 
 static int validate(struct weir_component *c, struct weir_error *error)
 {
@@ -43,7 +70,7 @@ static int validate(struct weir_component *c, struct weir_error *error)
 	if (self->port > 65535)
 		return weir_fail(error, "port", "%u is not a TCP port",
 				 self->port);
-	return 0;
+	return check_filter(&self->with_resource_constant_labels, error);
 }
 
 static void on_snapshot(struct weir_component *c, void *arg,
@@ -56,13 +83,12 @@ static void on_snapshot(struct weir_component *c, void *arg,
 		.without_type_suffix = self->without_type_suffix,
 		.without_scope_info = self->without_scope_info,
 		.scope_version = weir_version(),
+		.constant = &self->with_resource_constant_labels,
 	};
 	struct text text = { 0 };
-	const struct weir_label *resource;
-	size_t n_resource;
 
-	resource = weir_service_resource(&n_resource);
-	encode_metrics(&text, &options, families, n, resource, n_resource);
+	options.resource = weir_service_resource(&options.n_resource);
+	encode_metrics(&text, &options, families, n);
 	if (text.failed)
 		weir_http_respond(exchange, 500, PLAIN, "",
 				  WEIR_STR("out of memory\n"));
@@ -75,42 +101,34 @@ static void on_snapshot(struct weir_component *c, void *arg,
 static void on_request(struct weir_component *c,
 		       struct weir_http_exchange *exchange, void *arg)
 {
-	weir_str method = weir_http_method(exchange);
-
 	(void)arg;
-	if (!weir_str_eq(weir_http_path(exchange), WEIR_STR("/metrics")))
-		weir_http_respond(exchange, 404, PLAIN,
-				  "X-Content-Type-Options: nosniff\r\n",
-				  WEIR_STR("404 page not found\n"));
-	else if (!weir_str_eq(method, WEIR_STR("GET")) &&
-		 !weir_str_eq(method, WEIR_STR("HEAD")))
-		weir_http_respond(exchange, 405, PLAIN, "Allow: GET, HEAD\r\n",
-				  WEIR_STR("405 method not allowed\n"));
-	else
-		weir_metrics_snapshot(c, on_snapshot, exchange);
+	weir_metrics_snapshot(c, on_snapshot, exchange);
 }
+
+static const struct weir_http_route routes[] = {
+	{ .path = { "/metrics", 8 }, .methods = WEIR_HTTP_GET,
+	  .handle = on_request },
+};
 
 static int start(struct weir_component *c, struct weir_error *error)
 {
 	struct telemetry *self = WEIR_SELF(c, struct telemetry);
 	bool v6 = self->host.len && memchr(self->host.ptr, ':', self->host.len);
-	char endpoint[300], url[320];
 	struct weir_error why;
+	char url[320];
 
-	snprintf(endpoint, sizeof(endpoint), v6 ? "[%.*s]:%u" : "%.*s:%u",
-		 WEIR_STR_FMT(self->host), self->port);
-	self->server = weir_http_server_start(c,
-		&(struct weir_http_options){
-			.endpoint = weir_str_of(endpoint),
-			.transport = WEIR_STR("tcp"),
-			.max_body = 65536,
-			.keep_alive = true,
-			.handle = on_request,
-		}, &why);
+	snprintf(self->endpoint, sizeof(self->endpoint),
+		 v6 ? "[%.*s]:%u" : "%.*s:%u", WEIR_STR_FMT(self->host),
+		 self->port);
+	weir_http_server_defaults(&self->config);
+	self->config.endpoint = weir_str_of(self->endpoint);
+	self->config.max_request_body_size = 65536;
+	self->server = weir_http_server_start(c, &self->config, routes, 1,
+					      &why);
 	if (!self->server)
 		return weir_fail(error, "port", "metrics cannot be served: %s",
 				 why.text);
-	snprintf(url, sizeof(url), "http://%s/metrics", endpoint);
+	snprintf(url, sizeof(url), "http://%s/metrics", self->endpoint);
 	weir_announce(c, "metrics", url, "");
 	return 0;
 }

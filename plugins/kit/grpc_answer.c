@@ -97,6 +97,22 @@ static ssize_t read_reply(nghttp2_session *session, int32_t id, uint8_t *out,
 	return (ssize_t)n;
 }
 
+static ssize_t read_text(nghttp2_session *session, int32_t id, uint8_t *out,
+			 size_t room, uint32_t *flags,
+			 nghttp2_data_source *source, void *arg)
+{
+	struct weir_grpc_call *call = source->ptr;
+	size_t left = call->reply_len - call->reply_sent;
+	size_t n = left < room ? left : room;
+
+	(void)session, (void)id, (void)arg;
+	memcpy(out, call->reply + call->reply_sent, n);
+	call->reply_sent += n;
+	if (n == left)
+		*flags = NGHTTP2_DATA_FLAG_EOF;
+	return (ssize_t)n;
+}
+
 static void put_prefix(uint8_t *out, size_t len)
 {
 	out[0] = 0;
@@ -122,7 +138,24 @@ static bool may_retry(const struct weir_outcome *outcome, weir_duration *after)
 	return true;
 }
 
-/* Trailers-Only. */
+/* Who asks without speaking gRPC reads the reason as a text. */
+static bool set_text(struct weir_grpc_call *call, const char *http,
+		     const struct weir_outcome *outcome)
+{
+	size_t len = strlen(outcome->text);
+
+	if (http[0] == '2')
+		return false;
+	call->reply = malloc(len + 1);
+	if (!call->reply)
+		return false;
+	memcpy(call->reply, outcome->text, len);
+	call->reply[len] = '\n';
+	call->reply_len = len + 1;
+	return true;
+}
+
+/* Trailers-Only, but for the text. */
 void grpc_call_deny(struct weir_grpc_call *call, const char *http,
 		    const struct weir_outcome *outcome)
 {
@@ -130,7 +163,8 @@ void grpc_call_deny(struct weir_grpc_call *call, const char *http,
 	char text[GRPC_MESSAGE_MAX], details[GRPC_DETAILS_MAX];
 	char code[2] = { (char)('0' + outcome->status / 10),
 			 (char)('0' + outcome->status % 10) };
-	bool two = outcome->status > 9;
+	const nghttp2_data_provider body = { { .ptr = call }, read_text };
+	bool two = outcome->status > 9, text_body;
 	weir_duration after = { 0 };
 	nghttp2_nv nv[6] = {
 		text_nv(":status", http, 3),
@@ -148,8 +182,12 @@ void grpc_call_deny(struct weir_grpc_call *call, const char *http,
 	if (call->encoding == WEIR_ENCODING_UNKNOWN)
 		nv[n++] = (nghttp2_nv)NV("grpc-accept-encoding",
 					 "identity,gzip,zstd,snappy");
+	text_body = set_text(call, http, outcome);
+	if (text_body)
+		nv[1] = (nghttp2_nv)NV("content-type",
+				       "text/plain; charset=utf-8");
 	call->answered = true;
-	h2_server_respond(h2, call->id, nv, n, NULL);
+	h2_server_respond(h2, call->id, nv, n, text_body ? &body : NULL);
 	call->conn->wake(call->conn);
 }
 

@@ -105,6 +105,8 @@ static void data(void *arg, void *stream, const uint8_t *bytes, size_t len)
 	struct weir_grpc_call *call = stream;
 
 	(void)arg;
+	if (call->foreign)
+		return;
 	while (len && call->n_prefix < 5 && !call->answered) {
 		call->prefix[call->n_prefix++] = *bytes++;
 		len--;
@@ -155,6 +157,12 @@ static void end(void *arg, void *stream)
 	call->ended = true;
 	if (call->answered)
 		return;
+	/* Only now: it is answered like any HTTP request, not cut off. */
+	if (call->foreign) {
+		REFUSE(call, "415", INVALID_ARGUMENT, MEDIA_TYPE,
+		       "content-type is not application/grpc");
+		return;
+	}
 	if (!call->n_prefix) {
 		REFUSE(call, "200", UNIMPLEMENTED, MALFORMED,
 		       "no message in a unary call");
@@ -234,31 +242,60 @@ bool grpc_conn_recv(struct grpc_conn *conn, const uint8_t *bytes, size_t len)
 	return h2_server_recv(conn->h2, bytes, len, conn->now);
 }
 
+/* Nothing is read while memory is out: what has come only in part would keep
+ * it, and all others waiting, until its time is over. */
+static bool is_starving(const struct weir_grpc_call *call)
+{
+	return !call->ended && call->payload && weir_budget_full();
+}
+
+/* One call; false: the connection itself is stuck. */
+static bool check_call(struct weir_grpc_call *call, uint64_t now)
+{
+	uint64_t allowed = PATIENCE + (uint64_t)call->got * 1000000000 /
+			   SLOWEST;
+	struct weir_outcome late;
+
+	if (is_starving(call)) {
+		REFUSE(call, "200", UNAVAILABLE, MEMORY,
+		       "no memory for the rest of this request");
+	} else if (!call->ended && now - call->began > allowed) {
+		if (!call->whole)
+			return false;
+		REFUSE(call, "200", DEADLINE_EXCEEDED, DEADLINE,
+		       "the request came too slowly");
+	} else if (call->deadline && now >= call->deadline) {
+		weir_outcome_set(&late, WEIR_DEADLINE_EXCEEDED,
+				 WEIR_REASON_DEADLINE, "the deadline is over");
+		grpc_call_deny(call, "200", &late);
+	}
+	return true;
+}
+
 bool grpc_conn_check(struct grpc_conn *conn, uint64_t now)
 {
 	struct weir_grpc_call *next;
 
 	for (struct weir_grpc_call *call = conn->calls; call; call = next) {
-		uint64_t allowed = PATIENCE +
-			(uint64_t)call->got * 1000000000 / SLOWEST;
-		struct weir_outcome late;
-
 		next = call->next;
-		if (call->answered || !call->open)
-			continue;
-		if (!call->ended && now - call->began > allowed) {
-			if (!call->whole)
-				return false;
-			REFUSE(call, "200", DEADLINE_EXCEEDED, DEADLINE,
-			       "the request came too slowly");
-		} else if (call->deadline && now >= call->deadline) {
-			weir_outcome_set(&late, WEIR_DEADLINE_EXCEEDED,
-					 WEIR_REASON_DEADLINE,
-					 "the deadline is over");
-			grpc_call_deny(call, "200", &late);
-		}
+		if (!call->answered && call->open && !check_call(call, now))
+			return false;
 	}
 	return true;
+}
+
+/* What was not whole by then never will be. */
+void grpc_conn_eof(struct grpc_conn *conn)
+{
+	for (struct weir_grpc_call *call = conn->calls; call;
+	     call = call->next) {
+		if (call->ended || !call->open)
+			continue;
+		call->answered = true;
+		if (call->payload)
+			weir_payload_free(&call->payload);
+		h2_server_reset(conn->h2, call->id, NGHTTP2_CANCEL);
+	}
 }
 
 void grpc_conn_lost(struct grpc_conn *conn)

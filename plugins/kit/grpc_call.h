@@ -26,12 +26,13 @@ struct weir_grpc_call {
 	uint8_t prefix[5];
 	uint8_t n_prefix;
 	bool post, typed, path, timed, bad_timeout, bad_metadata, host;
+	bool foreign;			/* not gRPC: refused at its end */
 	bool whole;			/* headers are */
 	bool ended;			/* END_STREAM came */
 	bool open;			/* the stream is there */
 	bool held;			/* a method has to answer */
 	bool answered;
-	uint8_t *reply;			/* prefix and message */
+	uint8_t *reply;			/* prefix and message, or a text */
 	size_t reply_len, reply_sent;
 	uint8_t small[64];
 };

@@ -123,7 +123,7 @@ static int set_up(struct weir_grpc_client *client)
 		weir_grpc_encoding_parse(config->compression);
 
 	grpc_target_parse(config->endpoint, &client->target);
-	client->backoff = GRPC_FIRST_BACKOFF;
+	client->resolve_backoff = GRPC_FIRST_BACKOFF;
 	h2_mem_init(&client->mem);
 	if (config->keepalive.enabled) {
 		client->keepalive = config->keepalive.time.ns;
@@ -139,6 +139,33 @@ static int set_up(struct weir_grpc_client *client)
 	return grpc_template_make(client);
 }
 
+/* A proxy looks names up itself.  Else the addresses of a name are spread over;
+ * anything else is one, of which core tries what it stands for in turn. */
+static int begin(struct weir_grpc_client *client)
+{
+	weir_str address = client->target.address;
+	struct grpc_sub *sub;
+
+	client->proxied = !client->target.is_unix &&
+			  grpc_proxy_find(address, &client->proxy);
+	client->resolves = !client->proxied &&
+		grpc_resolves(client->config, &client->target);
+	if (client->resolves) {
+		grpc_resolve(client);
+		return 0;
+	}
+	if (client->target.is_unix)
+		address = client->config->endpoint;
+	else if (client->proxied)
+		address = (weir_str){ client->proxy.address.ptr,
+				      client->proxy.address.len };
+	sub = grpc_sub_add(client, address, NULL);
+	if (!sub)
+		return -1;
+	grpc_link_connect(sub);
+	return 0;
+}
+
 struct weir_grpc_client *weir_grpc_client_new(struct weir_component *c,
 	const struct weir_grpc_client_config *config, struct weir_error *error)
 {
@@ -150,9 +177,9 @@ struct weir_grpc_client *weir_grpc_client_new(struct weir_component *c,
 		if (set_up(client))
 			weir_grpc_client_free(&client);
 	}
-	if (client)
-		grpc_link_connect(client);
-	else
+	if (client && begin(client))
+		weir_grpc_client_free(&client);
+	if (!client)
 		weir_fail(error, "", "out of memory");
 	return client;
 }
@@ -164,10 +191,8 @@ void weir_grpc_client_free(struct weir_grpc_client **where)
 
 	if (!client)
 		return;
-	weir_timer_cancel(&client->retry);
 	weir_timer_cancel(&client->tell);
-	if (client->connecting)
-		weir_connect_cancel(&client->connecting);
+	grpc_resolve_end(client);
 	for (link = client->links; link; link = next) {
 		next = link->next;
 		while (link->requests)
@@ -175,6 +200,11 @@ void weir_grpc_client_free(struct weir_grpc_client **where)
 					 "shutting down");
 		grpc_link_abandon(link);
 	}
+	client->links = NULL;
+	while (client->n_subs)
+		grpc_sub_remove(client, client->n_subs - 1);
+	free(client->subs);
+	grpc_proxy_release(&client->proxy);
 	while (client->waiting)
 		grpc_client_fail(client->waiting, WEIR_CANCELLED,
 				 "shutting down");
@@ -213,6 +243,8 @@ struct weir_grpc_request *weir_grpc_client_call(
 	struct weir_grpc_client *client, const struct weir_grpc_unary *unary)
 {
 	struct weir_grpc_request *r = new_request(client);
+	const char *why;
+	struct link *link;
 
 	if (!r)
 		abort();	/* as everything else that is this small */
@@ -223,11 +255,12 @@ struct weir_grpc_request *weir_grpc_client_call(
 	if (grpc_request_pack(r, client->compressor))
 		grpc_client_fail_later(r, WEIR_UNAVAILABLE, WEIR_REASON_MEMORY,
 				       "no memory to send a request");
-	else if (client->link && client->link->ready)
-		grpc_link_submit(client->link, r);
-	else if (client->down && !client->config->wait_for_ready)
+	else if ((link = grpc_sub_pick(client)))
+		grpc_link_submit(link, r);
+	else if (!client->config->wait_for_ready &&
+		 (why = grpc_sub_hopeless(client)))
 		grpc_client_fail_later(r, WEIR_UNAVAILABLE, WEIR_REASON_NONE,
-				       client->why);
+				       why);
 	else
 		grpc_client_push(&client->waiting, r);
 	return r;

@@ -84,6 +84,7 @@ const struct weir_field weir_grpc_server_fields[] = {
 		   "Address to listen on: host:port, :port, or a socket's path."),
 	WEIR_FIELD(struct weir_grpc_server_config, transport, "tcp",
 		   "Kind of socket.", .choices = "tcp tcp4 tcp6 unix"),
+	WEIR_FIELD_IGNORED("dialer", "A server does not dial."),
 	WEIR_FIELD(struct weir_grpc_server_config, max_recv_msg_size_mib, "0",
 		   "Largest message in MiB, compressed and inflated; 0: 4."),
 	WEIR_FIELD(struct weir_grpc_server_config, max_concurrent_streams, "0",
@@ -109,6 +110,7 @@ const struct weir_field weir_grpc_server_fields[] = {
 int weir_grpc_server_validate(const struct weir_grpc_server_config *config,
 			      const char *path, struct weir_error *error)
 {
+	struct weir_error why;
 	char text[128];
 
 	if (config->max_recv_msg_size_mib < 0 ||
@@ -121,10 +123,12 @@ int weir_grpc_server_validate(const struct weir_grpc_server_config *config,
 	if (check_buffers(config->read_buffer_size, config->write_buffer_size,
 			  path, error))
 		return -1;
+	if (weir_listen_check(config->endpoint, config->transport, &why))
+		return fail_at(error, path, "endpoint", why.text);
 	if (weir_node_kind(config->tls) != WEIR_NODE_NULL)
 		return fail_at(error, path, "tls", "TLS is not available yet: "
 			       "take the block out, or put a proxy in front");
-	if (is_given(config->auth))
+	if (weir_node_kind(config->auth) != WEIR_NODE_NULL)
 		return fail_at(error, path, "auth", "authentication is not "
 			       "available yet: take the block out");
 	if (is_given(config->middlewares))
@@ -164,7 +168,8 @@ const struct weir_field weir_grpc_client_fields[] = {
 	WEIR_FIELD(struct weir_grpc_client_config, headers, NULL,
 		   "Metadata to send with every call."),
 	WEIR_FIELD(struct weir_grpc_client_config, balancer_name, "round_robin",
-		   "round_robin or pick_first; each worker has one connection."),
+		   "round_robin: over all addresses of the name; pick_first: the "
+		   "first that answers."),
 	WEIR_FIELD(struct weir_grpc_client_config, authority, "",
 		   "The :authority to send instead of the endpoint."),
 	WEIR_FIELD(struct weir_grpc_client_config, user_agent, "",
@@ -199,7 +204,7 @@ void grpc_target_parse(weir_str endpoint, struct grpc_target *target)
 		 take_prefix(&target->address, WEIR_STR("passthrough:///")))
 		return;
 	/* unix:///path is the path from the third slash on */
-	if (target->is_unix && target->address.len > 2 &&
+	if (target->is_unix && target->address.len >= 2 &&
 	    !memcmp(target->address.ptr, "//", 2)) {
 		target->address.ptr += 2;
 		target->address.len -= 2;
@@ -217,6 +222,13 @@ static int check_port(weir_str address, const char *path,
 
 	if (!colon || (bracket && bracket > colon)) {
 		snprintf(text, sizeof(text), "address %.*s: missing port in "
+			 "address", (int)(address.len < 200 ? address.len : 200),
+			 address.ptr);
+		return fail_at(error, path, "endpoint", text);
+	}
+	if (!bracket && !memchr(address.ptr, '/', address.len) &&
+	    memchr(address.ptr, ':', (size_t)(colon - address.ptr))) {
+		snprintf(text, sizeof(text), "address %.*s: too many colons in "
 			 "address", (int)(address.len < 200 ? address.len : 200),
 			 address.ptr);
 		return fail_at(error, path, "endpoint", text);

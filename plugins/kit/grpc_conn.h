@@ -48,6 +48,8 @@ struct grpc_conn {
 int grpc_conn_init(struct grpc_conn *conn);
 /* false: write what is left, then close. */
 bool grpc_conn_recv(struct grpc_conn *conn, const uint8_t *data, size_t len);
+/* The client sends no more: ends the calls that are not whole. */
+void grpc_conn_eof(struct grpc_conn *conn);
 /* Ends what took too long: bodies that stall, deadlines that are over.  false:
  * the connection itself is stuck. */
 bool grpc_conn_check(struct grpc_conn *conn, uint64_t now);

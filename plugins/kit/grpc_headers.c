@@ -132,8 +132,7 @@ void grpc_call_headers(void *arg, void *stream, size_t bytes)
 		       "header list of %zu bytes, more than %d", bytes,
 		       HEADER_LIST);
 	else if (!call->typed)
-		REFUSE(call, "415", INVALID_ARGUMENT, MEDIA_TYPE,
-		       "content-type is not application/grpc");
+		call->foreign = true;
 	else if (!call->post)
 		REFUSE(call, "405", INTERNAL, MALFORMED, "method is not POST");
 	else if (call->bad_timeout)

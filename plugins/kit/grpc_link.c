@@ -6,7 +6,8 @@
  * that is patience, then keepalive.  One takes new calls; others finish what a
  * GOAWAY has left them.  Must never write all that waits in one turn.
  *
- *	connecting -> SETTINGS come: ready -> lost: connecting again
+ *	connecting [-> CONNECT, 200] -> SETTINGS come: ready -> lost:
+ *	connecting again
  *	          \-> failed: 1 s, x1.6, at most 120 s, +-20 % -> connecting
  */
 #include "grpc_client.h"
@@ -67,56 +68,53 @@ void grpc_link_submit(struct link *link, struct weir_grpc_request *r)
 static void on_retry(struct weir_component *c, struct weir_timer *timer)
 {
 	(void)c;
-	grpc_link_connect((struct weir_grpc_client *)(void *)
-		    ((char *)timer - offsetof(struct weir_grpc_client, retry)));
+	grpc_link_connect((struct grpc_sub *)(void *)
+		((char *)timer - offsetof(struct grpc_sub, retry)));
 }
 
 /* gRPC connection backoff; the first step after a connection that stood is
  * the shortest. */
-static void connect_later(struct weir_grpc_client *client, const char *why)
+static void connect_later(struct grpc_sub *sub, const char *why)
 {
-	int64_t wait = client->backoff;
-	struct weir_grpc_request *r, *next;
+	int64_t wait = sub->backoff;
 
 	wait += (int64_t)(weir_random() % (uint64_t)(wait * 2 / 5 + 1)) -
 		wait / 5;
-	client->backoff = client->backoff * 8 / 5;
-	if (client->backoff > LAST_BACKOFF)
-		client->backoff = LAST_BACKOFF;
-	client->down = true;
-	snprintf(client->why, sizeof(client->why), "connection error: %s", why);
-	weir_timer_set(&client->retry, client->c, (weir_duration){ wait },
+	sub->backoff = sub->backoff * 8 / 5;
+	if (sub->backoff > LAST_BACKOFF)
+		sub->backoff = LAST_BACKOFF;
+	sub->down = true;
+	snprintf(sub->why, sizeof(sub->why), "connection error: %s", why);
+	weir_timer_set(&sub->retry, sub->client->c, (weir_duration){ wait },
 		       on_retry);
-	if (client->config->wait_for_ready)
-		return;
-	for (r = client->waiting; r; r = next) {
-		next = r->next;
-		grpc_client_unlink(r);
-		grpc_client_fail_later(r, WEIR_UNAVAILABLE, WEIR_REASON_NONE,
-				       client->why);
-	}
+	grpc_resolve(sub->client);
+	grpc_sub_fail_waiting(sub->client);
 }
 
 static void lose(struct link *link, const char *why)
 {
 	struct weir_grpc_client *client = link->client;
+	struct grpc_sub *sub = link->sub;
 	struct link **at = &client->links;
-	bool current = client->link == link;
+	bool current = sub && sub->link == link;
 	bool brief = weir_now() - link->opened < SECOND;
 
 	while (*at != link)
 		at = &(*at)->next;
 	*at = link->next;
 	if (current)
-		client->link = NULL;
+		sub->link = NULL;
 	weir_timer_cancel(&link->timer);
-	if (current && link->ready && !brief)
-		grpc_link_connect(client);
-	else if (current)
-		connect_later(client, why);
+	if (current && link->ready && !brief) {
+		grpc_link_connect(sub);
+		grpc_resolve(client);
+	} else if (current) {
+		connect_later(sub, why);
+	}
 	h2_client_free(&link->h2);
 	while (link->requests)
 		grpc_client_fail(link->requests, WEIR_UNAVAILABLE, why);
+	weir_text_release(&link->reply);
 	free(link);
 }
 
@@ -131,7 +129,7 @@ static void submit_waiting(struct weir_grpc_client *client)
 		struct weir_grpc_request *older = r->prev;
 
 		grpc_client_unlink(r);
-		grpc_link_submit(client->link, r);
+		grpc_link_submit(grpc_sub_pick(client), r);
 		r = older;
 	}
 }
@@ -142,9 +140,11 @@ static void on_ready(void *arg)
 	struct weir_grpc_client *client = link->client;
 
 	link->ready = true;
-	client->down = false;
-	client->backoff = GRPC_FIRST_BACKOFF;
-	if (client->link == link)
+	if (!link->sub)
+		return;
+	link->sub->down = false;
+	link->sub->backoff = GRPC_FIRST_BACKOFF;
+	if (link->sub->link == link)
 		submit_waiting(client);
 }
 
@@ -153,19 +153,20 @@ static void on_leaving(void *arg, weir_str debug)
 {
 	struct link *link = arg;
 	struct weir_grpc_client *client = link->client;
+	struct grpc_sub *sub = link->sub;
 
 	if (link->leaving)
 		return;
 	link->leaving = true;
 	if (weir_str_eq(debug, WEIR_STR("too_many_pings")))
 		client->keepalive *= 2;
-	if (client->link != link)
+	if (!sub || sub->link != link)
 		return;
-	client->link = NULL;
+	sub->link = NULL;
 	if (weir_now() - link->opened < SECOND)
-		connect_later(client, "the server sends connections away");
+		connect_later(sub, "the server sends connections away");
 	else
-		grpc_link_connect(client);
+		grpc_link_connect(sub);
 }
 
 static void on_ended(struct h2_request *h2, uint32_t error)
@@ -230,8 +231,23 @@ static void write_pieces(struct link *link)
 
 static void on_writable(struct weir_stream *stream, void *arg)
 {
+	struct link *link = arg;
+
 	(void)stream;
-	write_pieces(arg);
+	if (link->tunnel && link->client)
+		grpc_tunnel_write(link);
+	else
+		write_pieces(link);
+}
+
+static void receive(struct link *link, const uint8_t *data, size_t len)
+{
+	if (!h2_client_recv(link->h2, data, len))
+		weir_stream_close(link->stream);
+	else if (h2_client_wants_write(link->h2) ||
+		 h2_client_is_done(link->h2) ||
+		 (link->leaving && !link->requests))
+		weir_stream_flush_later(link->stream);
 }
 
 static void on_data(struct weir_stream *stream, void *arg, const uint8_t *data,
@@ -239,14 +255,17 @@ static void on_data(struct weir_stream *stream, void *arg, const uint8_t *data,
 {
 	struct link *link = arg;
 
+	(void)stream;
 	link->heard = weir_now();
 	link->pinged = 0;
-	if (!h2_client_recv(link->h2, data, len))
-		weir_stream_close(stream);
-	else if (h2_client_wants_write(link->h2) ||
-		 h2_client_is_done(link->h2) ||
-		 (link->leaving && !link->requests))
-		weir_stream_flush_later(stream);
+	if (link->tunnel) {
+		size_t used = grpc_tunnel_hear(link, data, len);
+
+		data += used;
+		len -= used;
+	}
+	if (!link->tunnel && !link->refused)
+		receive(link, data, len);
 }
 
 static void on_eof(struct weir_stream *stream, void *arg)
@@ -260,11 +279,18 @@ static void on_closed(struct weir_stream *stream, void *arg, int error)
 	struct link *link = arg;
 
 	(void)stream;
-	if (link->client)
+	if (!link->client) {
+		weir_text_release(&link->reply);
+		free(link);
+	} else if (link->refused) {
+		char why[128];
+
+		grpc_tunnel_refusal(link, why, sizeof(why));
+		lose(link, why);
+	} else {
 		lose(link, error ? strerror(error) :
 		     "the server closed the connection");
-	else
-		free(link);
+	}
 }
 
 static const struct weir_stream_ops stream_ops = {
@@ -305,24 +331,27 @@ static void on_timer(struct weir_component *c, struct weir_timer *timer)
 static void on_opened(struct weir_component *c, struct weir_stream *stream,
 		      void *arg)
 {
-	struct weir_grpc_client *client = arg;
+	struct grpc_sub *sub = arg;
+	struct weir_grpc_client *client = sub->client;
 	struct link *link = calloc(1, sizeof(*link));
 	int64_t first = CONNECT_TIMEOUT;
 
-	client->connecting = NULL;
+	sub->connecting = NULL;
 	if (link)
 		link->h2 = h2_client_new(&h2_ops, link,
 					 &client->mem.mem);
 	if (!link || !link->h2) {
 		free(link);
-		connect_later(client, "out of memory");
+		connect_later(sub, "out of memory");
 		return;		/* not started: core closes it */
 	}
 	link->client = client;
+	link->sub = sub;
 	link->stream = stream;
+	link->tunnel = client->proxied;
 	link->opened = link->heard = weir_now();
 	link->next = client->links;
-	client->links = client->link = link;
+	client->links = sub->link = link;
 	if (client->keepalive && client->keepalive < first)
 		first = client->keepalive;
 	weir_timer_set(&link->timer, c, (weir_duration){ first }, on_timer);
@@ -333,25 +362,31 @@ static void on_opened(struct weir_component *c, struct weir_stream *stream,
 static void on_failed(struct weir_component *c, int error, const char *text,
 		      void *arg)
 {
-	struct weir_grpc_client *client = arg;
+	struct grpc_sub *sub = arg;
 
 	(void)c, (void)error;
-	client->connecting = NULL;
-	connect_later(client, text);
+	sub->connecting = NULL;
+	connect_later(sub, text);
 }
 
-void grpc_link_connect(struct weir_grpc_client *client)
+void grpc_link_connect(struct grpc_sub *sub)
 {
-	struct weir_connect how = {
-		.endpoint = client->config->endpoint, .opened = on_opened,
+	const struct weir_connect how = {
+		.endpoint = sub->address, .opened = on_opened,
 		.timeout = { CONNECT_TIMEOUT }, .failed = on_failed,
-		.arg = client,
+		.arg = sub,
 	};
 
-	if (!client->target.is_unix)
-		how.endpoint = client->target.address;
-	if (!client->connecting)
-		client->connecting = weir_connect(client->c, &how);
+	if (!sub->connecting)
+		sub->connecting = weir_connect(sub->client->c, &how);
+}
+
+void grpc_link_retire(struct link *link)
+{
+	link->sub = NULL;
+	link->leaving = true;
+	if (!link->requests)
+		weir_stream_close(link->stream);
 }
 
 /* The socket closes in a later turn: its link must not know us then. */

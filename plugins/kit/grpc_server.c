@@ -301,6 +301,8 @@ static void on_eof(struct weir_stream *stream, void *arg)
 	struct connection *conn = arg;
 
 	conn->deaf = true;
+	if (conn->server)
+		grpc_conn_eof(&conn->grpc);
 	weir_stream_flush_later(stream);
 }
 

@@ -15,15 +15,18 @@
 #define STREAM_WINDOW (8 << 20)
 #define CONNECTION_WINDOW (16 << 20)
 #define FRAME_SIZE (1 << 20)
+#define HEADER_FRAME (16 << 10)		/* one of these may have */
 #define HEADER_LIST (16 << 10)		/* advertised; over it the call fails */
 #define HEADER_FLOOD (64 << 10)		/* over it the connection ends */
 #define CONTINUATIONS 8
 #define QUEUED_ACKS 1000
 #define SETTINGS_ENTRIES 32
 #define SETTINGS_FRAME 64		/* room for our one SETTINGS frame */
+#define FIRST_UNKNOWN 0x0a		/* type of a frame */
 #define RESETS 100			/* a minute */
 #define EMPTY_FRAMES 1000		/* a minute; useful ones pay back */
 #define PING_STRIKES 2
+#define REMEMBERED 32			/* ids that nghttp2 surely still knows */
 #define MINUTE 60000000000
 #define IDLE_PING (120 * MINUTE)	/* without a stream, not permitted */
 
@@ -40,6 +43,7 @@ struct h2_server {
 	struct h2_server_limits limits;
 	uint64_t now;		/* of the bytes being read */
 
+	int32_t highest;	/* id that the client has used */
 	int32_t id;		/* the stream looked up last, and what it is */
 	void *stream;
 	size_t header_bytes;	/* decoded, of the block being read */
@@ -81,11 +85,17 @@ void h2_server_finish(struct h2_server *h2, uint32_t error, const char *debug)
 			      (const uint8_t *)debug, strlen(debug));
 }
 
-/* The result of a callback that has seen enough of this client. */
+/* The result of a callback that ends the connection. */
+static int give_up(struct h2_server *h2, uint32_t error, const char *debug)
+{
+	h2_server_finish(h2, error, debug);
+	return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+/* ... that has seen enough of this client. */
 static int punish(struct h2_server *h2, const char *debug)
 {
-	h2_server_finish(h2, NGHTTP2_ENHANCE_YOUR_CALM, debug);
-	return NGHTTP2_ERR_CALLBACK_FAILURE;
+	return give_up(h2, NGHTTP2_ENHANCE_YOUR_CALM, debug);
 }
 
 /* --- nghttp2's callbacks ------------------------------------------------ */
@@ -101,6 +111,42 @@ static void *find(struct h2_server *h2, int32_t id)
 	return h2->stream;
 }
 
+/* What nghttp2 would let pass.  Our frame size is for bodies: a block of
+ * headers that large breaks the limit on their list.  An id that was passed
+ * over cannot be used any more (RFC 9113 5.1.1); one that was used long ago may
+ * still come from a client that has not heard of a reset. */
+static int on_begin_frame(nghttp2_session *session,
+			  const nghttp2_frame_hd *hd, void *arg)
+{
+	struct h2_server *h2 = arg;
+
+	/* Those for streams that are gone get no further callback. */
+	if ((hd->type == NGHTTP2_PRIORITY ||
+	     hd->type == NGHTTP2_WINDOW_UPDATE ||
+	     (hd->type == NGHTTP2_HEADERS && hd->stream_id <= h2->highest)) &&
+	    !spend(&h2->empties, h2->now, EMPTY_FRAMES))
+		return punish(h2, "too_many_frames");
+	if (hd->type != NGHTTP2_HEADERS && hd->type != NGHTTP2_CONTINUATION)
+		return 0;
+	if (hd->length > HEADER_FRAME)
+		return give_up(h2, NGHTTP2_FRAME_SIZE_ERROR,
+			       "too many headers in a frame");
+	if (hd->stream_id < h2->highest &&
+	    hd->stream_id > h2->highest - REMEMBERED &&
+	    !nghttp2_session_find_stream(session, hd->stream_id))
+		return give_up(h2, NGHTTP2_PROTOCOL_ERROR,
+			       "stream id goes back");
+	return 0;
+}
+
+/* A frame of a type that we do not know has no payload for us, but counts. */
+static int unpack_unknown(nghttp2_session *session, void **payload,
+			  const nghttp2_frame_hd *hd, void *arg)
+{
+	(void)session, (void)payload, (void)hd, (void)arg;
+	return 0;
+}
+
 static int on_begin_headers(nghttp2_session *session,
 			    const nghttp2_frame *frame, void *arg)
 {
@@ -110,7 +156,7 @@ static int on_begin_headers(nghttp2_session *session,
 	h2->header_bytes = 0;
 	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
 		return 0;
-	h2->id = id;
+	h2->id = h2->highest = id;
 	h2->stream = h2->ops->begin(h2->arg, id);
 	if (!h2->stream) {
 		h2_server_reset(h2, id, NGHTTP2_REFUSED_STREAM);
@@ -194,6 +240,9 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame,
 	case NGHTTP2_SETTINGS:
 		h2->ready = true;
 		break;
+	case NGHTTP2_PRIORITY:
+	case NGHTTP2_WINDOW_UPDATE:
+		return 0;		/* on_begin_frame has counted them */
 	}
 	if (!spend(&h2->empties, h2->now, EMPTY_FRAMES))
 		return punish(h2, "too_many_frames");
@@ -214,7 +263,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id,
 
 /* An answer before the request has ended: tell the client to stop sending
  * (RFC 9113 8.1).  Only now: a reset that is queued would overtake it. */
-static void after_headers(struct h2_server *h2, const nghttp2_frame *frame)
+static void after_answer(struct h2_server *h2, const nghttp2_frame *frame)
 {
 	int32_t id = frame->hd.stream_id;
 
@@ -231,13 +280,13 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame,
 	struct h2_server *h2 = arg;
 
 	(void)session;
-	if (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS)
+	if (frame->hd.type == NGHTTP2_DATA ||
+	    frame->hd.type == NGHTTP2_HEADERS) {
 		h2->strikes = 0, h2->pinged = 0;
-	if (frame->hd.type == NGHTTP2_HEADERS)
-		after_headers(h2, frame);
-	else if (frame->hd.type == NGHTTP2_RST_STREAM &&
-		 frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
-		 !spend(&h2->resets, h2->now, RESETS))
+		after_answer(h2, frame);
+	} else if (frame->hd.type == NGHTTP2_RST_STREAM &&
+		   frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
+		   !spend(&h2->resets, h2->now, RESETS))
 		h2_server_finish(h2, NGHTTP2_ENHANCE_YOUR_CALM,
 				 "too_many_resets");
 	return 0;
@@ -267,6 +316,10 @@ static nghttp2_session_callbacks *new_callbacks(void)
 
 	if (nghttp2_session_callbacks_new(&cb))
 		return NULL;
+	nghttp2_session_callbacks_set_on_begin_frame_callback(cb,
+							      on_begin_frame);
+	nghttp2_session_callbacks_set_unpack_extension_callback(cb,
+								unpack_unknown);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(
 		cb, on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
@@ -279,18 +332,22 @@ static nghttp2_session_callbacks *new_callbacks(void)
 }
 
 /* The library's own guards lie behind ours: they end a connection with a
- * less telling code. */
+ * less telling code.  It keeps the last streams after their end (as many as
+ * may be open), to tell a frame that comes too late from one that must not
+ * come (RFC 9113 5.1, "closed"), and heeds PRIORITY for its errors. */
 static nghttp2_option *new_options(void)
 {
 	nghttp2_option *option;
 
 	if (nghttp2_option_new(&option))
 		return NULL;
-	nghttp2_option_set_no_closed_streams(option, 1);
 	nghttp2_option_set_max_outbound_ack(option, QUEUED_ACKS);
 	nghttp2_option_set_max_settings(option, SETTINGS_ENTRIES);
 	nghttp2_option_set_max_continuations(option, CONTINUATIONS);
 	nghttp2_option_set_stream_reset_rate_limit(option, 10 * RESETS, RESETS);
+	for (int type = FIRST_UNKNOWN; type < 256; type++)
+		nghttp2_option_set_user_recv_extension_type(option,
+							    (uint8_t)type);
 	return option;
 }
 
@@ -303,7 +360,6 @@ static int submit_settings(struct h2_server *h2)
 		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW },
 		{ NGHTTP2_SETTINGS_MAX_FRAME_SIZE, FRAME_SIZE },
 		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST },
-		{ NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1 },
 	};
 
 	if (nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
@@ -344,6 +400,20 @@ void h2_server_free(struct h2_server **h2)
 
 /* --- Bytes -------------------------------------------------------------- */
 
+static uint32_t error_of(ssize_t rc)
+{
+	switch (rc) {
+	case NGHTTP2_ERR_FLOODED:
+	case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
+	case NGHTTP2_ERR_TOO_MANY_SETTINGS:
+		return NGHTTP2_ENHANCE_YOUR_CALM;
+	case NGHTTP2_ERR_NOMEM:
+		return NGHTTP2_INTERNAL_ERROR;
+	default:
+		return NGHTTP2_PROTOCOL_ERROR;
+	}
+}
+
 bool h2_server_recv(struct h2_server *h2, const uint8_t *data, size_t len,
 		    uint64_t now)
 {
@@ -352,11 +422,7 @@ bool h2_server_recv(struct h2_server *h2, const uint8_t *data, size_t len,
 	h2->now = now;
 	n = nghttp2_session_mem_recv(h2->session, data, len);
 	if (n < 0)
-		h2_server_finish(h2, n == NGHTTP2_ERR_FLOODED ?
-					 NGHTTP2_ENHANCE_YOUR_CALM :
-					 n == NGHTTP2_ERR_NOMEM ?
-					 NGHTTP2_INTERNAL_ERROR :
-					 NGHTTP2_PROTOCOL_ERROR, "");
+		h2_server_finish(h2, error_of(n), "");
 	return n >= 0;
 }
 
@@ -426,6 +492,16 @@ void h2_server_respond(struct h2_server *h2, int32_t id, const nghttp2_nv *nv,
 		       size_t n, const nghttp2_data_provider *body)
 {
 	if (nghttp2_submit_response(h2->session, id, nv, n, body))
+		h2->broken = true;
+}
+
+void h2_server_inform(struct h2_server *h2, int32_t id, const char *status)
+{
+	const nghttp2_nv nv = { (uint8_t *)":status", (uint8_t *)status, 7,
+				strlen(status), NGHTTP2_NV_FLAG_NONE };
+
+	if (nghttp2_submit_headers(h2->session, NGHTTP2_FLAG_NONE, id, NULL,
+				   &nv, 1, NULL) < 0)
 		h2->broken = true;
 }
 

@@ -54,6 +54,8 @@ bool h2_server_is_ready(const struct h2_server *h2);
  * by then is reset with NO_ERROR. */
 void h2_server_respond(struct h2_server *h2, int32_t id, const nghttp2_nv *nv,
 		       size_t n, const nghttp2_data_provider *body);
+/* An informational answer ("100") before the real one. */
+void h2_server_inform(struct h2_server *h2, int32_t id, const char *status);
 void h2_server_reset(struct h2_server *h2, int32_t id, uint32_t error);
 void h2_server_ping(struct h2_server *h2);
 /* "No new requests soon": GOAWAY with the highest id; pong tells that the

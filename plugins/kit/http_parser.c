@@ -9,8 +9,6 @@
  */
 #include "http_parser.h"
 
-#include <stdlib.h>
-
 /* --- words ---------------------------------------------------------------- */
 
 /* RFC 9110 5.6.2: token characters. */
@@ -27,24 +25,10 @@ static char lower(char ch)
 	return ch >= 'A' && ch <= 'Z' ? (char)(ch + ('a' - 'A')) : ch;
 }
 
-static bool equals(weir_str text, const char *word)
-{
-	size_t i = 0;
-
-	while (i < text.len && word[i] && lower(text.ptr[i]) == word[i])
-		i++;
-	return i == text.len && !word[i];
-}
-
-weir_str http_parser_text(const struct http_parser *p, struct http_text text)
-{
-	return (weir_str){ p->head ? p->head + text.at : "", text.len };
-}
-
 static struct http_text text_of(const struct http_parser *p, const char *from,
 				const char *to)
 {
-	return (struct http_text){ (uint16_t)(from - p->head),
+	return (struct http_text){ (uint16_t)(from - p->head->text),
 				   (uint16_t)(to - from) };
 }
 
@@ -62,10 +46,18 @@ static int fail(struct http_parser *p, int status, const char *reason)
 static int parse_version(struct http_parser *p, const char *from,
 			 const char *end)
 {
+	weir_str method = http_head_text(p->head, p->head->method);
+
+	if (end - from < 5 ||
+	    !http_same_word((weir_str){ from, 5 }, "http/"))
+		return fail(p, HTTP_NOT_HTTP, "not HTTP");
 	if (end - from != 8 || memcmp(from, "HTTP/", 5) != 0 ||
 	    from[5] < '0' || from[5] > '9' || from[6] != '.' ||
 	    from[7] < '0' || from[7] > '9')
 		return fail(p, 400, "malformed HTTP version");
+	/* RFC 9113 3.4: a preface that went wrong. */
+	if (from[5] == '2' && weir_str_eq(method, WEIR_STR("PRI")))
+		return fail(p, HTTP_NOT_HTTP, "not a preface");
 	if (from[5] != '1')
 		return fail(p, 505, "unsupported HTTP version");
 	p->minor = from[7] > '0';
@@ -91,24 +83,21 @@ static char *skip_authority(char *from, char *end)
 /* RFC 9112 3.2: origin, absolute, authority (CONNECT) and asterisk form. */
 static int parse_target(struct http_parser *p, char *from, char *end)
 {
-	weir_str method = http_parser_text(p, p->method);
-	char *path = from, *query;
+	weir_str method = http_head_text(p->head, p->head->method);
+	char *path = from;
 
 	for (char *at = from; at < end; at++)
 		if (*at <= ' ' || *at > '~' || *at == '#')
 			return fail(p, 400, "invalid character in target");
-	if (*from != '/' && !equals(method, "connect") &&
-	    !(end - from == 1 && *from == '*' && equals(method, "options")))
+	if (*from != '/' && !http_same_word(method, "connect") &&
+	    !(end - from == 1 && *from == '*' && http_same_word(method, "options")))
 		path = skip_authority(from, end);
 	if (!path)
 		return fail(p, 400, "malformed target");
-	query = memchr(path, '?', (size_t)(end - path));
-	p->path = text_of(p, path, query ? query : end);
-	p->query = query ? text_of(p, query + 1, end)
-			 : text_of(p, end, end);
-	if (!p->path.len) {
+	http_head_target(p->head, text_of(p, path, end));
+	if (!p->head->path.len) {
 		*--path = '/';		/* the last byte of the authority */
-		p->path = text_of(p, path, path + 1);
+		p->head->path = text_of(p, path, path + 1);
 	}
 	return 0;
 }
@@ -121,7 +110,7 @@ static int parse_request(struct http_parser *p, char *line, char *end)
 		at++;
 	if (at == line || at == end || *at != ' ')
 		return fail(p, 400, "malformed request line");
-	p->method = text_of(p, line, at);
+	p->head->method = text_of(p, line, at);
 	target = at + 1;
 	blank = memchr(target, ' ', (size_t)(end - target));
 	if (target == end || blank == target)
@@ -172,9 +161,9 @@ static void parse_connection(struct http_parser *p, weir_str value)
 		while (word.len && (word.ptr[word.len - 1] == ' ' ||
 				    word.ptr[word.len - 1] == '\t'))
 			word.len--;
-		if (equals(word, "close"))
+		if (http_same_word(word, "close"))
 			p->keep_alive = false;
-		else if (equals(word, "keep-alive") && p->minor == 0)
+		else if (http_same_word(word, "keep-alive") && p->minor == 0)
 			p->keep_alive = true;
 		at = comma ? comma + 1 : end;
 	}
@@ -183,18 +172,18 @@ static void parse_connection(struct http_parser *p, weir_str value)
 /* The few that frame the message or change the conversation. */
 static int heed(struct http_parser *p, weir_str name, weir_str value)
 {
-	if (equals(name, "content-length"))
+	if (http_same_word(name, "content-length"))
 		return parse_length(p, value);
-	if (equals(name, "transfer-encoding")) {
-		if (p->chunked || !equals(value, "chunked"))
+	if (http_same_word(name, "transfer-encoding")) {
+		if (p->chunked || !http_same_word(value, "chunked"))
 			return fail(p, 400, "unsupported Transfer-Encoding");
 		p->chunked = true;
-	} else if (equals(name, "connection")) {
+	} else if (http_same_word(name, "connection")) {
 		parse_connection(p, value);
-	} else if (equals(name, "host")) {
+	} else if (http_same_word(name, "host")) {
 		p->n_hosts++;
-	} else if (equals(name, "expect")) {
-		if (!equals(value, "100-continue"))
+	} else if (http_same_word(name, "expect")) {
+		if (!http_same_word(value, "100-continue"))
 			return fail(p, 417, "unknown expectation");
 		p->expects_continue = p->minor > 0;
 	}
@@ -227,15 +216,16 @@ static int split_field(struct http_parser *p, char *line, char *end,
 
 static int parse_header(struct http_parser *p, char *line, char *end)
 {
+	struct http_head *head = p->head;
 	struct http_text name, value;
 
-	if (p->n_headers == HTTP_MAX_HEADERS)
+	if (head->n == HTTP_MAX_HEADERS)
 		return fail(p, 431, "too many headers");
 	if (split_field(p, line, end, &name, &value))
 		return -1;
-	p->headers[p->n_headers].name = name;
-	p->headers[p->n_headers++].value = value;
-	return heed(p, http_parser_text(p, name), http_parser_text(p, value));
+	head->headers[head->n].name = name;
+	head->headers[head->n++].value = value;
+	return heed(p, http_head_text(head, name), http_head_text(head, value));
 }
 
 /* RFC 9112 3.2, 6.1, 6.3: what the headers must agree on. */
@@ -262,28 +252,19 @@ static int line_too_long(struct http_parser *p)
 
 static int keep(struct http_parser *p, const uint8_t *data, size_t len)
 {
+	struct http_head *head = p->head;
 	size_t limit = p->state == HTTP_ON_TRAILER
 		? (size_t)p->trailer + HTTP_MAX_TRAILER : HTTP_MAX_HEAD;
 
-	if (len > HTTP_MAX_LINE - (p->used - p->line))
+	if (len > HTTP_MAX_LINE - (head->used - p->line))
 		return line_too_long(p);
-	if (len > limit - p->used)
+	if (len > limit - head->used)
 		return fail(p, p->state == HTTP_ON_TRAILER ? 400 : 431,
 			    "headers too large");
-	if (len > p->cap - p->used) {
-		uint32_t cap = p->cap ? p->cap : 512;
-		char *head;
-
-		while (cap - p->used < len)
-			cap *= 2;
-		head = realloc(p->head, cap);
-		if (!head)
-			return fail(p, 503, "out of memory");
-		p->head = head;
-		p->cap = cap;
-	}
-	memcpy(p->head + p->used, data, len);
-	p->used += (uint32_t)len;
+	if (!http_head_room(head, len))
+		return fail(p, 503, "out of memory");
+	memcpy(head->text + head->used, data, len);
+	head->used += (uint32_t)len;
 	return 0;
 }
 
@@ -320,7 +301,7 @@ static enum http_event_type on_line(struct http_parser *p, char *line,
 	case HTTP_ON_REQUEST:
 		if (line == end && !p->blank) {	/* RFC 9112 2.2: one may */
 			p->blank = true;
-			p->used = p->line = 0;
+			p->head->used = p->line = 0;
 			return HTTP_MORE;
 		}
 		rc = parse_request(p, line, end);
@@ -340,7 +321,7 @@ static enum http_event_type on_line(struct http_parser *p, char *line,
 		}
 		rc = parse_trailer(p, line, end);
 	}
-	p->line = p->used;
+	p->line = p->head->used;
 	return rc ? HTTP_FAIL : HTTP_MORE;
 }
 
@@ -358,8 +339,8 @@ static size_t feed_line(struct http_parser *p, const uint8_t *data, size_t len,
 	event->type = HTTP_MORE;
 	if (!lf)
 		return n;
-	line = p->head + p->line;
-	size = p->used - p->line;
+	line = p->head->text + p->line;
+	size = p->head->used - p->line;
 	/* The only CR is the one before the LF. */
 	if (size < 2 || memchr(line, '\r', size) != line + size - 2 ||
 	    memchr(line, '\0', size)) {
@@ -431,7 +412,7 @@ static int on_size_lf(struct http_parser *p, uint8_t ch)
 	if (p->left > p->max_body - p->body)
 		return fail(p, 413, "request body too large");
 	p->state = p->left ? HTTP_ON_CHUNK : HTTP_ON_TRAILER;
-	p->line = p->trailer = p->used;
+	p->line = p->trailer = p->head->used;
 	return 0;
 }
 
@@ -506,40 +487,13 @@ size_t http_parser_feed(struct http_parser *p, const uint8_t *data, size_t len,
 
 /* --- life ----------------------------------------------------------------- */
 
-void http_parser_init(struct http_parser *p, uint64_t max_body)
+void http_parser_begin(struct http_parser *p, struct http_head *head,
+		       uint64_t max_body)
 {
-	*p = (struct http_parser){ .max_body = max_body };
+	*p = (struct http_parser){ .max_body = max_body, .head = head };
 }
 
-void http_parser_release(struct http_parser *p)
+bool http_parser_has_head(const struct http_parser *p)
 {
-	free(p->head);
-	p->head = NULL;
-	p->used = p->cap = p->line = 0;
-}
-
-/* The buffer goes: an idle connection costs nothing. */
-void http_parser_next(struct http_parser *p)
-{
-	uint64_t max_body = p->max_body;
-
-	http_parser_release(p);
-	http_parser_init(p, max_body);
-}
-
-bool http_parser_busy(const struct http_parser *p)
-{
-	return p->state != HTTP_ON_REQUEST || p->used > 0;
-}
-
-bool http_parser_header(const struct http_parser *p, weir_str name, size_t i,
-			weir_str *value)
-{
-	for (uint32_t at = 0; at < p->n_headers; at++)
-		if (weir_str_eq(http_parser_text(p, p->headers[at].name),
-				name) && !i--) {
-			*value = http_parser_text(p, p->headers[at].value);
-			return true;
-		}
-	return false;
+	return p->state > HTTP_ON_HEADER && p->state < HTTP_ON_FAILURE;
 }

@@ -3,8 +3,8 @@
  * http_parser.h: HTTP/1.1 requests, bytes in, events out.
  *
  * Strict: what two parsers could read in two ways is refused (RFC 9112).  Does
- * no I/O and knows no clock.  Text it hands out points into its own buffer and
- * is good until http_parser_next or _release.
+ * no I/O and knows no clock.  The lines of a request go into a head that its
+ * caller lends it from http_parser_begin on.
  *
  *	while (len > 0) {
  *		n = http_parser_feed(p, data, len, &event);
@@ -15,13 +15,13 @@
 #ifndef KIT_HTTP_PARSER_H
 #define KIT_HTTP_PARSER_H
 
-#include <weir/base.h>
+#include "http_head.h"
 
-#define HTTP_MAX_HEADERS 100
-#define HTTP_MAX_HEAD 16384	/* request line and headers, CRLFs included */
 #define HTTP_MAX_LINE 8192
 #define HTTP_MAX_TRAILER 4096	/* all trailer lines together */
 #define HTTP_MAX_EXTENSIONS 4096	/* of all chunks of a body together */
+
+#define HTTP_NOT_HTTP (-1)
 
 enum http_event_type {
 	HTTP_MORE,	/* everything was eaten; feed again */
@@ -43,15 +43,11 @@ enum http_state {
 	HTTP_ON_CHUNK_LF, HTTP_ON_TRAILER, HTTP_ON_END, HTTP_ON_FAILURE
 };
 
-struct http_text {		/* offset and length in head */
-	uint16_t at, len;
-};
-
 struct http_parser {
 	uint64_t max_body;
+	struct http_head *head;	/* lent; complete from HTTP_HEAD on */
 
 	/* From HTTP_HEAD on. */
-	struct http_text method, path, query;
 	uint8_t minor;		/* HTTP/1.x: 0, or 1 for all later ones */
 	bool keep_alive;	/* the client would go on */
 	bool expects_continue;
@@ -60,35 +56,29 @@ struct http_parser {
 	uint64_t length;	/* Content-Length */
 	uint64_t body;		/* bytes of the body so far */
 
-	/* From HTTP_FAIL on.  status 0: close without a word. */
+	/* From HTTP_FAIL on.  status 0: close without a word;
+	 * HTTP_NOT_HTTP: it is no request at all. */
 	int status;
 	const char *reason;
 
 	/* The parser's own. */
 	enum http_state state;
-	char *head;		/* lines, names in lower case */
-	uint32_t used, cap, line;	/* line: where the present one begins */
+	uint32_t line;		/* where the present one begins in the head */
 	uint64_t left;		/* of the body or the chunk */
 	uint32_t digits, extensions, trailer;
-	uint32_t n_headers, n_trailers, n_hosts;
+	uint32_t n_trailers, n_hosts;
 	bool blank;		/* an empty line came before the request */
-	struct { struct http_text name, value; } headers[HTTP_MAX_HEADERS];
 };
 
-void http_parser_init(struct http_parser *p, uint64_t max_body);
-void http_parser_release(struct http_parser *p);
-/* Makes ready for the next request on the same connection. */
-void http_parser_next(struct http_parser *p);
+/* Makes ready for a request.  head: an empty one, which must stay until the
+ * next begin, and is the caller's to release. */
+void http_parser_begin(struct http_parser *p, struct http_head *head,
+		       uint64_t max_body);
 /* Reads up to the next event; returns the bytes eaten.  len 0 is MORE, or what
  * is due without bytes (DONE of a request without body). */
 size_t http_parser_feed(struct http_parser *p, const uint8_t *data, size_t len,
 			struct http_event *event);
-/* Has a request begun that is not complete? */
-bool http_parser_busy(const struct http_parser *p);
-
-weir_str http_parser_text(const struct http_parser *p, struct http_text text);
-/* The i-th value of a header, lower-case name. */
-bool http_parser_header(const struct http_parser *p, weir_str name, size_t i,
-			weir_str *value);
+/* Is the head complete?  (Then a body may still be missing.) */
+bool http_parser_has_head(const struct http_parser *p);
 
 #endif

@@ -1,457 +1,285 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http_server.c: an HTTP/1.1 server for small answers.
+ * http_server.c: listens, and carries the bytes of each connection.
  *
- * A connection has one request in flight.  What a client pipelines behind it
- * waits: at most one read (256 KiB), then the connection is not read until the
- * answer is out.  Every wait has an end: the head of a request, the pace of its
- * body, the peer's reading of the answer, and idleness.
+ * The first bytes of a connection say what it speaks (RFC 9113 3.4): while they
+ * are the HTTP/2 preface nobody reads them, then one of the two parsers gets
+ * all of them.  Holds the connections of one worker, one timer for each, and
+ * what a socket did not take.  Must never let two parsers see one byte, nor
+ * wait for a peer without an end.
  *
- *	data -> parse -> handle -> weir_http_respond -> flush -> pump
- *	          ^                                              |
- *	          `------------- what was pipelined -------------'
- *
- * Must never call `handle` from inside weir_http_respond.
+ *	UNDECIDED -> HTTP_1 | HTTP_2 -> (lingering) -> closed
  */
-#include <weir/kit/http.h>
-
-#include "http_parser.h"
+#include "http_conn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <strings.h>
 
-#define SECONDS(n) ((weir_duration){ (n) * INT64_C(1000000000) })
-#define HEAD_TIMEOUT SECONDS(10)	/* attacks.md 39 */
-#define BODY_WINDOW SECONDS(10)		/* attacks.md 40: in each of these */
-#define BODY_PER_WINDOW 4096		/* so many bytes at least */
-#define IDLE_TIMEOUT SECONDS(60)
-#define WRITE_TIMEOUT SECONDS(30)	/* attacks.md 41: without progress */
-#define LINGER_TIMEOUT SECONDS(1)	/* for the peer to read a refusal */
-#define MAX_QUEUED 16384		/* answers the peer has not taken */
-#define MAX_HEAD_OUT 512
+/* What 0 means: attacks.md 39, 41. */
+#define HEAD_TIMEOUT (10 * HTTP_SECOND)
+#define WRITE_TIMEOUT (30 * HTTP_SECOND)
+#define IDLE_TIMEOUT (60 * HTTP_SECOND)
+#define MAX_STREAMS 100
+#define DEFAULT_BODY 20971520
 
-struct bytes {
-	char *ptr;
-	size_t at, len, cap;		/* from at to len there is something */
-};
+static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+#define PREFACE (sizeof(preface) - 1)
 
-struct weir_http_exchange {		/* a connection and its request */
-	struct weir_http_exchange *next, *prev;
-	struct weir_http_server *server;	/* NULL: nobody listens */
-	struct weir_stream *stream;		/* NULL: closed */
-	struct http_parser parser;
-	struct bytes body, stash, out;
-	struct weir_timer deadline;
-	uint64_t paced;			/* body bytes when the window opened */
-	bool in_flight;			/* handle was called, no answer yet */
-	bool last;			/* the next answer closes */
-	bool answered_last;		/* it is on its way */
-	bool lingering;			/* only waits for the peer's FIN */
-	bool at_eof;
-};
+/* --- the end of a connection ---------------------------------------------- */
 
-struct weir_http_server {
-	struct weir_component *c;
-	struct weir_http_options options;
-	struct weir_http_exchange *connections;
-	bool stopping;
-};
-
-/* --- bytes ---------------------------------------------------------------- */
-
-/* false when memory fails: a peer may choose the size. */
-static bool add(struct bytes *b, const void *ptr, size_t len)
+void http_conn_let_go(struct http_conn *conn)
 {
-	if (len > b->cap - b->len) {
-		size_t cap = b->cap ? b->cap : 1024;
-		char *grown;
+	if (conn->stream || conn->n_exchanges)
+		return;
+	if (conn->prev)
+		conn->prev->next = conn->next;
+	else if (conn->server)
+		conn->server->connections = conn->next;
+	if (conn->next)
+		conn->next->prev = conn->prev;
+	if (conn->context)
+		weir_context_free(&conn->context);
+	free(conn);
+}
 
-		while (cap - b->len < len)
-			cap *= 2;
-		grown = realloc(b->ptr, cap);
-		if (!grown)
-			return false;
-		b->ptr = grown;
-		b->cap = cap;
+void http_conn_drop(struct http_conn *conn)
+{
+	conn->lingering = true;
+	conn->since = weir_now();
+	weir_stream_close(conn->stream);
+}
+
+static void free_stash(struct http_conn *conn)
+{
+	if (conn->stash)
+		weir_payload_free(&conn->stash);
+	conn->stash_at = conn->stash_len = 0;
+}
+
+void http_conn_linger(struct http_conn *conn)
+{
+	if (conn->lingering)
+		return;
+	conn->lingering = true;
+	free_stash(conn);
+	weir_stream_shutdown(conn->stream);
+	weir_stream_pause(conn->stream, false);
+	conn->since = weir_now();
+	http_conn_arm(conn);
+	if (conn->at_eof)
+		http_conn_drop(conn);
+}
+
+/* Nobody can hear anything: what no handler has goes now, the rest when it is
+ * answered. */
+static void abandon(struct http_conn *conn)
+{
+	struct weir_http_exchange *next;
+
+	weir_timer_cancel(&conn->timer);
+	h2_server_free(&conn->h2);
+	http_buf_release(&conn->out);
+	free_stash(conn);
+	conn->x = NULL;
+	conn->n_exchanges++;		/* stays until the loop is through */
+	for (struct weir_http_exchange *x = conn->exchanges; x; x = next) {
+		next = x->next;
+		x->open = false;
+		http_exchange_let_go(x);
 	}
-	if (len)
-		memcpy(b->ptr + b->len, ptr, len);
-	b->len += len;
+	conn->n_exchanges--;
+}
+
+/* --- time ----------------------------------------------------------------- */
+
+static uint64_t due_at(const struct http_conn *conn)
+{
+	if (conn->lingering)
+		return conn->since + HTTP_LINGER;
+	if (conn->mode == HTTP_2)
+		return http_h2_due(conn);
+	if (http_buf_waits(&conn->out))
+		return conn->wrote + conn->server->limits.write;
+	if (conn->mode == HTTP_UNDECIDED)
+		return conn->since + conn->server->limits.head;
+	return http_h1_due(conn);
+}
+
+static void on_timer(struct weir_component *c, struct weir_timer *timer)
+{
+	struct http_conn *conn = (struct http_conn *)(void *)
+		((char *)timer - offsetof(struct http_conn, timer));
+	uint64_t now = weir_now();
+
+	(void)c;
+	if (now >= due_at(conn)) {
+		if (conn->mode == HTTP_2 && !conn->lingering)
+			http_h2_late(conn, now);
+		else if (conn->mode == HTTP_1 && !conn->lingering &&
+			 !http_buf_waits(&conn->out))
+			http_h1_late(conn, now);
+		else
+			http_conn_drop(conn);
+	}
+	http_conn_arm(conn);
+}
+
+/* A timer that is set is only ever moved forward: one that fires too early
+ * looks and is set again, so that a busy connection seldom touches it. */
+void http_conn_arm(struct http_conn *conn)
+{
+	uint64_t now, due = due_at(conn);
+
+	if (due == HTTP_NEVER ||
+	    (weir_timer_is_set(&conn->timer) && conn->due <= due))
+		return;
+	now = weir_now();
+	conn->due = due;
+	weir_timer_set(&conn->timer, conn->server->c,
+		       (weir_duration){ due > now ? (int64_t)(due - now) : 0 },
+		       on_timer);
+}
+
+/* --- writing -------------------------------------------------------------- */
+
+/* Bytes that the socket took; -1: it broke, and closed follows. */
+static int64_t write_some(struct http_conn *conn, const void *bytes,
+			  size_t len)
+{
+	const struct weir_iovec iov = { bytes, len };
+	int64_t n = weir_stream_writev(conn->stream, &iov, 1);
+
+	if (n < 0 || (size_t)n == len)
+		return n;
+	if (!conn->wrote || (n > 0 && !conn->server->limits.write_whole))
+		conn->wrote = weir_now();
+	weir_stream_want_write(conn->stream);
+	return n;
+}
+
+bool http_conn_write(struct http_conn *conn)
+{
+	struct http_buf *out = &conn->out;
+	int64_t n;
+
+	if (!http_buf_waits(out))
+		return true;
+	n = write_some(conn, out->ptr + out->at, http_buf_waits(out));
+	if (n < 0)
+		return false;
+	out->at += (size_t)n;
+	if (http_buf_waits(out)) {
+		http_conn_arm(conn);
+		return false;
+	}
+	http_buf_clear(out);
+	conn->wrote = 0;
 	return true;
 }
 
-static void release(struct bytes *b)
+bool http_conn_send(struct http_conn *conn, const void *bytes, size_t len)
 {
-	free(b->ptr);
-	*b = (struct bytes){ 0 };
-}
-
-/* --- deadlines ------------------------------------------------------------ */
-
-static void refuse(struct weir_http_exchange *x, int status,
-		   const char *reason);
-
-/* Closes without a word; nothing is read or written from here on. */
-static void drop(struct weir_http_exchange *x)
-{
-	x->lingering = true;
-	weir_stream_close(x->stream);
-}
-
-static void on_deadline(struct weir_component *c, struct weir_timer *timer)
-{
-	struct weir_http_exchange *x = (struct weir_http_exchange *)(void *)
-		((char *)timer - offsetof(struct weir_http_exchange, deadline));
-	bool slow = http_parser_busy(&x->parser) && !x->in_flight &&
-		    !x->answered_last && x->out.at == x->out.len;
-
-	if (!slow) {			/* idle, or the peer does not read */
-		drop(x);
-		return;
-	}
-	if (x->parser.body - x->paced >= BODY_PER_WINDOW) {
-		x->paced = x->parser.body;
-		weir_timer_set(&x->deadline, c, BODY_WINDOW, on_deadline);
-		return;
-	}
-	refuse(x, 408, "request too slow");
-}
-
-static void expect_within(struct weir_http_exchange *x, weir_duration limit)
-{
-	weir_timer_set(&x->deadline, x->server->c, limit, on_deadline);
-}
-
-/* --- answers -------------------------------------------------------------- */
-
-static const char *phrase(int status)
-{
-	static const struct { int status; const char *text; } phrases[] = {
-		{ 200, "OK" }, { 204, "No Content" },
-		{ 400, "Bad Request" }, { 401, "Unauthorized" },
-		{ 403, "Forbidden" }, { 404, "Not Found" },
-		{ 405, "Method Not Allowed" }, { 408, "Request Timeout" },
-		{ 413, "Content Too Large" }, { 414, "URI Too Long" },
-		{ 415, "Unsupported Media Type" },
-		{ 417, "Expectation Failed" }, { 429, "Too Many Requests" },
-		{ 431, "Request Header Fields Too Large" },
-		{ 500, "Internal Server Error" }, { 501, "Not Implemented" },
-		{ 502, "Bad Gateway" }, { 503, "Service Unavailable" },
-		{ 504, "Gateway Timeout" },
-		{ 505, "HTTP Version Not Supported" },
-	};
-
-	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
-		if (phrases[i].status == status)
-			return phrases[i].text;
-	return "Unknown";
-}
-
-/* RFC 9110 5.6.7; not strftime, which speaks the locale. */
-static void http_date(char *out, size_t size)
-{
-	static const char days[] = "SunMonTueWedThuFriSat";
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	time_t now = (time_t)(weir_wall_now() / 1000000000u);
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	snprintf(out, size, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
-		 days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon,
-		 tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-}
-
-/* Writes head and body behind what is queued.  no_body: only its length. */
-static bool queue_answer(struct weir_http_exchange *x, int status,
-			 const char *content_type, const char *extra,
-			 weir_str body, bool no_body)
-{
-	char head[MAX_HEAD_OUT], date[64];
-	int len;
-
-	http_date(date, sizeof(date));
-	len = snprintf(head, sizeof(head),
-		       "HTTP/1.1 %d %s\r\n%s%s%s%sDate: %s\r\n"
-		       "Content-Length: %zu\r\n%s\r\n",
-		       status, phrase(status),
-		       content_type ? "Content-Type: " : "",
-		       content_type ? content_type : "",
-		       content_type ? "\r\n" : "", extra ? extra : "", date,
-		       body.len,
-		       x->last ? "Connection: close\r\n"
-		       : x->parser.minor == 0 ? "Connection: keep-alive\r\n"
-		       : "");
-	if (len < 0 || (size_t)len >= sizeof(head))
-		return false;
-	return add(&x->out, head, (size_t)len) &&
-	       (no_body || add(&x->out, body.ptr, body.len));
-}
-
-static void answer(struct weir_http_exchange *x, int status,
-		   const char *content_type, const char *extra, weir_str body)
-{
-	bool head = weir_str_eq(http_parser_text(&x->parser, x->parser.method),
-				WEIR_STR("HEAD"));
-
-	if (!queue_answer(x, status, content_type, extra, body, head)) {
-		drop(x);
-		return;
-	}
-	x->answered_last = x->last;
-	weir_stream_flush_later(x->stream);
-}
-
-/* Answers what is not a request and reads nothing more.  The text is ours. */
-static void refuse(struct weir_http_exchange *x, int status, const char *reason)
-{
-	char body[128];
-
-	x->last = true;
-	if (!status) {			/* HTTP/0.9 */
-		drop(x);
-		return;
-	}
-	snprintf(body, sizeof(body), "%d %s: %s\n", status, phrase(status),
-		 reason);
-	answer(x, status, "text/plain; charset=utf-8", "X-Content-Type-Options:"
-	       " nosniff\r\n", weir_str_of(body));
-}
-
-/* --- requests ------------------------------------------------------------- */
-
-static void free_exchange(struct weir_http_exchange *x)
-{
-	http_parser_release(&x->parser);
-	release(&x->body);
-	release(&x->stash);
-	release(&x->out);
-	free(x);
-}
-
-static void handle(struct weir_http_exchange *x)
-{
-	struct weir_http_server *server = x->server;
-	weir_str method = weir_http_method(x);
-
-	x->last = x->last || server->stopping || !server->options.keep_alive ||
-		  !x->parser.keep_alive;
-	weir_timer_cancel(&x->deadline);
-	/* Both would make this a tunnel or an echo: RFC 9110 9.3.6, 9.3.8. */
-	if (weir_str_eq(method, WEIR_STR("CONNECT")) ||
-	    weir_str_eq(method, WEIR_STR("TRACE"))) {
-		refuse(x, 501, "method not implemented");
-		return;
-	}
-	x->in_flight = true;
-	server->options.handle(server->c, x, server->options.arg);
-}
-
-static void on_head(struct weir_http_exchange *x)
-{
-	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-
-	x->paced = 0;
-	expect_within(x, BODY_WINDOW);
-	if (x->parser.expects_continue && x->parser.state != HTTP_ON_END &&
-	    add(&x->out, go_on, sizeof(go_on) - 1))
-		weir_stream_flush_later(x->stream);
-}
-
-static void on_event(struct weir_http_exchange *x,
-		     const struct http_event *event)
-{
-	switch (event->type) {
-	case HTTP_MORE:
-		break;
-	case HTTP_HEAD:
-		on_head(x);
-		break;
-	case HTTP_BODY:
-		if (!add(&x->body, event->data, event->len))
-			refuse(x, 503, "out of memory");
-		break;
-	case HTTP_DONE:
-		handle(x);
-		break;
-	case HTTP_FAIL:
-		refuse(x, x->parser.status, x->parser.reason);
-		break;
-	}
-}
-
-/* The answer of a request is queued: ready for the next one. */
-static void next_request(struct weir_http_exchange *x)
-{
-	release(&x->body);
-	http_parser_next(&x->parser);
-}
-
-/* Reads requests until one waits for its answer, or answers pile up, or the
- * connection ends; returns the bytes eaten. */
-static size_t parse(struct weir_http_exchange *x, const uint8_t *data,
-		    size_t len)
-{
-	size_t eaten = 0;
-
-	while (!x->lingering && !x->in_flight && !x->last &&
-	       x->out.len - x->out.at < MAX_QUEUED) {
-		struct http_event event;
-
-		if (x->parser.state == HTTP_ON_END)
-			next_request(x);
-		if (eaten == len)
-			break;
-		if (!http_parser_busy(&x->parser))
-			expect_within(x, HEAD_TIMEOUT);
-		do {
-			eaten += http_parser_feed(&x->parser, data + eaten,
-						  len - eaten, &event);
-			on_event(x, &event);
-		} while (event.type == HTTP_HEAD || event.type == HTTP_BODY);
-	}
-	return eaten;
-}
-
-/* --- the connection ------------------------------------------------------- */
-
-/* False when the socket is full or broken. */
-static bool write_out(struct weir_http_exchange *x)
-{
-	struct weir_iovec iov;
 	int64_t n;
 
-	if (x->out.at == x->out.len)
-		return true;
-	iov = (struct weir_iovec){ x->out.ptr + x->out.at,
-				   x->out.len - x->out.at };
-	n = weir_stream_writev(x->stream, &iov, 1);
+	if (!http_conn_write(conn))
+		return false;		/* the caller asks again */
+	n = write_some(conn, bytes, len);
 	if (n < 0)
 		return false;
-	x->out.at += (size_t)n;
-	if (x->out.at == x->out.len) {
-		release(&x->out);
-		weir_timer_cancel(&x->deadline);
+	if ((size_t)n == len)
 		return true;
-	}
-	if (n > 0 || !weir_timer_is_set(&x->deadline))
-		expect_within(x, WRITE_TIMEOUT);
-	weir_stream_want_write(x->stream);
+	if (!http_buf_add(&conn->out, (const char *)bytes + n,
+			  len - (size_t)n))
+		http_conn_drop(conn);
+	http_conn_arm(conn);
 	return false;
 }
 
-/* What the peer still sends is thrown away for a moment, so that a reset does
- * not overtake the answer. */
-static void linger(struct weir_http_exchange *x)
+static void on_flush(struct weir_stream *stream, void *arg)
 {
-	if (x->lingering)
+	struct http_conn *conn = arg;
+
+	(void)stream;
+	if (!conn->server || conn->lingering)
 		return;
-	x->lingering = true;
-	release(&x->stash);
-	weir_stream_shutdown(x->stream);
-	weir_stream_pause(x->stream, false);
-	expect_within(x, LINGER_TIMEOUT);
-	if (x->at_eof)
-		drop(x);
+	if (conn->mode == HTTP_2)
+		http_h2_pump(conn);
+	else
+		http_h1_pump(conn);
 }
 
-/* Nothing is queued or in flight: read on, or end. */
-static void rest(struct weir_http_exchange *x)
+/* --- reading -------------------------------------------------------------- */
+
+static void feed(struct http_conn *conn, const void *data, size_t len)
 {
-	if (x->at_eof ||
-	    (x->server->stopping && !http_parser_busy(&x->parser))) {
-		drop(x);
+	if (conn->mode == HTTP_2)
+		http_h2_data(conn, data, len);
+	else
+		http_h1_data(conn, data, len);
+}
+
+/* What was held back is known: it is the preface, up to there. */
+static void decide(struct http_conn *conn, enum http_mode mode)
+{
+	conn->mode = mode;
+	if (mode == HTTP_2 && !http_h2_open(conn)) {
+		http_conn_drop(conn);
 		return;
 	}
-	weir_stream_pause(x->stream, false);
-	if (!weir_timer_is_set(&x->deadline))
-		expect_within(x, !http_parser_busy(&x->parser) ? IDLE_TIMEOUT
-				 : x->parser.body ? BODY_WINDOW : HEAD_TIMEOUT);
-}
-
-static void parse_stash(struct weir_http_exchange *x)
-{
-	struct bytes *b = &x->stash;
-
-	b->at += b->ptr ? parse(x, (uint8_t *)b->ptr + b->at, b->len - b->at)
-			: parse(x, NULL, 0);
-	if (b->at == b->len)
-		release(b);
-}
-
-/* Goes as far as it can: writes, then reads what was pipelined. */
-static void pump(struct weir_http_exchange *x)
-{
-	while (!x->lingering && write_out(x)) {
-		if (x->answered_last) {
-			linger(x);
-			return;
-		}
-		if (x->in_flight)
-			return;
-		parse_stash(x);
-		if (!x->stash.len && !x->out.len && !x->in_flight) {
-			rest(x);
-			return;
-		}
-	}
+	if (conn->matched)
+		feed(conn, preface, conn->matched);
 }
 
 static void on_data(struct weir_stream *stream, void *arg, const uint8_t *data,
 		    size_t len)
 {
-	struct weir_http_exchange *x = arg;
-	size_t eaten;
+	struct http_conn *conn = arg;
 
-	if (x->lingering || x->last)
-		return;
-	eaten = parse(x, data, len);
-	if (x->in_flight || eaten < len)
-		weir_stream_pause(stream, true);
-	if (eaten < len && !x->last &&
-	    !add(&x->stash, data + eaten, len - eaten))
-		drop(x);
-	weir_stream_flush_later(stream);
-}
-
-static void on_flush(struct weir_stream *stream, void *arg)
-{
 	(void)stream;
-	pump(arg);
+	if (!conn->server)
+		return;
+	while (conn->mode == HTTP_UNDECIDED && len) {
+		if (*data != (uint8_t)preface[conn->matched]) {
+			decide(conn, HTTP_1);
+			break;
+		}
+		data++, len--;
+		if (++conn->matched == PREFACE)
+			decide(conn, HTTP_2);
+	}
+	if (len && conn->mode != HTTP_UNDECIDED && !conn->lingering)
+		feed(conn, data, len);
 }
 
-/* A half-closed peer may still wait for answers (attacks.md 52). */
 static void on_eof(struct weir_stream *stream, void *arg)
 {
-	struct weir_http_exchange *x = arg;
+	struct http_conn *conn = arg;
 
 	(void)stream;
-	x->at_eof = true;
-	if (x->lingering || (!x->in_flight && x->out.at == x->out.len &&
-			     x->stash.at == x->stash.len))
-		drop(x);
+	conn->at_eof = true;
+	if (!conn->server)
+		return;
+	if (conn->lingering)
+		http_conn_drop(conn);
+	else if (conn->mode == HTTP_2)
+		http_h2_eof(conn);
+	else
+		http_h1_eof(conn);
 }
 
 static void on_closed(struct weir_stream *stream, void *arg, int error)
 {
-	struct weir_http_exchange *x = arg;
+	struct http_conn *conn = arg;
 
-	(void)stream;
-	(void)error;
-	weir_timer_cancel(&x->deadline);
-	x->stream = NULL;
-	if (x->prev)
-		x->prev->next = x->next;
-	else if (x->server)
-		x->server->connections = x->next;
-	if (x->next)
-		x->next->prev = x->prev;
-	x->server = NULL;
-	if (!x->in_flight)
-		free_exchange(x);
+	(void)stream, (void)error;
+	conn->stream = NULL;
+	if (conn->server)
+		abandon(conn);
+	http_conn_let_go(conn);
 }
 
-static const struct weir_stream_ops ops = {
+static const struct weir_stream_ops stream_ops = {
 	.data = on_data, .writable = on_flush, .flush = on_flush,
 	.eof = on_eof, .closed = on_closed,
 };
@@ -460,67 +288,182 @@ static void on_accept(struct weir_component *c, struct weir_stream *stream,
 		      void *arg)
 {
 	struct weir_http_server *server = arg;
-	struct weir_http_exchange *x = calloc(1, sizeof(*x));
+	struct http_conn *conn = calloc(1, sizeof(*conn));
 
 	(void)c;
-	if (!x)
+	if (!conn)
 		return;			/* core closes what was not started */
-	x->server = server;
-	x->stream = stream;
-	http_parser_init(&x->parser, server->options.max_body);
-	x->next = server->connections;
-	if (x->next)
-		x->next->prev = x;
-	server->connections = x;
-	weir_stream_start(stream, &ops, x);
-	expect_within(x, HEAD_TIMEOUT);
+	conn->server = server;
+	conn->stream = stream;
+	conn->since = weir_now();
+	conn->next = server->connections;
+	if (conn->next)
+		conn->next->prev = conn;
+	server->connections = conn;
+	weir_stream_start(stream, &stream_ops, conn);
+	http_conn_arm(conn);
+}
+
+/* --- setting up ----------------------------------------------------------- */
+
+static uint64_t or_else(weir_duration value, uint64_t otherwise)
+{
+	return value.ns > 0 ? (uint64_t)value.ns : otherwise;
+}
+
+static struct http_limits limits_of(
+	const struct weir_http_server_config *config)
+{
+	return (struct http_limits){
+		.head = or_else(config->read_header_timeout,
+				or_else(config->read_timeout, HEAD_TIMEOUT)),
+		.body = or_else(config->read_timeout, 0),
+		.write = or_else(config->write_timeout, WRITE_TIMEOUT),
+		.idle = or_else(config->idle_timeout,
+				or_else(config->read_timeout, IDLE_TIMEOUT)),
+		.write_whole = config->write_timeout.ns > 0,
+	};
+}
+
+/* What an answer says itself, and what frames it, is no one else's. */
+static bool is_ours(weir_str name)
+{
+	static const char *const ours[] = {
+		"content-type", "content-length", "date", "connection",
+		"transfer-encoding", "keep-alive", "upgrade",
+		"proxy-connection",
+	};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (http_same_word(name, ours[i]))
+			return true;
+	return false;
+}
+
+static bool put_fixed(struct http_buf *fixed, const struct weir_pairs *pairs)
+{
+	bool good = true;
+
+	for (size_t i = 0; good && i < pairs->len; i++) {
+		weir_str name = pairs->items[i].name;
+		weir_str value = pairs->items[i].value.text;
+
+		if (!is_ours(name))
+			good = http_buf_add(fixed, name.ptr, name.len) &&
+			       http_buf_puts(fixed, ": ") &&
+			       http_buf_add(fixed, value.ptr, value.len) &&
+			       http_buf_puts(fixed, "\r\n");
+	}
+	return good;
+}
+
+/* The encodings that are enabled and known: all that a client may use. */
+static void put_encodings(struct weir_http_server *server)
+{
+	const struct weir_strs *names = &server->config->compression_algorithms;
+	const size_t most = sizeof(server->encodings) - sizeof("\r\n");
+	char *out = server->encodings;
+	size_t n = 0;
+
+	for (size_t i = 0; i < names->len; i++) {
+		weir_str name = names->items[i];
+
+		if (!name.len || weir_encoding_parse(name) ==
+				 WEIR_ENCODING_UNKNOWN ||
+		    weir_encoding_parse(name) == WEIR_ENCODING_IDENTITY ||
+		    n + name.len + sizeof("Accept-Encoding: ") > most)
+			continue;
+		n += (size_t)sprintf(out + n, "%s%.*s",
+				     n ? ", " : "Accept-Encoding: ",
+				     WEIR_STR_FMT(name));
+	}
+	if (n)
+		strcpy(out + n, "\r\n");
+}
+
+static bool configure(struct weir_http_server *server)
+{
+	const struct weir_http_server_config *config = server->config;
+
+	server->max_body = config->max_request_body_size > 0 ?
+			   (size_t)config->max_request_body_size : DEFAULT_BODY;
+	server->limits = limits_of(config);
+	server->h2_limits = (struct h2_server_limits){
+		.max_streams = MAX_STREAMS, .ping_without_stream = true };
+	for (size_t i = 0; i < server->n_routes; i++)
+		server->status_bodies |= server->routes[i].status_bodies;
+	h2_mem_init(&server->mem);
+	put_encodings(server);
+	return put_fixed(&server->fixed, &config->response_headers);
+}
+
+static void free_server(struct weir_http_server *server)
+{
+	http_exchange_release_spare(server);
+	h2_mem_release(&server->mem);
+	http_buf_release(&server->fixed);
+	http_buf_release(&server->lines);
+	free(server);
 }
 
 /* --- the contract --------------------------------------------------------- */
 
 struct weir_http_server *weir_http_server_start(
-	struct weir_component *c, const struct weir_http_options *options,
+	struct weir_component *c, const struct weir_http_server_config *config,
+	const struct weir_http_route *routes, size_t n,
 	struct weir_error *error)
 {
 	struct weir_http_server *server = calloc(1, sizeof(*server));
-	struct weir_listener listener = {
-		.endpoint = options->endpoint,
-		.transport = options->transport,
-		.accept = on_accept,
-		.arg = server,
+	const struct weir_listener listener = {
+		.endpoint = config->endpoint, .transport = config->transport,
+		.accept = on_accept, .arg = server,
 	};
 
-	if (!server) {
+	if (server) {
+		server->c = c;
+		server->config = config;
+		server->routes = routes;
+		server->n_routes = n;
+	}
+	if (!server || !configure(server)) {
 		weir_fail(error, NULL, "out of memory");
+		if (server)
+			free_server(server);
 		return NULL;
 	}
-	server->c = c;
-	server->options = *options;
-	if (weir_listen(c, &listener, NULL, error)) {
-		free(server);
+	if (weir_listen(c, &listener, server->bound, error)) {
+		free_server(server);
 		return NULL;
 	}
+	if (config->cors.enabled && !config->cors.allowed_origins.len &&
+	    config->cors.allowed_headers.len && !c->worker)
+		weir_log_warn(c, "The CORS configuration specifies allowed "
+			      "headers but no allowed origins, and is therefore "
+			      "ignored.", "endpoint=%s", server->bound);
 	return server;
+}
+
+const char *weir_http_server_address(const struct weir_http_server *server)
+{
+	return server->bound;
 }
 
 void weir_http_server_stop(struct weir_http_server *server)
 {
-	struct weir_http_exchange *next;
-
 	if (!server || server->stopping)
 		return;
 	server->stopping = true;
 	weir_unlisten(server->c);
-	for (struct weir_http_exchange *x = server->connections; x; x = next) {
-		next = x->next;
-		if (!x->in_flight && x->out.at == x->out.len &&
-		    !http_parser_busy(&x->parser))
-			drop(x);
+	for (struct http_conn *conn = server->connections; conn;
+	     conn = conn->next) {
+		if (!conn->stream || conn->lingering)
+			continue;
+		if (conn->mode == HTTP_2)
+			http_h2_stop(conn);
+		else
+			http_h1_stop(conn);
 	}
 }
-
-/* An exchange in flight lives on, without server, until it is answered. */
-static const struct weir_stream_ops deaf;
 
 void weir_http_server_free(struct weir_http_server **server)
 {
@@ -531,56 +474,17 @@ void weir_http_server_free(struct weir_http_server **server)
 		return;
 	weir_http_server_stop(s);
 	while (s->connections) {
-		struct weir_http_exchange *x = s->connections;
+		struct http_conn *conn = s->connections;
 
-		s->connections = x->next;
-		weir_timer_cancel(&x->deadline);
-		weir_stream_close(x->stream);
-		weir_stream_start(x->stream, &deaf, NULL);
-		x->stream = NULL;
-		x->server = NULL;
-		if (!x->in_flight)
-			free_exchange(x);
+		s->connections = conn->next;
+		if (conn->next)
+			conn->next->prev = NULL;
+		conn->next = NULL;
+		if (conn->stream)
+			weir_stream_close(conn->stream);
+		abandon(conn);
+		conn->server = NULL;
+		http_conn_let_go(conn);
 	}
-	free(s);
-}
-
-weir_str weir_http_method(const struct weir_http_exchange *x)
-{
-	return http_parser_text(&x->parser, x->parser.method);
-}
-
-weir_str weir_http_path(const struct weir_http_exchange *x)
-{
-	return http_parser_text(&x->parser, x->parser.path);
-}
-
-weir_str weir_http_query(const struct weir_http_exchange *x)
-{
-	return http_parser_text(&x->parser, x->parser.query);
-}
-
-bool weir_http_header(const struct weir_http_exchange *x, weir_str name,
-		      weir_str *value)
-{
-	return http_parser_header(&x->parser, name, 0, value);
-}
-
-weir_str weir_http_body(const struct weir_http_exchange *x)
-{
-	return (weir_str){ x->body.ptr, x->body.len };
-}
-
-void weir_http_respond(struct weir_http_exchange *x, int status,
-		       const char *content_type, const char *extra,
-		       weir_str body)
-{
-	x->in_flight = false;
-	if (!x->stream) {		/* the peer has gone meanwhile */
-		if (!x->server)
-			free_exchange(x);
-		return;
-	}
-	x->last = x->last || x->server->stopping;
-	answer(x, status, content_type, extra, body);
+	free_server(s);
 }

@@ -128,7 +128,9 @@ static bool special(weir_str text, double *out)
 	weir_str word = { text.ptr + sign, text.len - sign };
 
 	if (!sign && text.len == 3 && !strncasecmp(text.ptr, "nan", 3)) {
-		*out = NAN;
+		const uint64_t nan = 0x7ff8000000000001;	/* Go's */
+
+		memcpy(out, &nan, sizeof(*out));
 		return true;
 	}
 	if ((word.len != 3 || strncasecmp(word.ptr, "inf", 3)) &&

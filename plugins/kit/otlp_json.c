@@ -347,6 +347,7 @@ static uint32_t wire_of(const struct otlp_row *row)
 	case OTLP_UINT32:
 	case OTLP_ENUM:
 	case OTLP_SINT32:
+	case OTLP_INT64:
 	case OTLP_BOOL:
 		return 0;
 	case OTLP_UINT64:
@@ -366,7 +367,8 @@ static bool is_default(const struct otlp_row *row, const struct record *r)
 	if (row->rule & OTLP_PRESENT)
 		return false;
 	switch (row->kind) {
-	case OTLP_ID:
+	case OTLP_ID16:
+	case OTLP_ID8:
 		return zero_bytes(r->bytes);
 	case OTLP_TEXT:
 	case OTLP_BUCKETS:
@@ -414,7 +416,13 @@ static void put_one(struct weir_text *out, const struct otlp_row *row,
 	case OTLP_TEXT:
 		put_text(out, r->bytes);
 		break;
-	case OTLP_ID:
+	case OTLP_BYTES:
+		PUT(out, "\"");
+		weir_text_add_base64(out, r->bytes);
+		PUT(out, "\"");
+		break;
+	case OTLP_ID16:
+	case OTLP_ID8:
 		put_id(out, r->bytes);
 		break;
 	case OTLP_UINT32:
@@ -433,6 +441,7 @@ static void put_one(struct weir_text *out, const struct otlp_row *row,
 	case OTLP_UINT64:
 		put_uint64(out, r->scalar);
 		break;
+	case OTLP_INT64:
 	case OTLP_SFIXED64:
 		put_int64(out, (int64_t)r->scalar);
 		break;
@@ -537,16 +546,13 @@ static void put_message(struct weir_text *out, weir_str body,
 
 /* --- Requests ----------------------------------------------------------- */
 
-void weir_otlp_json_write(const struct weir_batch *batch,
-			  struct weir_text *out)
+void weir_otlp_json_write_slices(enum weir_signal signal,
+				 const struct weir_slice *slices, size_t n,
+				 struct weir_text *out)
 {
-	const struct otlp_request *how =
-		&otlp_requests[weir_batch_signal(batch)];
-	const struct weir_slice *slices;
+	const struct otlp_request *how = &otlp_requests[signal];
 	bool any = false;
-	size_t n;
 
-	slices = weir_batch_slices(batch, &n);
 	weir_text_add(out, weir_str_of(how->head));
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *p = slices[i].ptr, *end = p + slices[i].len;
@@ -562,4 +568,13 @@ void weir_otlp_json_write(const struct weir_batch *batch,
 		}
 	}
 	PUT(out, "]}");
+}
+
+void weir_otlp_json_write(const struct weir_batch *batch,
+			  struct weir_text *out)
+{
+	size_t n;
+	const struct weir_slice *slices = weir_batch_slices(batch, &n);
+
+	weir_otlp_json_write_slices(weir_batch_signal(batch), slices, n, out);
 }

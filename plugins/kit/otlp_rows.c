@@ -10,12 +10,52 @@
 
 #define ROW(number, kind, rule, name, sub)				\
 	{ number, OTLP_##kind, rule, sizeof("\"" name "\":") - 1,	\
-	  "\"" name "\":", sub }
+	  "\"" name "\":", sub, NULL }
+#define ENUM(number, name, names)					\
+	{ number, OTLP_ENUM, 0, sizeof("\"" name "\":") - 1,		\
+	  "\"" name "\":", NULL, names }
+#define NAMES_OF(what)							\
+	static const struct otlp_names what = {				\
+		what##_names, sizeof(what##_names) / sizeof(what##_names[0]) }
 #define MESSAGE_OF(what)						\
 	static const struct otlp_message what = {			\
 		what##_rows, sizeof(what##_rows) / sizeof(what##_rows[0]) }
 
+#define MEMBER (OTLP_PRESENT | OTLP_MEMBER)
+
 /* --- common.proto, resource.proto --------------------------------------- */
+
+static const struct otlp_row list_rows[] = {
+	ROW(1, VALUE, OTLP_REPEATED, "values", NULL),
+};
+MESSAGE_OF(list);
+
+static const struct otlp_row map_rows[] = {
+	ROW(1, ATTRIBUTE, OTLP_REPEATED, "values", NULL),
+};
+MESSAGE_OF(map);
+
+/* string_value_strindex and key_strindex are for profiles only. */
+static const struct otlp_row any_value_rows[] = {
+	ROW(1, TEXT, MEMBER, "stringValue", NULL),
+	ROW(2, BOOL, MEMBER, "boolValue", NULL),
+	ROW(3, INT64, MEMBER, "intValue", NULL),
+	ROW(4, DOUBLE, MEMBER, "doubleValue", NULL),
+	ROW(5, MESSAGE, MEMBER, "arrayValue", &list),
+	ROW(6, MESSAGE, MEMBER, "kvlistValue", &map),
+	ROW(7, BYTES, MEMBER, "bytesValue", NULL),
+};
+const struct otlp_message otlp_any_value = {
+	any_value_rows, sizeof(any_value_rows) / sizeof(any_value_rows[0])
+};
+
+static const struct otlp_row key_value_rows[] = {
+	ROW(1, TEXT, 0, "key", NULL),
+	ROW(2, VALUE, OTLP_REPLACES, "value", NULL),
+};
+const struct otlp_message otlp_key_value = {
+	key_value_rows, sizeof(key_value_rows) / sizeof(key_value_rows[0])
+};
 
 static const struct otlp_row entity_rows[] = {
 	ROW(1, TEXT, 0, "schemaUrl", NULL),
@@ -51,8 +91,8 @@ static const struct otlp_row event_rows[] = {
 MESSAGE_OF(event);
 
 static const struct otlp_row link_rows[] = {
-	ROW(1, ID, 0, "traceId", NULL),
-	ROW(2, ID, 0, "spanId", NULL),
+	ROW(1, ID16, 0, "traceId", NULL),
+	ROW(2, ID8, 0, "spanId", NULL),
 	ROW(3, TEXT, 0, "traceState", NULL),
 	ROW(4, ATTRIBUTE, OTLP_REPEATED, "attributes", NULL),
 	ROW(5, UINT32, 0, "droppedAttributesCount", NULL),
@@ -60,20 +100,31 @@ static const struct otlp_row link_rows[] = {
 };
 MESSAGE_OF(link);
 
+static const char *const status_code_names[] = {
+	"STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"
+};
+NAMES_OF(status_code);
+
 static const struct otlp_row status_rows[] = {
 	ROW(2, TEXT, 0, "message", NULL),
-	ROW(3, ENUM, 0, "code", NULL),
+	ENUM(3, "code", &status_code),
 };
 MESSAGE_OF(status);
 
+static const char *const span_kind_names[] = {
+	"SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER",
+	"SPAN_KIND_CLIENT", "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"
+};
+NAMES_OF(span_kind);
+
 static const struct otlp_row span_rows[] = {
-	ROW(1, ID, 0, "traceId", NULL),
-	ROW(2, ID, 0, "spanId", NULL),
+	ROW(1, ID16, 0, "traceId", NULL),
+	ROW(2, ID8, 0, "spanId", NULL),
 	ROW(3, TEXT, 0, "traceState", NULL),
-	ROW(4, ID, 0, "parentSpanId", NULL),
+	ROW(4, ID8, 0, "parentSpanId", NULL),
 	ROW(16, FIXED32, 0, "flags", NULL),
 	ROW(5, TEXT, 0, "name", NULL),
-	ROW(6, ENUM, 0, "kind", NULL),
+	ENUM(6, "kind", &span_kind),
 	ROW(7, UINT64, 0, "startTimeUnixNano", NULL),
 	ROW(8, UINT64, 0, "endTimeUnixNano", NULL),
 	ROW(9, ATTRIBUTE, OTLP_REPEATED, "attributes", NULL),
@@ -102,17 +153,26 @@ MESSAGE_OF(resource_spans);
 
 /* --- logs.proto --------------------------------------------------------- */
 
+#define SEVERITY(level) "SEVERITY_NUMBER_" level,			\
+	"SEVERITY_NUMBER_" level "2", "SEVERITY_NUMBER_" level "3",	\
+	"SEVERITY_NUMBER_" level "4"
+static const char *const severity_number_names[] = {
+	"SEVERITY_NUMBER_UNSPECIFIED", SEVERITY("TRACE"), SEVERITY("DEBUG"),
+	SEVERITY("INFO"), SEVERITY("WARN"), SEVERITY("ERROR"), SEVERITY("FATAL")
+};
+NAMES_OF(severity_number);
+
 static const struct otlp_row log_record_rows[] = {
 	ROW(1, UINT64, 0, "timeUnixNano", NULL),
 	ROW(11, UINT64, 0, "observedTimeUnixNano", NULL),
-	ROW(2, ENUM, 0, "severityNumber", NULL),
+	ENUM(2, "severityNumber", &severity_number),
 	ROW(3, TEXT, 0, "severityText", NULL),
-	ROW(5, VALUE, OTLP_ALWAYS, "body", NULL),
+	ROW(5, VALUE, OTLP_ALWAYS | OTLP_REPLACES, "body", NULL),
 	ROW(6, ATTRIBUTE, OTLP_REPEATED, "attributes", NULL),
 	ROW(7, UINT32, 0, "droppedAttributesCount", NULL),
 	ROW(8, FIXED32, 0, "flags", NULL),
-	ROW(9, ID, 0, "traceId", NULL),
-	ROW(10, ID, 0, "spanId", NULL),
+	ROW(9, ID16, 0, "traceId", NULL),
+	ROW(10, ID8, 0, "spanId", NULL),
 	ROW(12, TEXT, 0, "eventName", NULL),
 };
 MESSAGE_OF(log_record);
@@ -138,8 +198,8 @@ static const struct otlp_row exemplar_rows[] = {
 	ROW(2, UINT64, 0, "timeUnixNano", NULL),
 	ROW(3, DOUBLE, OTLP_PRESENT, "asDouble", NULL),
 	ROW(6, SFIXED64, OTLP_PRESENT, "asInt", NULL),
-	ROW(5, ID, 0, "traceId", NULL),
-	ROW(4, ID, 0, "spanId", NULL),
+	ROW(5, ID16, 0, "traceId", NULL),
+	ROW(4, ID8, 0, "spanId", NULL),
 };
 MESSAGE_OF(exemplar);
 
@@ -215,22 +275,28 @@ static const struct otlp_row gauge_rows[] = {
 };
 MESSAGE_OF(gauge);
 
+static const char *const temporality_names[] = {
+	"AGGREGATION_TEMPORALITY_UNSPECIFIED", "AGGREGATION_TEMPORALITY_DELTA",
+	"AGGREGATION_TEMPORALITY_CUMULATIVE"
+};
+NAMES_OF(temporality);
+
 static const struct otlp_row sum_rows[] = {
 	ROW(1, MESSAGE, OTLP_REPEATED, "dataPoints", &number),
-	ROW(2, ENUM, 0, "aggregationTemporality", NULL),
+	ENUM(2, "aggregationTemporality", &temporality),
 	ROW(3, BOOL, 0, "isMonotonic", NULL),
 };
 MESSAGE_OF(sum);
 
 static const struct otlp_row histogram_rows[] = {
 	ROW(1, MESSAGE, OTLP_REPEATED, "dataPoints", &histogram_point),
-	ROW(2, ENUM, 0, "aggregationTemporality", NULL),
+	ENUM(2, "aggregationTemporality", &temporality),
 };
 MESSAGE_OF(histogram);
 
 static const struct otlp_row exponential_rows[] = {
 	ROW(1, MESSAGE, OTLP_REPEATED, "dataPoints", &exponential_point),
-	ROW(2, ENUM, 0, "aggregationTemporality", NULL),
+	ENUM(2, "aggregationTemporality", &temporality),
 };
 MESSAGE_OF(exponential);
 
@@ -243,11 +309,11 @@ static const struct otlp_row metric_rows[] = {
 	ROW(1, TEXT, 0, "name", NULL),
 	ROW(2, TEXT, 0, "description", NULL),
 	ROW(3, TEXT, 0, "unit", NULL),
-	ROW(5, MESSAGE, OTLP_PRESENT, "gauge", &gauge),
-	ROW(7, MESSAGE, OTLP_PRESENT, "sum", &sum),
-	ROW(9, MESSAGE, OTLP_PRESENT, "histogram", &histogram),
-	ROW(10, MESSAGE, OTLP_PRESENT, "exponentialHistogram", &exponential),
-	ROW(11, MESSAGE, OTLP_PRESENT, "summary", &summary),
+	ROW(5, MESSAGE, MEMBER, "gauge", &gauge),
+	ROW(7, MESSAGE, MEMBER, "sum", &sum),
+	ROW(9, MESSAGE, MEMBER, "histogram", &histogram),
+	ROW(10, MESSAGE, MEMBER, "exponentialHistogram", &exponential),
+	ROW(11, MESSAGE, MEMBER, "summary", &summary),
 	ROW(12, ATTRIBUTE, OTLP_REPEATED, "metadata", NULL),
 };
 MESSAGE_OF(metric);
@@ -266,9 +332,27 @@ static const struct otlp_row resource_metrics_rows[] = {
 };
 MESSAGE_OF(resource_metrics);
 
+/* --- Requests ----------------------------------------------------------- */
+
+static const struct otlp_row traces_rows[] = {
+	ROW(1, MESSAGE, OTLP_REPEATED, "resourceSpans", &resource_spans),
+};
+MESSAGE_OF(traces);
+
+static const struct otlp_row metrics_rows[] = {
+	ROW(1, MESSAGE, OTLP_REPEATED, "resourceMetrics", &resource_metrics),
+};
+MESSAGE_OF(metrics);
+
+static const struct otlp_row logs_rows[] = {
+	ROW(1, MESSAGE, OTLP_REPEATED, "resourceLogs", &resource_logs),
+};
+MESSAGE_OF(logs);
+
 const struct otlp_request otlp_requests[WEIR_SIGNAL_COUNT] = {
-	[WEIR_SIGNAL_TRACES] = { "{\"resourceSpans\":[", &resource_spans },
+	[WEIR_SIGNAL_TRACES] = { "{\"resourceSpans\":[", &resource_spans,
+				 &traces },
 	[WEIR_SIGNAL_METRICS] = { "{\"resourceMetrics\":[",
-				  &resource_metrics },
-	[WEIR_SIGNAL_LOGS] = { "{\"resourceLogs\":[", &resource_logs },
+				  &resource_metrics, &metrics },
+	[WEIR_SIGNAL_LOGS] = { "{\"resourceLogs\":[", &resource_logs, &logs },
 };

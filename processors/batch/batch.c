@@ -163,7 +163,7 @@ static void consume(struct weir_component *c, struct weir_batch *batch)
 		shard_add(shard, weir_batch_accept(c, batch));
 		return;
 	}
-	weir_outcome_set(&outcome, WEIR_INVALID_ARGUMENT, WEIR_REASON_NONE,
+	weir_outcome_set(&outcome, WEIR_INTERNAL, WEIR_REASON_NONE,
 			 "too many batcher metadata-value combinations");
 	weir_batch_nack(batch, &outcome);
 }

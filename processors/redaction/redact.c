@@ -41,6 +41,17 @@ static weir_str string_form(struct redactor *r, const struct weir_value *value)
 
 enum outcome { UNTOUCHED, ALLOWED, MASKED };
 
+static void sanitize(struct redactor *r, struct weir_element *e,
+		     weir_str *text)
+{
+	if (r->spot == SPOT_ATTRIBUTE)
+		sanitize_attribute(r->sanitizers, &r->work, &r->system,
+				   weir_element_signal(e) == WEIR_SIGNAL_LOGS,
+				   r->key, text);
+	else if (r->spot == SPOT_BODY)
+		sanitize_body(r->sanitizers, &r->work, text);
+}
+
 static enum outcome mask_text(struct redactor *r, struct weir_element *e,
 			      weir_str text, struct weir_value *value)
 {
@@ -48,7 +59,9 @@ static enum outcome mask_text(struct redactor *r, struct weir_element *e,
 
 	if (rules_allow(r->rules, text))
 		return ALLOWED;
-	if (!rules_mask(r->rules, &r->work, text, &masked))
+	rules_mask(r->rules, &r->work, text, &masked);
+	sanitize(r, e, &masked);
+	if (weir_str_eq(masked, text))
 		return UNTOUCHED;
 	*value = string(e, masked);
 	return MASKED;
@@ -225,10 +238,13 @@ static void mask_attribute(struct redactor *r, struct weir_element *e,
 	if (r->all_levels && is_container(&value)) {
 		struct inside in = { r, e, attr->key, r->rules->all_types };
 
+		r->spot = SPOT_TEXT;
 		if (weir_value_rewrite(e, &value, rewrite, &in))
 			weir_attr_replace(e, attr, &value);
 		return;
 	}
+	r->spot = SPOT_ATTRIBUTE;
+	r->key = attr->key;
 	outcome = mask_scalar(r, e, r->rules->all_types, &value);
 	if (outcome == ALLOWED)
 		done(r, DONE_ALLOWED, attr->key);
@@ -271,6 +287,7 @@ static const char *const text_names[WEIR_TEXT_COUNT] = {
 
 static void redact_texts(struct redactor *r, struct weir_element *e)
 {
+	r->spot = SPOT_TEXT;
 	for (unsigned field = 0; field < WEIR_TEXT_COUNT; field++) {
 		struct weir_value value;
 		weir_str text;
@@ -290,6 +307,8 @@ void redact_element(struct redactor *r, struct weir_element *e)
 	struct weir_attr *attr = NULL;
 
 	tally_clear(&r->tally);
+	if (r->sanitizers->db_attributes)
+		r->system = db_system_of(e);
 	while ((attr = weir_attr_next(e, attr)))
 		redact_attribute(r, e, attr);
 	if (r->all_levels)
@@ -321,6 +340,7 @@ void redact_body(struct redactor *r, struct weir_element *e)
 	struct weir_value body = { .type = WEIR_VALUE_EMPTY };
 
 	tally_clear(&r->tally);
+	r->spot = SPOT_BODY;
 	weir_body_get(e, &body);
 	if (is_container(&body)) {
 		if (weir_value_rewrite(e, &body, rewrite, &in))
@@ -329,4 +349,13 @@ void redact_body(struct redactor *r, struct weir_element *e)
 		return;
 	}
 	summary_write(&r->tally, r->summary, true, &r->work.form, e);
+}
+
+/* --- Names ------------------------------------------------------------------------------ */
+
+void redact_name(struct redactor *r, struct weir_element *e)
+{
+	if ((r->sanitizers->url_names || r->sanitizers->db_names) &&
+	    !rules_allow(r->rules, weir_text_get(e, WEIR_TEXT_NAME)))
+		sanitize_span_name(r->sanitizers, &r->work, e);
 }

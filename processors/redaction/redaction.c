@@ -14,22 +14,6 @@
 
 #include "redact.h"
 
-struct sanitizer {
-	bool enabled;
-	struct weir_strs attributes;
-};
-
-struct url_sanitizer {
-	bool enabled;
-	struct weir_strs attributes;
-	bool sanitize_span_name;
-};
-
-struct db_sanitizer {
-	struct sanitizer sql, redis, valkey, memcached, mongo, opensearch, es;
-	bool sanitize_span_name;
-};
-
 struct redaction {
 	struct weir_component base;
 	/* config */
@@ -38,46 +22,15 @@ struct redaction {
 		blocked_key_patterns, blocked_values, allowed_values;
 	weir_str hash_function, summary, levels, blocked_key_action;
 	weir_secret hmac_key;
-	struct url_sanitizer url_sanitizer;
-	struct db_sanitizer db_sanitizer;
+	struct url_sanitizer_config url_sanitizer;
+	struct db_sanitizer_config db_sanitizer;
 
 	struct rules rules;		/* the prototype's, shared */
+	struct sanitizers sanitizers;	/* likewise */
 	struct redactor redactor;	/* the instance's */
 };
 
 /* --- Rows ------------------------------------------------------------------------ */
-
-static const struct weir_field url_rows[] = {
-	WEIR_FIELD(struct url_sanitizer, enabled, "false",
-		   "Not built yet: true is refused."),
-	WEIR_FIELD(struct url_sanitizer, attributes, NULL,
-		   "Attributes that hold URLs."),
-	WEIR_FIELD(struct url_sanitizer, sanitize_span_name, "true",
-		   "Also names of spans."),
-	WEIR_END
-};
-
-static const struct weir_field one_db_rows[] = {
-	WEIR_FIELD(struct sanitizer, enabled, "false",
-		   "Not built yet: true is refused."),
-	WEIR_FIELD(struct sanitizer, attributes, NULL,
-		   "Attributes that hold queries."),
-	WEIR_END
-};
-
-static const struct weir_field db_rows[] = {
-	WEIR_BLOCK(struct db_sanitizer, sql, one_db_rows, "SQL."),
-	WEIR_BLOCK(struct db_sanitizer, redis, one_db_rows, "Redis."),
-	WEIR_BLOCK(struct db_sanitizer, valkey, one_db_rows, "Valkey."),
-	WEIR_BLOCK(struct db_sanitizer, memcached, one_db_rows, "memcached."),
-	WEIR_BLOCK(struct db_sanitizer, mongo, one_db_rows, "MongoDB."),
-	WEIR_BLOCK(struct db_sanitizer, opensearch, one_db_rows,
-		   "OpenSearch."),
-	WEIR_BLOCK(struct db_sanitizer, es, one_db_rows, "Elasticsearch."),
-	WEIR_FIELD(struct db_sanitizer, sanitize_span_name, "true",
-		   "Also names of spans."),
-	WEIR_END
-};
 
 static const struct weir_field fields[] = {
 	WEIR_FIELD(struct redaction, allow_all_keys, "false",
@@ -104,9 +57,9 @@ static const struct weir_field fields[] = {
 	WEIR_FIELD(struct redaction, summary, NULL,
 		   "Tell what was done in attributes: debug (keys and counts), "
 		   "info (counts), else silent."),
-	WEIR_BLOCK(struct redaction, url_sanitizer, url_rows,
+	WEIR_BLOCK(struct redaction, url_sanitizer, url_sanitizer_rows,
 		   "Collapses ids in URLs."),
-	WEIR_BLOCK(struct redaction, db_sanitizer, db_rows,
+	WEIR_BLOCK(struct redaction, db_sanitizer, db_sanitizer_rows,
 		   "Takes literals out of database queries."),
 	WEIR_FIELD(struct redaction, levels, "collector",
 		   "Where to look: as the Collector, or in every string and "
@@ -186,27 +139,6 @@ static int check_hash(struct redaction *self, struct weir_error *error)
 	return try_digest(&self->rules, error);
 }
 
-static int check_sanitizers(const struct redaction *self,
-			    struct weir_error *error)
-{
-	const struct db_sanitizer *db = &self->db_sanitizer;
-	const char *key = self->url_sanitizer.enabled ? "url_sanitizer" :
-		db->sql.enabled ? "db_sanitizer.sql" :
-		db->redis.enabled ? "db_sanitizer.redis" :
-		db->valkey.enabled ? "db_sanitizer.valkey" :
-		db->memcached.enabled ? "db_sanitizer.memcached" :
-		db->mongo.enabled ? "db_sanitizer.mongo" :
-		db->opensearch.enabled ? "db_sanitizer.opensearch" :
-		db->es.enabled ? "db_sanitizer.es" : NULL;
-	char path[64];
-
-	if (!key)
-		return 0;
-	snprintf(path, sizeof(path), "%s.enabled", key);
-	return weir_fail(error, path, "%s is not built yet: this weir would "
-			 "leave the values as they are", key);
-}
-
 static int compile(struct patterns *patterns, struct weir_strs list,
 		   const char *key, const char *what, struct weir_error *error)
 {
@@ -250,11 +182,12 @@ static int validate(struct weir_component *c, struct weir_error *error)
 
 	self->rules.allow_all_keys = self->allow_all_keys;
 	self->rules.all_types = self->redact_all_types;
-	if (check_hash(self, error) || check_sanitizers(self, error) ||
-	    compile_all(self, error))
+	if (check_hash(self, error) || compile_all(self, error))
 		return -1;
 	words_init(&self->rules.allowed, self->allowed_keys, own);
 	words_init(&self->rules.ignored, self->ignored_keys, NULL);
+	sanitizers_init(&self->sanitizers, &self->url_sanitizer,
+			&self->db_sanitizer);
 	self->redactor.summary =
 		weir_str_eq(self->summary, WEIR_STR("debug")) ? SUMMARY_DEBUG :
 		weir_str_eq(self->summary, WEIR_STR("info")) ? SUMMARY_INFO :
@@ -300,6 +233,24 @@ static void want_value_patterns(const struct wanted *w,
 					  patterns->v[i], w->any_type);
 }
 
+static void want_words(const struct wanted *w, const struct words *words)
+{
+	for (size_t i = 0; i < words->n; i++)
+		weir_interest_key(w->interest, w->keys, words->v[i]);
+}
+
+static void want_sanitizers(const struct wanted *w, enum weir_signal signal)
+{
+	const struct sanitizers *s = &w->self->sanitizers;
+
+	want_words(w, &s->url_keys);
+	for (unsigned kind = 0; kind < DB_KINDS; kind++)
+		want_words(w, &s->kind[kind].keys);
+	if ((signal == WEIR_SIGNAL_TRACES && (s->url_names || s->db_names)) ||
+	    (signal == WEIR_SIGNAL_LOGS && (s->url || s->db)))
+		weir_interest_always(w->interest, WEIR_AT_RECORD);
+}
+
 /* What is ignored or allowed is only counted. */
 static void want_place(const struct wanted *w)
 {
@@ -309,8 +260,7 @@ static void want_place(const struct wanted *w)
 	want_value_patterns(w, &rules->blocked_values);
 	if (w->self->redactor.summary == SUMMARY_SILENT)
 		return;
-	for (size_t i = 0; i < rules->ignored.n; i++)
-		weir_interest_key(w->interest, w->keys, rules->ignored.v[i]);
+	want_words(w, &rules->ignored);
 	want_key_patterns(w, &rules->ignored_patterns);
 	want_value_patterns(w, &rules->allowed_values);
 }
@@ -348,6 +298,7 @@ static void interest(struct weir_component *c, enum weir_signal signal,
 		levels | (all ? WEIR_AT_NESTED | WEIR_AT_TEXT : 0),
 		self->rules.all_types || all };
 	want_place(&attributes);
+	want_sanitizers(&attributes, signal);
 	body = (struct wanted){ self, interest, WEIR_AT_BODY | WEIR_AT_NESTED,
 				WEIR_AT_BODY | WEIR_AT_NESTED, true };
 	if (signal == WEIR_SIGNAL_LOGS)
@@ -361,6 +312,7 @@ static struct redactor *redactor(struct weir_component *c)
 	struct redaction *self = WEIR_SELF(c, struct redaction);
 
 	self->redactor.rules = &self->rules;
+	self->redactor.sanitizers = &self->sanitizers;
 	return &self->redactor;
 }
 
@@ -385,6 +337,8 @@ static uintptr_t visit(struct weir_component *c, struct weir_element *e,
 		redact_element(r, e);
 	if (weir_element_log(e))
 		redact_body(r, e);
+	if (weir_element_span(e))
+		redact_name(r, e);
 	return parent;
 }
 
@@ -393,8 +347,10 @@ static void destroy(struct weir_component *c)
 	struct redaction *self = WEIR_SELF(c, struct redaction);
 
 	redactor_release(&self->redactor);
-	if (!c->node)	/* the prototype */
-		rules_release(&self->rules);
+	if (c->node)	/* the prototype's */
+		return;
+	rules_release(&self->rules);
+	sanitizers_release(&self->sanitizers);
 }
 
 WEIR_PLUGIN(WEIR_PROCESSOR, "redaction", "",

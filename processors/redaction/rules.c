@@ -219,7 +219,7 @@ void work_release(struct work *work)
 	free(work->cache);
 	weir_digest_free(&work->digest);
 	weir_text_release(&work->form);
-	weir_text_release(&work->text[0]);
-	weir_text_release(&work->text[1]);
+	for (size_t i = 0; i < sizeof(work->text) / sizeof(*work->text); i++)
+		weir_text_release(&work->text[i]);
 	*work = (struct work){ 0 };
 }

@@ -46,7 +46,8 @@ struct work {
 	struct key_cache *cache;
 	struct weir_digest *digest;
 	struct weir_text form;		/* a value's string form */
-	struct weir_text text[2];	/* masking, from one to the other */
+	struct weir_text text[4];	/* two to mask, two to sanitize: from one
+					 * to the other */
 };
 void work_release(struct work *work);
 

@@ -155,8 +155,8 @@ def weir(tmp_path):
     running = []
 
     def start(yaml, wait=True, args=(), program=BUILD / "weir", **env):
-        env = {"OTLP": str(free_port()), "METRICS": str(free_port()),
-               "HEALTH": str(free_port()), **{k: str(v) for k, v in env.items()}}
+        env = {"OTLP": str(free_port()), "HTTP": str(free_port()),
+               "METRICS": str(free_port()), "HEALTH": str(free_port()), **{k: str(v) for k, v in env.items()}}
         path = tmp_path / f"weir-{len(running)}.yaml"
         path.write_text(yaml)
         w = Weir(path, env, args, program)

@@ -29,22 +29,28 @@ static void mix(struct trace *t, const void *ptr, size_t len)
 
 static void mix_head(struct trace *t, const struct http_parser *p)
 {
-	weir_str text = http_parser_text(p, p->path);
+	weir_str text = http_head_text(p->head, p->head->path);
 
 	mix(t, text.ptr, text.len);
-	text = http_parser_text(p, p->query);
+	text = http_head_text(p->head, p->head->query);
 	mix(t, text.ptr, text.len);
-	for (uint32_t i = 0; i < p->n_headers; i++) {
-		text = http_parser_text(p, p->headers[i].name);
+	for (uint32_t i = 0; i < p->head->n; i++) {
+		text = http_head_text(p->head, p->head->headers[i].name);
 		if (!text.len || memchr(text.ptr, ' ', text.len))
 			abort();
 		mix(t, text.ptr, text.len);
-		text = http_parser_text(p, p->headers[i].value);
+		text = http_head_text(p->head, p->head->headers[i].value);
 		if (memchr(text.ptr, '\n', text.len) ||
 		    memchr(text.ptr, '\0', text.len))
 			abort();
 		mix(t, text.ptr, text.len);
 	}
+}
+
+static void begin(struct http_parser *p, struct http_head *head)
+{
+	http_head_clear(head);
+	http_parser_begin(p, head, MAX_BODY);
 }
 
 static void on_event(struct trace *t, struct http_parser *p,
@@ -62,7 +68,7 @@ static void on_event(struct trace *t, struct http_parser *p,
 		    (p->has_length && p->body != p->length))
 			abort();
 		t->requests++;
-		http_parser_next(p);
+		begin(p, p->head);
 		break;
 	case HTTP_FAIL:
 		t->failed = true;
@@ -76,22 +82,23 @@ static void on_event(struct trace *t, struct http_parser *p,
 static struct trace run(const uint8_t *data, size_t size, size_t step)
 {
 	struct trace t = { .hash = 0xcbf29ce484222325u };
+	struct http_head head = { 0 };
 	struct http_parser p;
 	size_t at = 0;
 
-	http_parser_init(&p, MAX_BODY);
+	begin(&p, &head);
 	while (!t.failed) {
 		size_t len = size - at < step ? size - at : step;
 		struct http_event event;
 
 		at += http_parser_feed(&p, data + at, len, &event);
-		if (p.used > HTTP_MAX_HEAD + HTTP_MAX_TRAILER)
+		if (head.used > HTTP_MAX_HEAD + HTTP_MAX_TRAILER)
 			abort();
 		on_event(&t, &p, &event);
 		if (at == size && event.type == HTTP_MORE)
 			break;
 	}
-	http_parser_release(&p);
+	http_head_release(&head);
 	return t;
 }
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_yaml: any bytes as a configuration, bound to a table with a row of every
- * type.  Ends with a struct or a sentence; never a crash, a leak or a runaway.
+ * fuzz_yaml: any bytes as sources of a configuration: several files and --set
+ * over each other, references into an environment and files that are made up;
+ * bound to a table with a row of every type.  Ends with a struct
+ * or a sentence; never a crash, a leak or a runaway.  The parts of an input
+ * are set apart by a line "%%"; one that begins with "=" is of --set, one with
+ * "@" a URI, and one with "+" joins lists.
  */
 #include "bind.h"
 #include "log.h"
@@ -86,11 +90,64 @@ static void be_quiet(void)
 	if (!done && log_setup(&options, &error))
 		abort();
 	done = true;
-	setenv("A", "${B}${B}", 1);
-	setenv("B", "[1, {x: '${C}'}]", 1);
-	setenv("C", "0x1f", 1);
-	setenv("D", "${D}", 1);
-	setenv("E", "&a [*a]", 1);
+}
+
+/* --- a world of its own ------------------------------------------------------ */
+
+static const char *variable(const char *name)
+{
+	static const char *const values[] = {
+		['A'] = "${B}${B}", ['B'] = "[1, {x: '${C}'}]", ['C'] = "0x1f",
+		['D'] = "${D}", ['E'] = "&a [*a]", ['F'] = "{a::b: 1}",
+		['G'] = "", ['H'] = "'5'", ['I'] = "{1: 2}", ['J'] = "$$",
+	};
+	unsigned char c = (unsigned char)*name;
+
+	return !name[1] && c < sizeof(values) / sizeof(*values) ? values[c]
+								 : NULL;
+}
+
+static int file(struct arena *arena, const char *path, weir_str *text,
+		struct weir_error *why)
+{
+	if (strcmp(path, "f"))
+		return weir_fail(why, "", "no such file");
+	*text = arena_str(arena, WEIR_STR("a: ${A}\nb: [${file:f}]\n"));
+	return 0;
+}
+
+static const struct tree_world world = { variable, file };
+
+#define SOURCES_MAX 16
+
+/* The input's parts as sources; the names of files are URIs of inline text. */
+static void take_apart(struct arena *arena, weir_str text,
+		       struct tree_source *sources,
+		       struct tree_request *request)
+{
+	while (text.len && request->n < SOURCES_MAX) {
+		const char *mark = memmem(text.ptr, text.len, "\n%%\n", 4);
+		size_t len = mark ? (size_t)(mark - text.ptr) : text.len;
+		weir_str part = { text.ptr, len };
+		char sort = part.len ? *part.ptr : 0;
+		bool marked = sort == '=' || sort == '@';
+
+		if (sort == '+') {
+			request->append = true;
+			part.ptr++;
+			part.len--;
+		}
+		part.ptr += marked;
+		part.len -= marked;
+		sources[request->n].set = sort == '=';
+		sources[request->n++].text =
+			arena_printf(arena, "%s%.*s", marked ? "" : "yaml:",
+				     WEIR_STR_FMT(part));
+		len += mark ? 4 : 0;
+		text.ptr += len;
+		text.len -= len;
+	}
+	request->sources = sources;
 }
 
 /* Every value that a plugin could come across; returns how many. */
@@ -114,6 +171,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	weir_str text = { (const char *)data, size };
+	struct tree_source sources[SOURCES_MAX];
+	struct tree_request request = { .world = &world };
 	struct arena arena = { 0 };
 	struct weir_error error = { 0 };
 	struct all all = { 0 };
@@ -124,10 +183,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	be_quiet();
 	bind_duration(text, &duration);
 	bind_size(text, &bytes);
-	node = tree_parse(&arena, "fuzz", text, &error);
-	if (!node) {
+	node = tree_parse_raw(&arena, "fuzz", text, &error);
+	assert(node || error.text[0]);
+	take_apart(&arena, text, sources, &request);
+	error = (struct weir_error){ 0 };
+	node = request.n ? tree_load(&arena, &request, &error) : NULL;
+	if (!node && request.n) {
 		assert(error.text[0]);
-	} else {
+	} else if (node) {
 		assert(visit(node, 0) <= TREE_MAX_NODES + 1);
 		(void)tree_at(node, "q[0].tags[1]");
 		if (bind_fields(&arena, rows, &all, node, "x", &error))

@@ -67,7 +67,10 @@ enum weir_field_flag {
 	WEIR_BLOCK_NONE = 1 << 2,	/* absent or null: off; {}: on */
 	WEIR_OURS = 1 << 3,		/* a key the Collector does not have */
 	WEIR_IGNORED = 1 << 4,		/* accepted, without effect: no member */
-	WEIR_REQUIRED = 1 << 5		/* must be given and not empty */
+	WEIR_REQUIRED = 1 << 5,		/* must be given and not empty */
+	/* A block that is on when it is there, also as null: it has no key
+	 * `enabled` in the file, only the member. */
+	WEIR_BLOCK_PRESENT = 1 << 6
 };
 
 struct weir_field {

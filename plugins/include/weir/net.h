@@ -59,6 +59,11 @@ struct weir_listener {		/* what a component says in `listen` */
 WEIR_API int weir_listen(struct weir_component *c,
 			 const struct weir_listener *listener, char *bound,
 			 struct weir_error *error);
+/* Could such a listener be?  For `validate`: what is wrong whatever the machine
+ * is like, no port or a bracket that is not closed; asks no resolver.  -1 and
+ * a sentence whose path is "endpoint". */
+WEIR_API int weir_listen_check(weir_str endpoint, weir_str transport,
+			       struct weir_error *error);
 /* Stops taking new connections on all of c's listeners (drain). */
 WEIR_API void weir_unlisten(struct weir_component *c);
 
@@ -104,6 +109,27 @@ WEIR_API void weir_stream_shutdown(struct weir_stream *stream);
 WEIR_API void weir_stream_close(struct weir_stream *stream);
 /* "127.0.0.1:51234"; lives as long as the stream. */
 WEIR_API weir_str weir_stream_peer(const struct weir_stream *stream);
+
+/* --- Descriptors that a library owns --------------------------------------------- */
+
+/* A library that opens its own sockets (libcurl) hears from here when they are
+ * ready.  The descriptor stays the library's: it outlives the watch. */
+struct weir_watch;
+enum weir_watch_event { WEIR_WATCH_READ = 1, WEIR_WATCH_WRITE = 2 };
+
+/* ready runs in turns of its own for as long as what was asked for is true;
+ * events: a mask of enum weir_watch_event.  An error counts as all of them, so
+ * that the library meets it in its next call.  Nothing is asked for at first.
+ * NULL: the descriptor cannot be watched.  One watch a descriptor. */
+WEIR_API struct weir_watch *weir_watch_new(struct weir_component *c, int fd,
+	void (*ready)(struct weir_component *c, int fd, unsigned int events,
+		      void *arg),
+	void *arg);
+/* Changes what is asked for; 0: nothing. */
+WEIR_API void weir_watch_set(struct weir_watch *watch, unsigned int events);
+/* Before the descriptor is closed: ready does not run again.  Leaves NULL.
+ * What is left core ends behind the component's destroy. */
+WEIR_API void weir_watch_free(struct weir_watch **watch);
 
 #ifdef __cplusplus
 }

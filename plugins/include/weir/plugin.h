@@ -202,7 +202,9 @@ struct weir_note {
 WEIR_API void weir_count_refused(struct weir_component *c,
 				 enum weir_signal signal,
 				 enum weir_reason reason, uint64_t items);
-/* The label `transport` of a receiver's counters; string literal. */
+/* The label `transport` of a receiver's counters; string literal.  It is that of
+ * what the receiver tracks and refuses from here on: one with several says it
+ * before each request.  At most four. */
 WEIR_API void weir_set_transport(struct weir_component *c,
 				 const char *transport);
 /* Exporters: items that reached the backend / were given up. */
@@ -216,11 +218,19 @@ WEIR_API void weir_count_send_failed(struct weir_component *c,
  * server_port); from start, strings live as long as the component. */
 WEIR_API void weir_label_exporter(struct weir_component *c,
 				  const struct weir_label *labels, size_t n);
+/* The same of one signal, where they differ (url_path). */
+WEIR_API void weir_label_exporter_signal(struct weir_component *c,
+					 enum weir_signal signal,
+					 const struct weir_label *labels,
+					 size_t n);
 
 /* The process's byte budget (payloads in flight).  memory_limiter sets the
  * lines; soft: refuse, hard: stop reading; 0: none. */
 WEIR_API void weir_budget_limit(uint64_t soft, uint64_t hard);
 WEIR_API uint64_t weir_budget_used(void);
+/* Is the hard line reached, so that accepted streams are not read?  A server
+ * then lets go of requests that have come only in part: they cannot end. */
+WEIR_API bool weir_budget_full(void);
 /* Resident bytes of the process, as the kernel counts them. */
 WEIR_API uint64_t weir_process_rss(void);
 /* Memory this process may use: cgroup limit, else physical. */

@@ -60,8 +60,10 @@ START_TEST(tells_the_sender_how_it_ended)
 	ck_assert_int_eq(answer->outcome.reason, ended->reason);
 	ck_assert_uint_eq(answer->outcome.rejected, ended->rejected);
 	ck_assert_str_eq(answer->outcome.text, ended->text);
-	ck_assert_uint_eq(source.node->counts[TRACES].in, ends[_i].accepted);
-	ck_assert_uint_eq(source.node->counts[TRACES].out, ends[_i].refused);
+	ck_assert_uint_eq(source.node->transports[0].of[TRACES].accepted,
+			  ends[_i].accepted);
+	ck_assert_uint_eq(source.node->transports[0].of[TRACES].refused,
+			  ends[_i].refused);
 	close_line();
 }
 END_TEST

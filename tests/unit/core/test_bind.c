@@ -65,7 +65,7 @@ struct all {
 	const struct weir_node *any;
 	struct weir_list parts;
 	struct shared shared;
-	struct switched plain, by_default, on, none, strict;
+	struct switched plain, by_default, on, none, strict, present;
 };
 
 static const struct weir_field rows[] = {
@@ -93,6 +93,8 @@ static const struct weir_field rows[] = {
 		      "Off unless a map."),
 	WEIR_OPTIONAL(struct all, strict, strict_rows, WEIR_BLOCK_DEFAULT,
 		      "Has a required key."),
+	WEIR_OPTIONAL(struct all, present, switched_rows, WEIR_BLOCK_PRESENT,
+		      "On when it is there."),
 	WEIR_FIELD_IGNORED("old", "Once meant something."),
 	WEIR_END
 };
@@ -157,11 +159,13 @@ START_TEST(what_is_not_said_has_its_preset)
 }
 END_TEST
 
-START_TEST(null_keeps_the_preset)
+START_TEST(null_makes_a_number_zero_and_keeps_other_presets)
 {
 	good("{flag: , integer: ~, text: null, names: , parts: , plain: ,"
-	     " timeout: , headers: }");
-	ck_assert(got.flag);
+	     " timeout: , wait: ~, headers: }");
+	ck_assert(!got.flag);
+	ck_assert_int_eq(got.integer, 0);
+	ck_assert_int_eq(got.wait.ns, 0);
 	SAME(got.text, "12");
 	ck_assert_uint_eq(got.names.len, 2);
 }
@@ -219,7 +223,7 @@ START_TEST(a_reference_is_text_for_text_and_a_number_for_numbers)
 	good("{text: '${LIST}', secret: '${UNSET}', integer: '${UNSET}'}");
 	SAME(got.text, "[x, y]");
 	SAME(got.secret.text, "");
-	ck_assert_int_eq(got.integer, -5);
+	ck_assert_int_eq(got.integer, 0);
 	good("{text: '${UNSET}'}");
 	SAME(got.text, "");
 	ck_assert_int_eq(bind("{integer: '1${PIN}'}"), -1);
@@ -334,6 +338,20 @@ static const struct {
 	{ "headers: x", "exporters.x.headers", "'map of strings'", 1, 10 },
 };
 
+START_TEST(a_block_that_is_on_when_it_is_there_has_no_key_enabled)
+{
+	good("");
+	ck_assert(!got.present.enabled);
+	good("present:");
+	ck_assert(got.present.enabled);
+	good("present: {}");
+	ck_assert(got.present.enabled);
+	ck_assert_int_eq(bind("present: {enabled: false}"), -1);
+	ck_assert_str_eq(error.path, "exporters.x.present");
+	ck_assert_ptr_nonnull(strstr(error.text, "unknown key \"enabled\""));
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_named_with_its_place)
 {
 	ck_assert_msg(bind(refused[_i].text), "took %s", refused[_i].text);
@@ -415,7 +433,7 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, what_is_not_said_has_its_preset);
-	tcase_add_test(tests, null_keeps_the_preset);
+	tcase_add_test(tests, null_makes_a_number_zero_and_keeps_other_presets);
 	tcase_add_test(tests, what_is_said_wins);
 	tcase_add_test(tests, fractions_are_cut_and_2_to_the_32_is_taken);
 	tcase_add_test(tests, text_for_a_list_is_split_at_commas);
@@ -426,6 +444,8 @@ int main(void)
 	tcase_add_loop_test(tests, optional_blocks_have_three_flavours, 0,
 			    COUNT(flavours));
 	tcase_add_test(tests, a_block_that_is_off_requires_nothing);
+	tcase_add_test(tests,
+		       a_block_that_is_on_when_it_is_there_has_no_key_enabled);
 	tcase_add_loop_test(tests, what_is_wrong_is_named_with_its_place, 0,
 			    COUNT(refused));
 	tcase_add_loop_test(tests, a_secret_is_never_in_an_error, 0, 5);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "tree.h"
 #include "worker.h"
 
 #define WALL 1788600000123000000u	/* 2026-09-05T09:20:00.123Z */
@@ -66,6 +67,75 @@ START_TEST(a_line_has_time_level_words_and_fields)
 			 "{\"error\": \"no route\", \"dropped_items\": 7}\n");
 	weir_log_info(NULL, "Shutdown complete.", NULL);
 	ck_assert_str_eq(written(), FRONT "info\tShutdown complete.\n");
+}
+END_TEST
+
+static void set_up_more(struct log_options options)
+{
+	weir_str paths[] = { weir_str_of(path) };
+
+	if (!options.nowhere)
+		options.paths = (struct weir_strs){ paths, 1 };
+	options.disable_caller = true;
+	ck_assert_msg(!log_setup(&options, &error), "%s", error.text);
+}
+
+START_TEST(initial_fields_stand_in_every_line)
+{
+	struct arena arena = { 0 };
+	const struct weir_node *fields = tree_parse_raw(&arena, "f", WEIR_STR(
+		"{a: b, n: 5, x: 1.5, t: true, z: ~, l: [1, {m: '\"'}]}"),
+		&error);
+
+	set_up_more((struct log_options){ .initial_fields = fields });
+	arena_release(&arena);		/* they are not kept */
+	weir_log_info(NULL, "Hello", "k=%d", 1);
+	ck_assert_str_eq(written(), FRONT "info\tHello\t{\"a\": \"b\", "
+		"\"n\": 5, \"x\": 1.5, \"t\": true, \"z\": null, "
+		"\"l\": [1, {\"m\": \"\\\"\"}], \"k\": 1}\n");
+}
+END_TEST
+
+START_TEST(sampling_is_what_was_said)
+{
+	static const struct log_sampling two = { true, { 1000000000 }, 2, 0 },
+					 off = { false, { 1 }, 1, 1 };
+	size_t lines = 0;
+
+	set_up_more((struct log_options){ .sampling = &two });
+	for (int i = 0; i < 50; i++)
+		weir_log_info(NULL, "Same", NULL);
+	for (const char *p = written(); (p = strchr(p, '\n')); p++)
+		lines++;
+	ck_assert_uint_eq(lines, 2);
+	set_up_more((struct log_options){ .sampling = &off });
+	for (int i = 0; i < 50; i++)
+		weir_log_info(NULL, "Same", NULL);
+	for (const char *p = written(); (p = strchr(p, '\n')); p++)
+		lines++;
+	ck_assert_uint_eq(lines, 52);
+}
+END_TEST
+
+START_TEST(nowhere_writes_no_line)
+{
+	set_up_more((struct log_options){ .nowhere = true });
+	weir_log_error(NULL, "Hello", NULL);
+	ck_assert_str_eq(written(), "");
+}
+END_TEST
+
+START_TEST(what_cannot_be_written_is_told_elsewhere)
+{
+	weir_str full[] = { WEIR_STR("/dev/full") };
+	weir_str elsewhere[] = { weir_str_of(path) };
+	struct log_options options = { .paths = { full, 1 },
+				       .error_paths = { elsewhere, 1 } };
+
+	ck_assert_msg(!log_setup(&options, &error), "%s", error.text);
+	weir_log_info(NULL, "Hello", NULL);
+	ck_assert_str_eq(written(), "2026-09-05T09:20:00.123Z write error: "
+				    "No space left on device\n");
 }
 END_TEST
 
@@ -204,6 +274,10 @@ int main(void)
 	suite_add_tcase(suite, tests);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, a_line_has_time_level_words_and_fields);
+	tcase_add_test(tests, initial_fields_stand_in_every_line);
+	tcase_add_test(tests, sampling_is_what_was_said);
+	tcase_add_test(tests, nowhere_writes_no_line);
+	tcase_add_test(tests, what_cannot_be_written_is_told_elsewhere);
 	tcase_add_test(tests, the_caller_is_file_and_line);
 	tcase_add_test(tests, json_lines_are_json);
 	tcase_add_test(tests, a_value_cannot_make_fields_or_lines);

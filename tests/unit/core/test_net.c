@@ -395,6 +395,45 @@ START_TEST(a_bad_address_gets_a_sentence)
 }
 END_TEST
 
+/* What validate can see: the same sentences, without a socket. */
+static const struct {
+	const char *endpoint, *transport, *text;
+} checked[] = {
+	{ "localhost", "tcp",
+	  "listen tcp: address localhost: missing port in address" }, { "a:b:1", "tcp",
+	  "listen tcp: address a:b:1: too many colons in address" },
+	{ "[::1", "tcp",
+	  "listen tcp: address [::1: missing ']' in address" }, { "[::1]", "tcp",
+	  "listen tcp: address [::1]: missing port in address" },
+	{ "127.0.0.1:65536", "tcp",
+	  "listen tcp: address 127.0.0.1:65536: invalid port" },
+	{ "localhost:nosuchport", "tcp",
+	  "listen tcp: lookup tcp/nosuchport: unknown port" },
+	{ "localhost:-1", "tcp", "listen tcp: address -1: invalid port" },
+	{ "local host:1", "tcp", "listen tcp: lookup local host: no such host" },
+	{ "$h:1", "tcp4", "listen tcp4: lookup $h: no such host" },
+	{ "256.0.0.1:1", "tcp", "listen tcp: lookup 256.0.0.1: no such host" },
+	{ "", "unix", "listen unix: the path is empty, or too long" },
+	{ "/x.sock", "unix", NULL }, { "", "tcp", NULL },
+	{ ":4317", "tcp", NULL }, { "[::]:0", "tcp6", NULL },
+	{ "localhost:+1", "tcp", NULL }, { "localhost:", "tcp", NULL },
+	{ "a-b_c.d.:80", "tcp", NULL }, { "[fe80::1%lo]:1", "tcp", NULL },
+};
+
+START_TEST(validate_sees_what_no_machine_could_listen_on)
+{
+	struct weir_error error = { 0 };
+	int rc = weir_listen_check(weir_str_of(checked[_i].endpoint),
+				   weir_str_of(checked[_i].transport), &error);
+
+	ck_assert_int_eq(rc, checked[_i].text ? -1 : 0);
+	if (!rc)
+		return;
+	ck_assert_str_eq(error.text, checked[_i].text);
+	ck_assert_str_eq(error.path, "endpoint");
+}
+END_TEST
+
 static const struct {
 	const char *endpoint, *transport, *bound;
 } good[] = {
@@ -403,6 +442,8 @@ static const struct {
 	{ ":0", "tcp4", "0.0.0.0:" },
 	{ "localhost:0", "tcp", "127.0.0.1:" },
 	{ "127.0.0.1:0", "", "127.0.0.1:" },
+	{ "", "tcp", "[::]:" },
+	{ "127.0.0.1:+0", "tcp", "127.0.0.1:" },
 	{ "[::1]:0", "tcp6", "[::1]:" },
 };
 
@@ -567,6 +608,8 @@ int main(void)
 	tcase_add_test(tc, after_unlisten_the_address_is_free);
 	tcase_add_loop_test(tc, a_bad_address_gets_a_sentence, 0,
 			    sizeof(bad) / sizeof(bad[0]));
+	tcase_add_loop_test(tc, validate_sees_what_no_machine_could_listen_on, 0,
+			    sizeof(checked) / sizeof(checked[0]));
 	tcase_add_loop_test(tc, an_address_is_bound_as_it_says, 0,
 			    sizeof(good) / sizeof(good[0]));
 	tcase_add_test(tc,

@@ -115,18 +115,27 @@ START_TEST(ids_are_trimmed_around_the_slash)
 }
 END_TEST
 
+static bool page_is(size_t i, const char *host, int64_t port)
+{
+	const struct weir_node *page = plan->telemetry.pages[i].node;
+	weir_str said = weir_node_text(weir_node_get(page, WEIR_STR("host")));
+
+	return weir_str_eq(said, weir_str_of(host)) &&
+	       weir_node_int(weir_node_get(page, WEIR_STR("port"))) == port;
+}
+
 START_TEST(without_service_keys_the_defaults_hold)
 {
 	good(HEAD "service:\n" PIPES);
 	ck_assert_uint_eq(plan->workers, 0);
 	ck_assert_int_eq(plan->drain_timeout.ns, 20000000000);
-	ck_assert(weir_str_eq(plan->telemetry.log_level, WEIR_STR("info")));
-	ck_assert(weir_str_eq(plan->telemetry.log_encoding,
+	ck_assert(weir_str_eq(plan->telemetry.log.level, WEIR_STR("info")));
+	ck_assert(weir_str_eq(plan->telemetry.log.encoding,
 			      WEIR_STR("console")));
-	ck_assert_uint_eq(plan->telemetry.metrics_port, 8888);
-	ck_assert(weir_str_eq(plan->telemetry.metrics_host,
-			      WEIR_STR("localhost")));
-	ck_assert(plan->telemetry.without_units);
+	ck_assert(plan->telemetry.log.sampling->enabled);
+	ck_assert_int_eq(plan->telemetry.log.sampling->initial, 10);
+	ck_assert_uint_eq(plan->telemetry.n_pages, 1);
+	ck_assert(page_is(0, "localhost", 8888));
 }
 END_TEST
 
@@ -155,14 +164,14 @@ START_TEST(telemetry_is_read)
 	     "    traces: {level: none}\n"
 	     "    resource: {a: '1', service.name: }\n" PIPES);
 	t = &plan->telemetry;
-	ck_assert(weir_str_eq(t->log_level, WEIR_STR("debug")));
-	ck_assert(weir_str_eq(t->log_encoding, WEIR_STR("json")));
-	ck_assert(t->log_disable_caller);
-	ck_assert_uint_eq(t->log_output_paths.len, 2);
-	ck_assert(weir_str_eq(t->metrics_host, WEIR_STR("0.0.0.0")));
-	ck_assert_uint_eq(t->metrics_port, 9999);
+	ck_assert(weir_str_eq(t->log.level, WEIR_STR("debug")));
+	ck_assert(weir_str_eq(t->log.encoding, WEIR_STR("json")));
+	ck_assert(t->log.disable_caller && t->log.resource);
+	ck_assert(!t->log.sampling->enabled);
+	ck_assert_uint_eq(t->log.paths.len, 2);
+	ck_assert_uint_eq(weir_node_len(t->log.initial_fields), 1);
+	ck_assert(page_is(0, "0.0.0.0", 9999));
 	ck_assert(weir_str_eq(t->metrics_level, WEIR_STR("detailed")));
-	ck_assert(!t->without_units && t->without_scope_info);
 	ck_assert_uint_eq(t->n_resource, 2);
 	ck_assert(weir_str_eq(t->resource[0].value, WEIR_STR("1")));
 	ck_assert_ptr_null(t->resource[1].value.ptr);
@@ -172,8 +181,10 @@ END_TEST
 START_TEST(the_declared_form_of_resource_works)
 {
 	good(HEAD "service:\n  telemetry: {resource: {attributes: "
-	     "[{name: a, value: b, type: string}]}}\n" PIPES);
-	ck_assert_uint_eq(plan->telemetry.n_resource, 1);
+	     "[{name: a, value: b}, {name: n, value: 5}]}}\n" PIPES);
+	ck_assert_uint_eq(plan->telemetry.n_resource, 2);
+	ck_assert(weir_str_eq(plan->telemetry.resource[1].value,
+			      WEIR_STR("5")));
 	ck_assert(weir_str_eq(plan->telemetry.resource[0].name,
 			      WEIR_STR("a")));
 	ck_assert(weir_str_eq(plan->telemetry.resource[0].value,
@@ -185,17 +196,31 @@ START_TEST(an_old_metrics_address_is_a_reader)
 {
 	good(HEAD "service:\n  telemetry: {metrics: {address: ':9090'}}\n"
 	     PIPES);
-	ck_assert_uint_eq(plan->telemetry.metrics_port, 9090);
-	ck_assert(weir_str_eq(plan->telemetry.metrics_host,
-			      WEIR_STR("0.0.0.0")));
+	ck_assert(page_is(0, "0.0.0.0", 9090));
+	good(HEAD "service:\n  telemetry: {metrics: {address: '[::1]:9090'}}\n"
+	     PIPES);
+	ck_assert(page_is(0, "::1", 9090));
 }
 END_TEST
 
 START_TEST(with_level_none_nothing_is_served)
 {
 	good(HEAD "service:\n  telemetry: {metrics: {level: none}}\n" PIPES);
-	ck_assert_uint_eq(plan->telemetry.metrics_port, 0);
+	ck_assert_uint_eq(plan->telemetry.n_pages, 0);
 	ck_assert_uint_eq(plan->n_extensions, 0);
+}
+END_TEST
+
+#define PAGE(port) "{pull: {exporter: {prometheus: {host: h, port: " port "}}}}"
+
+START_TEST(each_reader_is_an_extension)
+{
+	good(HEAD "service:\n  telemetry: {metrics: {readers: ["
+	     PAGE("1") ", " PAGE("2") "]}}\n" PIPES);
+	ck_assert_uint_eq(plan->n_extensions, 2);
+	ck_assert_str_eq(plan->extensions[0]->id, "telemetry");
+	ck_assert_str_eq(plan->extensions[1]->id, "telemetry/2");
+	ck_assert(page_is(1, "h", 2));
 }
 END_TEST
 
@@ -286,11 +311,40 @@ static const struct {
 	  "collector telemetry metrics reader should exist when metric level "
 	  "is not none" },
 	{ HEAD "service:\n  telemetry: {metrics: {readers: [{periodic: "
-	  "{exporter: {otlp: {}}}}]}}\n" PIPES, "no valid metric exporter" },
+	  "{exporter: {otlp: {}}}}]}}\n" PIPES, "weir does not push its own metrics" },
 	{ HEAD "service:\n  telemetry: {metrics: {address: here}}\n" PIPES,
 	  "\"here\" is not host:port" },
 	{ HEAD "service:\n  telemetry: {metrics: {level: some}}\n" PIPES,
 	  "unknown metrics level \"some\"" },
+	{ HEAD "service:\n  telemetry: {metrics: {views: []}}\n" PIPES,
+	  "f.yaml:6:32: service.telemetry.metrics.views: service::telemetry::"
+	  "metrics::views can only be set when" },
+	{ HEAD "service:\n  telemetry: {metrics: {readers: [{pull: {exporter: "
+	  "{prometheus: {host: h}}}}]}}\n" PIPES,
+	  "f.yaml:6:66: service.telemetry.metrics.readers[0].pull.exporter."
+	  "prometheus: port must be specified" },
+	{ HEAD "service:\n  telemetry: {metrics: {readers: [{pull: {exporter: "
+	  "{prometheus: {host: h, port: 1, x: 1}}}}]}}\n" PIPES,
+	  "service.telemetry.metrics.readers[0].pull.exporter.prometheus: "
+	  "unknown key \"x\"" },
+	{ HEAD "service:\n  telemetry: {traces: {level: loud}}\n" PIPES,
+	  "f.yaml:6:31: service.telemetry.traces.level: unknown metrics level "
+	  "\"loud\"" },
+	{ HEAD "service:\n  telemetry: {traces: {lever: none}}\n" PIPES,
+	  "unknown key \"lever\"; did you mean \"level\"?" },
+	{ HEAD "service:\n  telemetry: {logs: {processors: [{}]}}\n" PIPES,
+	  "weir does not send its own log anywhere" },
+	{ HEAD "service:\n  telemetry: {logs: {output_paths: ['ftp://x']}}\n"
+	  PIPES, "f.yaml:6:36: service.telemetry.logs.output_paths: open sink "
+	  "\"ftp://x\": no sink found for scheme \"ftp\"" },
+	{ HEAD "service:\n  telemetry: {logs: {initial_fields: [a]}}\n" PIPES,
+	  "service.telemetry.logs.initial_fields: expected a map, got a list" },
+	{ HEAD "service:\n  telemetry: {resource: {a: b, attributes: []}}\n"
+	  PIPES, "resource::attributes cannot be used together" },
+	{ HEAD "service:\n  telemetry: {resource: {attributes_list: a=b}}\n"
+	  PIPES, "attributes_list is not currently supported" },
+	{ HEAD "service:\n  telemetry: {resource: {attributes: [{name: a, "
+	  "type: int}]}}\n" PIPES, "type is not possible" },
 	{ HEAD "service:\n  telemetry: {resource: {a: 1}}\n" PIPES,
 	  "legacy resource attribute \"a\" must be string or null" },
 	/* what nobody uses is bound and validated too */
@@ -336,6 +390,7 @@ int main(void)
 	tcase_add_test(tests, without_service_keys_the_defaults_hold);
 	tcase_add_test(tests, our_keys_are_read);
 	tcase_add_test(tests, telemetry_is_read);
+	tcase_add_test(tests, each_reader_is_an_extension);
 	tcase_add_test(tests, the_declared_form_of_resource_works);
 	tcase_add_test(tests, an_old_metrics_address_is_a_reader);
 	tcase_add_test(tests, with_level_none_nothing_is_served);

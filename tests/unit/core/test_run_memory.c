@@ -7,7 +7,10 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+#include <weir/views.h>
+
 #include "../../support/otlp_batch.h"
+#include "graph.h"
 #include "interest.h"
 #include "run.h"
 #include "walk.h"
@@ -157,6 +160,34 @@ START_TEST(a_walk_that_cannot_note_says_so)
 }
 END_TEST
 
+static bool keep_odd(const struct weir_span_at *at, void *arg)
+{
+	size_t *n = arg;
+
+	(void)at;
+	return ++*n % 2;
+}
+
+/* 200 of the 400 should go, and the others found no memory. */
+START_TEST(a_filter_without_memory_counts_what_it_lost_as_dropped)
+{
+	static struct weir_node_instance holder;
+	size_t n = 0, gone;
+
+	if (!fails_from(50000))
+		return;
+	batch->holder = &holder;
+	gone = weir_spans_filter(batch, keep_odd, &n);
+	(void)fails_from(SIZE_MAX);
+	batch->holder = NULL;
+	ck_assert_uint_eq(n, 403);
+	ck_assert_uint_eq(gone, 200 + 1);
+	ck_assert_uint_eq(batch->items, 2);
+	ck_assert_uint_eq(holder.counts[WEIR_SIGNAL_TRACES]
+			  .dropped[WEIR_REASON_MEMORY], 200);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("run_memory");
@@ -169,6 +200,8 @@ int main(void)
 	tcase_add_test(tc,
 		       a_slice_that_cannot_be_searched_is_dropped_and_told);
 	tcase_add_test(tc, a_walk_that_cannot_note_says_so);
+	tcase_add_test(tc,
+		a_filter_without_memory_counts_what_it_lost_as_dropped);
 	suite_add_tcase(s, tc);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_ENV);

@@ -154,6 +154,27 @@ START_TEST(a_batch_is_counted_at_every_edge)
 }
 END_TEST
 
+START_TEST(each_transport_of_a_receiver_is_counted_for_itself)
+{
+	open_stage(1);
+	start_stage();
+	weir_set_transport(source.c, "grpc");
+	stage_send(&source, 5);
+	weir_set_transport(source.c, "http");
+	stage_send(&source, 2);
+	weir_count_refused(source.c, TRACES, WEIR_REASON_TOO_BIG, 3);
+	weir_set_transport(source.c, "grpc");
+	stage_send(&source, 1);
+	ck_assert_double_eq(value_of("otelcol_receiver_accepted_spans", IN), 6);
+	ck_assert_double_eq(value_of("otelcol_receiver_accepted_spans",
+				     "receiver=otlp/in transport=http"), 2);
+	ck_assert_double_eq(value_of("otelcol_receiver_refused_spans",
+				     "receiver=otlp/in transport=http"), 3);
+	ck_assert_double_eq(value_of("otelcol_receiver_refused_spans", IN), 0);
+	close_stage();
+}
+END_TEST
+
 static const char *const absent[] = {
 	"otelcol_receiver_accepted_spans", "otelcol_receiver_refused_spans",
 	"otelcol_processor_incoming_items", "otelcol_exporter_sent_spans",
@@ -369,6 +390,7 @@ int main(void)
 	const struct stage_test tests[] = {
 		{ sums_what_the_workers_count, 0 },
 		{ a_batch_is_counted_at_every_edge, 0 },
+		{ each_transport_of_a_receiver_is_counted_for_itself, 0 },
 		{ a_series_appears_once_it_was_added_to, ROWS(absent) },
 		{ the_exporters_series_appear_one_by_one, 0 },
 		{ an_exporters_labels_are_on_what_was_sent, 0 },

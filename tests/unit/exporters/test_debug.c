@@ -203,6 +203,124 @@ START_TEST(writes_the_first_of_a_second_and_then_every_third)
 }
 END_TEST
 
+START_TEST(negative_numbers_of_sampling_are_very_large_ones)
+{
+	struct weir_test *t = started("sampling_initial: -1\n"
+				      "sampling_thereafter: 0");
+	static const char line[] =
+		"Traces\t{\"resource spans\": 1, \"spans\": 1}\n";
+	char expected[sizeof(line) * 4] = "";
+
+	for (int i = 0; i < 4; i++) {
+		SEND(t, WEIR_SIGNAL_TRACES, span);
+		strcat(expected, line);
+	}
+	expect_written(expected);
+	closed(&t);
+}
+END_TEST
+
+/* A log record whose body is ESC [ NUL DEL, a C1 CSI, e acute, tab. */
+static const char controls[] =
+	"\x0a\x13" "\x12\x11" "\x12\x0f" "\x2a\x0d\x0a\x0b"
+	"a\x1b[\x00\x7f\xc2\x9b\xc3\xa9\t.";
+
+START_TEST(controls_are_escaped_so_that_a_terminal_is_safe)
+{
+	struct weir_test *t = started("verbosity: normal");
+
+	SEND(t, WEIR_SIGNAL_LOGS, controls);
+	expect_written("Logs\t{\"resource logs\": 1, \"log records\": 1}\n"
+		       "ResourceLog #0\nScopeLog #0\n"
+		       "a\\u001b[\\u0000\\u007f\\u009b\xc3\xa9\t. \n\n");
+	closed(&t);
+}
+END_TEST
+
+START_TEST(a_queue_takes_batches_and_merges_them)
+{
+	struct weir_test *t = started("sending_queue:\n  sizer: items\n"
+				      "  batch: {min_size: 3}");
+	struct weir_outcome outcome;
+	int n;
+
+	for (int i = 0; i < 2; i++) {
+		n = weir_test_send(t, WEIR_SIGNAL_TRACES, span,
+				   sizeof(span) - 1, &outcome);
+		weir_test_run(t);
+		ck_assert(weir_test_answer(t, n, &outcome));
+	}
+	expect_written("");
+	ck_assert_int_eq((int)weir_test_metric(t,
+		"otelcol_exporter_queue_size"), 2);
+	SEND(t, WEIR_SIGNAL_TRACES, span);
+	expect_written("Traces\t{\"resource spans\": 3, \"spans\": 3}\n");
+	ck_assert_int_eq((int)weir_test_metric(t,
+		"otelcol_exporter_sent_spans"), 3);
+	ck_assert_int_eq((int)weir_test_metric(t,
+		"otelcol_exporter_queue_size"), 0);
+	closed(&t);
+}
+END_TEST
+
+START_TEST(what_is_queued_is_written_at_the_end)
+{
+	struct weir_test *t = started("sending_queue:\n  batch:");
+
+	SEND(t, WEIR_SIGNAL_TRACES, span);
+	expect_written("");
+	weir_test_stop(t);
+	weir_test_run(t);
+	expect_written("Traces\t{\"resource spans\": 1, \"spans\": 1}\n");
+	closed(&t);
+}
+END_TEST
+
+static const char *const outputs[] = { "output_paths: %s",
+				       "output_paths: [%s]",
+				       "output_paths: ['file://%s']",
+				       "output_paths: ['file://localhost%s']" };
+
+START_TEST(writes_to_a_file_however_it_is_named)
+{
+	struct weir_error error = { 0 };
+	struct weir_test *t;
+	char yaml[256];
+
+	snprintf(yaml, sizeof(yaml), outputs[_i], path);
+	strcat(yaml, "\nuse_internal_logger: false");
+	t = weir_test_open(so, yaml, WEIR_ALL_SIGNALS, &error);
+	ck_assert_msg(t && !weir_test_start(t, &error), "%s", error.text);
+	SEND(t, WEIR_SIGNAL_TRACES, span);
+	expect_written("Traces\t{\"resource spans\": 1, \"spans\": 1}\n");
+	closed(&t);
+}
+END_TEST
+
+static const struct {
+	const char *output, *text;
+} unopened[] = {
+	{ "/none/of/these", "open /none/of/these: No such file" },
+	{ "http://localhost/x", "no sink found for \"http://localhost/x\"" },
+	{ "''", "not a file name" },
+};
+
+START_TEST(does_not_start_with_an_output_that_cannot_be_opened)
+{
+	struct weir_error error = { 0 };
+	struct weir_test *t;
+	char yaml[256];
+
+	snprintf(yaml, sizeof(yaml), "use_internal_logger: false\n"
+		 "output_paths: [%s]", unopened[_i].output);
+	t = weir_test_open(so, yaml, WEIR_ALL_SIGNALS, &error);
+	ck_assert_ptr_nonnull(t);
+	ck_assert_int_eq(weir_test_start(t, &error), -1);
+	ck_assert_ptr_nonnull(strstr(error.text, unopened[_i].text));
+	closed(&t);
+}
+END_TEST
+
 static const struct {
 	const char *yaml, *text;
 } refusals[] = {
@@ -214,8 +332,16 @@ static const struct {
 	  "output_paths must not be empty when use_internal_logger is false" },
 	{ "output_paths: [[a]]\nuse_internal_logger: false",
 	  "'output_paths' must be a list of strings" },
-	{ "sending_queue:", "sending_queue is not available in this "
-	  "exporter; leave it out" },
+	{ "output_paths: {a: b}\nuse_internal_logger: false",
+	  "'output_paths' must be a list of strings" },
+	{ "sending_queue: {num_consumers: 0}",
+	  "`num_consumers` must be positive" },
+	{ "sending_queue: {queue_size: 0}", "`queue_size` must be positive" },
+	{ "sending_queue: {sizer: bags}", "invalid sizer: \"bags\"" },
+	{ "sending_queue: {sizer: items, batch: {}}",
+	  "`min_size` must be less than or equal to `queue_size`" },
+	{ "retry_on_failure: {}", "unknown key \"retry_on_failure\"" },
+	{ "timeout: 1s", "unknown key \"timeout\"" },
 };
 
 START_TEST(refuses_in_the_words_of_the_collector)
@@ -251,6 +377,14 @@ int main(void)
 	tcase_add_test(tc, detailed_writes_every_field_of_a_log_record);
 	tcase_add_test(tc, writes_the_first_of_a_second_and_then_every_third);
 	tcase_add_test(tc, takes_a_queue_that_is_switched_off);
+	tcase_add_test(tc, negative_numbers_of_sampling_are_very_large_ones);
+	tcase_add_test(tc, controls_are_escaped_so_that_a_terminal_is_safe);
+	tcase_add_test(tc, a_queue_takes_batches_and_merges_them);
+	tcase_add_test(tc, what_is_queued_is_written_at_the_end);
+	tcase_add_loop_test(tc, writes_to_a_file_however_it_is_named, 0, 4);
+	tcase_add_loop_test(tc,
+		does_not_start_with_an_output_that_cannot_be_opened, 0,
+		sizeof(unopened) / sizeof(unopened[0]));
 	tcase_add_loop_test(tc, refuses_in_the_words_of_the_collector, 0,
 			    sizeof(refusals) / sizeof(refusals[0]));
 	suite_add_tcase(suite, tc);

@@ -2,113 +2,10 @@
 /*
  * The file exporter: what stands in the file, and who is told what.
  */
-#include <check.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <weir/testing.h>
 
-static char dir[64], so[512];
-
-static void setup(void)
-{
-	const char *build = getenv("WEIR_BUILD");
-
-	snprintf(so, sizeof(so), "%s/plugins/exporters/file.so",
-		 build ? build : "build");
-	strcpy(dir, "/tmp/weir-file-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-}
-
-static void teardown(void)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/out", dir);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/a/b/out", dir);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/a/b", dir);
-	rmdir(path);
-	snprintf(path, sizeof(path), "%s/a", dir);
-	rmdir(path);
-	rmdir(dir);
-}
-
-/* yaml with %s for the directory; NULL when it is refused. */
-static struct weir_test *opened(const char *yaml, struct weir_error *error)
-{
-	char text[512];
-
-	snprintf(text, sizeof(text), yaml, dir, dir);
-	return weir_test_open(so, text, WEIR_ALL_SIGNALS, error);
-}
-
-static struct weir_test *started(const char *yaml)
-{
-	struct weir_error error = { 0 };
-	struct weir_test *t = opened(yaml, &error);
-
-	ck_assert_msg(t != NULL, "%s", error.text);
-	ck_assert_msg(!weir_test_start(t, &error), "%s", error.text);
-	return t;
-}
-
-static void closed(struct weir_test **t)
-{
-	struct weir_error error = { 0 };
-
-	ck_assert_msg(!weir_test_close(t, &error), "%s", error.text);
-}
-
-static size_t contents(const char *name, char *out, size_t size)
-{
-	char path[128];
-	size_t n;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "rb");
-	ck_assert_msg(f != NULL, "%s is not there", path);
-	n = fread(out, 1, size - 1, f);
-	out[n] = '\0';
-	fclose(f);
-	return n;
-}
-
-static void write_file(const char *name, const char *text)
-{
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "wb");
-	ck_assert_ptr_nonnull(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-/* One span named "x" and nothing else. */
-static const char span[] = "\x0a\x07\x12\x05\x12\x03\x2a\x01x";
-static const char span_json[] =
-	"{\"resourceSpans\":[{\"resource\":{},\"scopeSpans\":[{\"scope\":{},"
-	"\"spans\":[{\"name\":\"x\",\"status\":{}}]}]}]}\n";
-
-static struct weir_outcome sent(struct weir_test *t)
-{
-	struct weir_outcome outcome = { 0 };
-	int n = weir_test_send(t, WEIR_SIGNAL_TRACES, span, sizeof(span) - 1,
-			       &outcome);
-
-	ck_assert_int_ge(n, 0);
-	do		/* the write is another thread's; Check limits this */
-		weir_test_run(t);
-	while (!weir_test_answer(t, n, &outcome));
-	return outcome;
-}
+#include "../../support/file_box.h"
 
 START_TEST(writes_a_line_and_acks_the_batch)
 {
@@ -227,6 +124,118 @@ START_TEST(cuts_off_what_got_in_of_a_write_that_failed)
 }
 END_TEST
 
+START_TEST(acks_what_got_in_whole_and_nacks_the_rest)
+{
+	const rlim_t line = sizeof(span_json) - 1;
+	const struct rlimit small = { 2 * line + 10, 2 * line + 10 };
+	struct weir_test *t = started("path: %s/out");
+	struct weir_outcome outcome;
+	char twice[1024];
+	int n[3];
+
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (int i = 0; i < 3; i++)	/* two of them in one write */
+		n[i] = weir_test_send(t, WEIR_SIGNAL_TRACES, span,
+				      sizeof(span) - 1, &outcome);
+	do
+		weir_test_run(t);
+	while (!weir_test_answer(t, n[2], &outcome));
+	ck_assert_int_eq(outcome.status, WEIR_UNAVAILABLE);
+	for (int i = 0; i < 2; i++) {
+		ck_assert(weir_test_answer(t, n[i], &outcome));
+		ck_assert_int_eq(outcome.status, WEIR_OK);
+	}
+	snprintf(twice, sizeof(twice), "%s%s", span_json, span_json);
+	expect("out", twice);
+	closed(&t);
+}
+END_TEST
+
+START_TEST(makes_a_file_that_was_removed_again)
+{
+	struct weir_test *t = started("path: %s/a/out\ncreate_directory: true");
+
+	ck_assert_int_eq(sent(t).status, WEIR_OK);
+	ck_assert_int_eq(unlink(in_dir("a/out")), 0);
+	ck_assert_int_eq(sent(t).status, WEIR_OK);
+	expect("a/out", span_json);
+	ck_assert_int_eq(unlink(in_dir("a/out")), 0);
+	ck_assert_int_eq(rmdir(in_dir("a")), 0);
+	ck_assert_int_eq(sent(t).status, WEIR_OK);
+	expect("a/out", span_json);
+	closed(&t);
+}
+END_TEST
+
+START_TEST(nacks_while_the_directory_is_gone)
+{
+	struct weir_test *t;
+	struct weir_outcome outcome;
+
+	ck_assert_int_eq(mkdir(in_dir("a"), 0755), 0);
+	t = started("path: %s/a/out");
+	ck_assert_int_eq(unlink(in_dir("a/out")), 0);
+	ck_assert_int_eq(rmdir(in_dir("a")), 0);
+	outcome = sent(t);
+	ck_assert_int_eq(outcome.status, WEIR_UNAVAILABLE);
+	ck_assert_ptr_nonnull(strstr(outcome.text, "No such file"));
+	ck_assert_int_eq(mkdir(in_dir("a"), 0755), 0);
+	ck_assert_int_eq(sent(t).status, WEIR_OK);
+	expect("a/out", span_json);
+	closed(&t);
+}
+END_TEST
+
+static const char *const compressed[] = { "json", "proto" };
+
+START_TEST(a_compressed_message_is_a_frame_behind_its_length)
+{
+	struct weir_test *t;
+	unsigned char bytes[512];
+	char yaml[128];
+	size_t n, first;
+
+	snprintf(yaml, sizeof(yaml), "path: %%s/out\ncompression: zstd\n"
+		 "compression_params: {level: 99}\nformat: %s",
+		 compressed[_i]);
+	t = started(yaml);
+	ck_assert_int_eq(sent(t).status, WEIR_OK);
+	n = contents("out", (char *)bytes, sizeof(bytes));
+	first = (size_t)bytes[2] << 8 | bytes[3];
+	ck_assert_mem_eq(bytes, "\0\0", 2);
+	ck_assert_uint_eq(n, 4 + first);
+	ck_assert_mem_eq(bytes + 4, "\x28\xb5\x2f\xfd", 4);
+	ck_assert_int_eq(sent(t).status, WEIR_OK);
+	ck_assert_uint_eq(contents("out", (char *)bytes, sizeof(bytes)),
+			  2 * (4 + first));
+	closed(&t);
+}
+END_TEST
+
+START_TEST(a_fifo_without_a_reader_does_not_hold_up_the_start)
+{
+	struct weir_test *t;
+
+	ck_assert_int_eq(mkfifo(in_dir("out"), 0600), 0);
+	t = started("path: %s/out");
+	ck_assert_int_eq(sent(t).status, WEIR_OK);
+	closed(&t);
+}
+END_TEST
+
+START_TEST(a_file_that_another_shortens_gets_no_hole)
+{
+	struct weir_test *t = started("path: %s/out");
+
+	ck_assert_int_eq(sent(t).status, WEIR_OK);
+	ck_assert_int_eq(truncate(in_dir("out"), 0), 0);
+	ck_assert_int_eq(sent(t).status, WEIR_OK);
+	expect("out", span_json);
+	closed(&t);
+}
+END_TEST
+
 static const struct {
 	const char *yaml, *text;
 } refusals[] = {
@@ -250,14 +259,14 @@ static const struct {
 	  "representation" },
 	{ "path: x\ncreate_directory: true\ndirectory_permissions: '1755'",
 	  "directory_permissions contain invalid bits for file access" },
-	{ "path: x\nrotation:",
-	  "rotation is not available in this exporter" },
-	{ "path: x\ncompression: zstd",
-	  "compression is not available in this exporter" },
+	{ "path: x\nrotation: {enabled: true}", "unknown key \"enabled\"" },
 	{ "path: x\nencoding: otlp_json",
-	  "encoding is not available in this exporter" },
-	{ "path: a*b\ngroup_by: {enabled: true}",
-	  "group_by is not available in this exporter" },
+	  "unknown encoding \"otlp_json\": there are no encoding extensions; "
+	  "leave it out and choose a format" },
+	{ "path: x\nencoding: ''", "id must not be empty" },
+	{ "path: a*b\ngroup_by: {enabled: true, max_open_files: 0}",
+	  "must provide a positive size" },
+	{ "path: x\nsending_queue: {}", "unknown key \"sending_queue\"" },
 };
 
 START_TEST(refuses_in_the_words_of_the_collector)
@@ -287,6 +296,13 @@ int main(void)
 	tcase_add_test(tc, fails_to_start_without_the_directory);
 	tcase_add_test(tc, nacks_what_the_disk_does_not_take);
 	tcase_add_test(tc, cuts_off_what_got_in_of_a_write_that_failed);
+	tcase_add_test(tc, acks_what_got_in_whole_and_nacks_the_rest);
+	tcase_add_test(tc, makes_a_file_that_was_removed_again);
+	tcase_add_test(tc, nacks_while_the_directory_is_gone);
+	tcase_add_loop_test(tc,
+		a_compressed_message_is_a_frame_behind_its_length, 0, 2);
+	tcase_add_test(tc, a_fifo_without_a_reader_does_not_hold_up_the_start);
+	tcase_add_test(tc, a_file_that_another_shortens_gets_no_hole);
 	tcase_add_loop_test(tc, refuses_in_the_words_of_the_collector, 0,
 			    sizeof(refusals) / sizeof(refusals[0]));
 	suite_add_tcase(suite, tc);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * exporters/otlp_grpc: its configuration, what it reads in an answer, and its
- * queue while nobody listens.  A backend that answers: tests/e2e.
+ * exporters/otlp_grpc: its configuration and its queue while nobody listens.  A backend that answers: tests/e2e.
  */
 #include <check.h>
 #include <stdio.h>
@@ -72,59 +71,7 @@ START_TEST(takes_what_the_collector_takes)
 }
 END_TEST
 
-/* --- Answers ---------------------------------------------------------------------- */
-
-static const struct {
-	const char *why;
-	const char *bytes;
-	size_t len;
-	uint64_t rejected;
-	const char *text;
-} replies[] = {
-	{ "an empty answer is a full success", "", 0, 0, "" },
-	{ "a number and a text", "\x0a\x06\x08\x05\x12\x02no", 8, 5, "no" },
-	{ "a text alone", "\x0a\x04\x12\x02hm", 6, 0, "hm" },
-	{ "a number below zero counts as none",		/* attacks 127 */
-	  "\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 13, 0, "" },
-	{ "unknown fields are passed over",
-	  "\x12\x01x\x18\x07\x0a\x02\x08\x03", 9, 3, "" },
-	{ "a length past the end says nothing", "\x0a\x7f\x08\x05", 4, 0, "" },
-	{ "a cut varint says nothing", "\x0a\x02\x08\x85", 4, 0, "" },
-	{ "control characters do not reach a log",	/* attacks 113 */
-	  "\x0a\x05\x12\x03" "a\nb", 7, 0, "a?b" },
-};
-
-START_TEST(partial_success_is_read_with_care)
-{
-	struct weir_outcome outcome = { .status = WEIR_OK };
-
-	otlp_partial_success((const uint8_t *)replies[_i].bytes,
-			     replies[_i].len, &outcome);
-	ck_assert_msg(outcome.rejected == replies[_i].rejected, "%s",
-		      replies[_i].why);
-	ck_assert_str_eq(outcome.text, replies[_i].text);
-}
-END_TEST
-
-static const struct {
-	enum weir_status status;
-	const char *text;
-} errors[] = {
-	{ WEIR_UNAVAILABLE, "rpc error: code = Unavailable desc = x" },
-	{ WEIR_DEADLINE_EXCEEDED,
-	  "rpc error: code = DeadlineExceeded desc = x" },
-	{ WEIR_CANCELLED, "rpc error: code = Canceled desc = x" },
-};
-
-START_TEST(errors_read_as_operators_know_them)
-{
-	struct weir_outcome outcome = { .status = errors[_i].status,
-					.text = "x" };
-
-	otlp_error_text(&outcome);
-	ck_assert_str_eq(outcome.text, errors[_i].text);
-}
-END_TEST
+/* --- Labels ------------------------------------------------------------------------ */
 
 static const struct {
 	const char *endpoint, *host, *port;
@@ -202,8 +149,6 @@ int main(void)
 	suite_add_tcase(suite, tc);
 	EACH(tc, validation_says_what_the_collector_says, refused);
 	EACH(tc, takes_what_the_collector_takes, fine);
-	EACH(tc, partial_success_is_read_with_care, replies);
-	EACH(tc, errors_read_as_operators_know_them, errors);
 	EACH(tc, labels_name_the_server, endpoints);
 	tcase_add_test(tc, the_queue_takes_what_it_has_room_for);
 	srunner_run_all(runner, CK_NORMAL);

@@ -119,7 +119,8 @@ static const struct {
 	{ "path: up", "path", "path must start with /" },
 	{ "path: ''", "path", "path must start with /" },
 	{ "use_v2: true", "use_v2", "must specify at least one protocol" },
-	{ "tls: {cert_file: x}", "tls", "TLS is not supported yet" },
+	{ "tls: {cert_file: x}", "tls", "TLS is not available yet: "
+	  "take the block out, or put a proxy in front" },
 	{ "http: {endpoint: x}", "http",
 	  "v2 healthcheck configuration (http/grpc fields) detected but "
 	  "feature gate is disabled" },

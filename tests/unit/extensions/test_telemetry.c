@@ -28,7 +28,7 @@ static const char *encode(const struct weir_family *family,
 	struct text text = { 0 };
 	char *end;
 
-	encode_metrics(&text, options, family, 1, NULL, 0);
+	encode_metrics(&text, options, family, 1);
 	ck_assert(!text.failed);
 	ck_assert_int_eq(text.ptr[text.len - 1], '\n');
 	snprintf(copy, sizeof(copy), "%.*s", (int)text.len, text.ptr);
@@ -145,7 +145,9 @@ static const struct {
 } reals[] = {
 	{ 0, "0" }, { 0.1, "0.1" }, { 1.986264416, "1.986264416" },
 	{ 1.0 / 3, "0.3333333333333333" }, { 1e300, "1e+300" },
-	{ -2.5, "-2.5" }, { INFINITY, "+Inf" }, { -INFINITY, "-Inf" },
+	{ -2.5, "-2.5" }, { 999999, "999999" }, { 1048576, "1.048576e+06" },
+	{ 1e6, "1e+06" }, { 0.0001, "0.0001" }, { 0.00001, "1e-05" },
+	{ 5394944.5, "5.3949445e+06" }, { 524288, "524288" }, { INFINITY, "+Inf" }, { -INFINITY, "-Inf" },
 	{ NAN, "NaN" },
 };
 
@@ -169,10 +171,13 @@ START_TEST(the_resource_is_in_target_info)
 {
 	static const struct weir_label resource[] = {
 		LABEL("service.name", "weir"), LABEL("a-b", "x\"y") };
+	struct encode_options options = plain;
 	struct text text = { 0 };
 	char *page;
 
-	encode_metrics(&text, &plain, NULL, 0, resource, 2);
+	options.resource = resource;
+	options.n_resource = 2;
+	encode_metrics(&text, &options, NULL, 0);
 	page = strndup(text.ptr, text.len);
 	ck_assert_str_eq(page,
 		"# HELP promhttp_metric_handler_errors_total "
@@ -185,6 +190,37 @@ START_TEST(the_resource_is_in_target_info)
 		"target_info{service_name=\"weir\",a_b=\"x\\\"y\"} 1\n");
 	free(page);
 	text_release(&text);
+}
+END_TEST
+
+static const weir_str only_b = { "b", 1 };
+static const struct {
+	struct label_filter filter;
+	const char *line;
+} constants[] = {
+	{ { .enabled = false }, "\nx 1\n" },
+	{ { .enabled = true }, "\nx{a=\"1\",b=\"2\"} 1\n" },
+	{ { .enabled = true, .included = { &only_b, 1 } },
+	  "\nx{b=\"2\"} 1\n" },
+	{ { .enabled = true, .excluded = { &only_b, 1 } },
+	  "\nx{a=\"1\"} 1\n" },
+};
+
+START_TEST(the_resource_is_in_every_series_on_request)
+{
+	static const struct weir_label resource[] = { LABEL("a", "1"),
+						      LABEL("b", "2") };
+	struct weir_family family = {
+		.name = WEIR_STR("x"), .n_samples = 1,
+		.samples = &(const struct weir_sample){ .counter = 1 },
+	};
+	struct encode_options options = plain;
+
+	options.resource = resource;
+	options.n_resource = 2;
+	options.constant = &constants[_i].filter;
+	ck_assert_msg(strstr(encode(&family, &options), constants[_i].line)
+			      != NULL, "%s", encode(&family, &options));
 }
 END_TEST
 
@@ -255,6 +291,18 @@ START_TEST(a_port_that_is_none_is_refused)
 }
 END_TEST
 
+START_TEST(a_label_that_is_both_in_and_out_is_refused)
+{
+	struct weir_error error = { 0 };
+
+	ck_assert_ptr_null(weir_test_open(web_plugin("extensions/telemetry"),
+		"with_resource_constant_labels: {included: [a], excluded: "
+		"[b, a]}", 0, &error));
+	ck_assert_str_eq(error.text, "attribute cannot be in both include and "
+				     "exclude list: a");
+}
+END_TEST
+
 #define N(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 int main(void)
@@ -272,8 +320,11 @@ int main(void)
 	tcase_add_loop_test(tc, reals_are_short_and_read_back_the_same, 0,
 			    N(reals));
 	tcase_add_test(tc, the_resource_is_in_target_info);
+	tcase_add_loop_test(tc, the_resource_is_in_every_series_on_request, 0,
+			    N(constants));
 	tcase_add_loop_test(tc, a_scrape_is_answered, 0, N(requests));
 	tcase_add_test(tc, a_port_that_is_none_is_refused);
+	tcase_add_test(tc, a_label_that_is_both_in_and_out_is_refused);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

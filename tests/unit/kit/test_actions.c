@@ -83,12 +83,15 @@ START_TEST(reads_doubles_as_go)
 }
 END_TEST
 
-START_TEST(nan_is_read_in_any_case)
+START_TEST(nan_is_read_in_any_case_with_the_bits_that_go_gives_it)
 {
 	double value = 0;
+	uint64_t bits;
 
 	ck_assert(weir_parse_double(WEIR_STR("NaN"), &value));
 	ck_assert(isnan(value));
+	memcpy(&bits, &value, sizeof(bits));
+	ck_assert_uint_eq(bits, 0x7ff8000000000001);
 }
 END_TEST
 
@@ -143,7 +146,8 @@ int main(void)
 	EACH(reads_ints_as_go, ints);
 	EACH(reads_doubles_as_go, doubles);
 	EACH(digests_match_their_vectors_again_and_again, digests);
-	tcase_add_test(c, nan_is_read_in_any_case);
+	tcase_add_test(c,
+		nan_is_read_in_any_case_with_the_bits_that_go_gives_it);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

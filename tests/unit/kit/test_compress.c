@@ -21,8 +21,9 @@ static const enum weir_encoding encodings[] = {
 /* Where nothing at all is an empty message. */
 static bool may_be_empty(enum weir_encoding encoding)
 {
-	return encoding == WEIR_ENCODING_ZSTD || encoding == WEIR_ENCODING_LZ4 ||
-	       encoding == WEIR_ENCODING_SNAPPY_FRAMED;
+	return encoding == WEIR_ENCODING_ZSTD ||
+	       encoding == WEIR_ENCODING_SNAPPY_FRAMED ||
+	       encoding == WEIR_ENCODING_LZ4;
 }
 
 static uint8_t *pack(enum weir_encoding encoding, const void *bytes, size_t n,

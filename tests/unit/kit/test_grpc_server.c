@@ -139,13 +139,18 @@ START_TEST(retryable_failures_say_when)
 }
 END_TEST
 
-START_TEST(inflates_gzip)
+static const enum weir_encoding packings[] = {
+	WEIR_ENCODING_GZIP, WEIR_ENCODING_ZSTD, WEIR_ENCODING_SNAPPY_FRAMED
+};
+
+START_TEST(inflates_what_it_says_it_accepts)
 {
-	struct weir_compressor *z = weir_compressor_new(WEIR_ENCODING_GZIP, 0);
+	struct weir_compressor *z = weir_compressor_new(packings[_i], 0);
 	const struct weir_iovec in = { "hello, hello, hello", 19 };
 	size_t len;
 	uint8_t *body = weir_compress(z, &in, 1, 5, &len);
-	struct request r = { .encoding = "gzip", .body = body, .len = len };
+	struct request r = { .encoding = weir_grpc_encoding_name(packings[_i]),
+			     .body = body, .len = len };
 
 	body[0] = 1;
 	body[1] = body[2] = body[3] = 0;
@@ -260,17 +265,24 @@ START_TEST(too_many_pings_end_the_connection)
 }
 END_TEST
 
-START_TEST(empty_frames_end_the_connection)
+static const uint8_t idle_frames[][14] = {
+	{ 0, 0, 0, 0 /* DATA */, 0, 0, 0, 0, 1 },
+	{ 0, 0, 5, 2 /* PRIORITY */, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0 },
+	{ 0, 0, 0, 0xf7 /* unknown */, 0, 0, 0, 0, 0 },
+	{ 0, 0, 4, 8 /* WINDOW_UPDATE */, 0, 0, 0, 0, 0, 0, 0, 0, 1 },
+};
+
+START_TEST(row_59_empty_frames_end_the_connection)
 {
 	struct request r = { .open = true };
-	const uint8_t empty[9] = { 0, 0, 0, 0, 0, 0, 0, 0, 1 };
+	const uint8_t *empty = idle_frames[_i];
 	bool alive = true;
 	int n;
 
 	peer_open();
 	ask(&r);
 	for (n = 0; n < 2000 && alive; n++)
-		alive = grpc_conn_recv(&peer.conn, empty, sizeof(empty));
+		alive = grpc_conn_recv(&peer.conn, empty, 9 + empty[2]);
 	peer.dead = true;
 	pump();
 	ck_assert_int_le(n, 1001);	/* 59 */
@@ -327,6 +339,53 @@ START_TEST(a_stalled_body_is_ended)
 	ck_assert(grpc_conn_check(&peer.conn, weir_now() + 31000000000));
 	pump();
 	ck_assert_int_eq(a->grpc, 4);
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	peer_close();
+}
+END_TEST
+
+START_TEST(row_12_a_part_of_a_request_is_let_go_when_memory_is_out)
+{
+	struct request r = { .open = true, .body = (const uint8_t *)HELLO,
+			     .len = 7 };
+	struct answer *a;
+
+	peer_open();
+	a = ask(&r);
+	ck_assert(grpc_conn_check(&peer.conn, weir_now()));
+	pump();
+	ck_assert(!a->closed);
+	weir_budget_limit(0, 1);
+	ck_assert(grpc_conn_check(&peer.conn, weir_now()));
+	pump();
+	weir_budget_limit(0, 0);
+	ck_assert_int_eq(a->grpc, 14);
+	ck_assert(a->details[0]);	/* RetryInfo */
+	ck_assert_uint_eq(peer.n_refused, 1);
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	ck_assert_uint_eq(weir_budget_used(), 0);
+	peer_close();
+}
+END_TEST
+
+START_TEST(row_52_a_client_that_sends_no_more_ends_what_is_not_whole)
+{
+	struct request part = { .open = true, .body = (const uint8_t *)HELLO,
+				.len = 7 };
+	struct request whole = { .body = (const uint8_t *)HELLO, .len = 10 };
+	struct answer *a, *b;
+
+	peer_open();
+	a = ask(&part);
+	b = ask(&whole);
+	grpc_conn_eof(&peer.conn);
+	ck_assert_uint_eq(weir_budget_used(), 0);
+	pump();
+	ck_assert(a->closed && a->grpc == -1);
+	ck_assert(!b->closed);
+	weir_grpc_reply(peer.calls[0], NULL, 0);
+	pump();
+	ck_assert_int_eq(b->grpc, 0);
 	ck_assert_uint_eq(peer.conn.n_calls, 0);
 	peer_close();
 }
@@ -499,16 +558,21 @@ int main(void)
 	tcase_add_test(tc, hands_over_a_whole_message_and_replies);
 	tcase_add_test(tc, takes_a_message_in_single_bytes);
 	tcase_add_test(tc, retryable_failures_say_when);
-	tcase_add_test(tc, inflates_gzip);
+	tcase_add_loop_test(tc, inflates_what_it_says_it_accepts, 0,
+			    sizeof(packings) / sizeof(*packings));
 	tcase_add_test(tc, a_client_that_goes_away_frees_nothing_twice);
 	tcase_add_test(tc, a_lost_connection_leaves_its_calls_to_their_methods);
 	tcase_add_test(tc, draining_refuses_new_calls_and_answers_old_ones);
 	tcase_add_test(tc, too_many_resets_end_the_connection);
 	tcase_add_test(tc, too_many_pings_end_the_connection);
-	tcase_add_test(tc, empty_frames_end_the_connection);
+	tcase_add_loop_test(tc, row_59_empty_frames_end_the_connection, 0, 4);
 	tcase_add_test(tc, http1_is_sent_away);
 	tcase_add_test(tc, a_large_header_list_fails_its_call_only);
 	tcase_add_test(tc, a_stalled_body_is_ended);
+	tcase_add_test(tc,
+		row_52_a_client_that_sends_no_more_ends_what_is_not_whole);
+	tcase_add_test(tc,
+		row_12_a_part_of_a_request_is_let_go_when_memory_is_out);
 	tcase_add_test(tc, a_deadline_is_answered_although_the_method_is_not_done);
 	tcase_add_test(tc, metadata_is_kept_when_asked_for);
 	tcase_add_test(tc, broken_binary_metadata_fails_its_call);

@@ -15,6 +15,7 @@
 
 struct result {
 	struct http_parser parser;
+	struct http_head head;
 	char body[4096];
 	size_t len;
 	unsigned heads, dones;
@@ -54,7 +55,7 @@ static size_t feed(struct result *r, const char *text, size_t len, size_t step)
 static void read_one(struct result *r, const char *text, size_t step)
 {
 	*r = (struct result){ 0 };
-	http_parser_init(&r->parser, 1000);
+	http_parser_begin(&r->parser, &r->head, 1000);
 	feed(r, text, strlen(text), step);
 }
 
@@ -113,7 +114,7 @@ static const struct {
 
 static void is(struct http_parser *p, struct http_text text, const char *want)
 {
-	ck_assert(weir_str_eq(http_parser_text(p, text), weir_str_of(want)));
+	ck_assert(weir_str_eq(http_head_text(p->head, text), weir_str_of(want)));
 }
 
 START_TEST(reads_in_pieces_of_any_size)
@@ -126,14 +127,14 @@ START_TEST(reads_in_pieces_of_any_size)
 		read_one(&r, good[_i].text, steps[i]);
 		ck_assert_msg(r.dones == 1 && r.heads == 1, "%s: %s",
 			      good[_i].why, r.parser.reason);
-		is(&r.parser, r.parser.method, good[_i].method);
-		is(&r.parser, r.parser.path, good[_i].path);
-		is(&r.parser, r.parser.query, good[_i].query);
+		is(&r.parser, r.head.method, good[_i].method);
+		is(&r.parser, r.head.path, good[_i].path);
+		is(&r.parser, r.head.query, good[_i].query);
 		ck_assert_uint_eq(r.len, strlen(good[_i].body));
 		ck_assert_mem_eq(r.body, good[_i].body, r.len);
 		ck_assert_msg(r.parser.keep_alive == good[_i].keep_alive,
 			      "%s", good[_i].why);
-		http_parser_release(&r.parser);
+		http_head_release(&r.head);
 	}
 }
 END_TEST
@@ -213,6 +214,10 @@ static const struct {
 	{ "GET / HTTP/2.0\r\n", 505 },
 	{ "GET / HTTP/0.9\r\n", 505 },
 	{ "GET /\r\n", 0 },
+	/* 53: neither HTTP/1 nor the preface of HTTP/2 */
+	{ "GET / HTTX/1.1\r\n", HTTP_NOT_HTTP },
+	{ "INVALID CONNECTION PREFACE\r\n", HTTP_NOT_HTTP },
+	{ "PRI * HTTP/2.0\r\n", HTTP_NOT_HTTP },
 	{ "GET /" X64(X64("0123456789abcdef")), 414 },
 	/* 42: too much of everything */
 	{ POST X64("a:\r\n") X8("b:\r\n") X8("b:\r\n") X8("b:\r\n") X8("b:\r\n")
@@ -245,7 +250,7 @@ START_TEST(refuses_what_is_not_strictly_right)
 		ck_assert_uint_eq(http_parser_feed(&r.parser,
 			(const uint8_t *)"GET", 3, &event), 0);
 		ck_assert_int_eq(event.type, HTTP_FAIL);
-		http_parser_release(&r.parser);
+		http_head_release(&r.head);
 	}
 }
 END_TEST
@@ -256,14 +261,15 @@ START_TEST(a_nul_byte_is_refused_in_every_line)
 	static const char header[] = "GET / HTTP/1.1\r\nX: a\0b\r\n";
 	struct result r = { 0 };
 
-	http_parser_init(&r.parser, 0);
+	http_parser_begin(&r.parser, &r.head, 0);
 	feed(&r, request, sizeof(request) - 1, 100);
 	ck_assert_int_eq(r.parser.status, 400);
-	http_parser_release(&r.parser);
+	http_head_release(&r.head);
 	r = (struct result){ 0 };
+	http_parser_begin(&r.parser, &r.head, 0);
 	feed(&r, header, sizeof(header) - 1, 100);
 	ck_assert_int_eq(r.parser.status, 400);
-	http_parser_release(&r.parser);
+	http_head_release(&r.head);
 }
 END_TEST
 
@@ -274,16 +280,17 @@ START_TEST(stops_behind_a_request_so_that_the_next_can_wait)
 	struct result r = { 0 };
 	size_t half = (sizeof(text) - 1) / 2;
 
-	http_parser_init(&r.parser, 0);
-	ck_assert(!http_parser_busy(&r.parser));
+	http_parser_begin(&r.parser, &r.head, 0);
+	ck_assert(!http_parser_has_head(&r.parser));
 	ck_assert_uint_eq(feed(&r, text, sizeof(text) - 1, 1000), half);
-	ck_assert(http_parser_busy(&r.parser));
-	http_parser_next(&r.parser);
-	ck_assert(!http_parser_busy(&r.parser));
+	ck_assert(http_parser_has_head(&r.parser));
+	http_head_clear(&r.head);
+	http_parser_begin(&r.parser, &r.head, 0);
+	ck_assert(!http_parser_has_head(&r.parser));
 	r.dones = 0;
 	ck_assert_uint_eq(feed(&r, text + half, half, 1000), half);
-	is(&r.parser, r.parser.path, "/2");
-	http_parser_release(&r.parser);
+	is(&r.parser, r.head.path, "/2");
+	http_head_release(&r.head);
 }
 END_TEST
 
@@ -294,16 +301,16 @@ START_TEST(headers_are_found_by_lower_case_name_and_trimmed)
 
 	read_one(&r, "GET / HTTP/1.1\r\n" HOST "X-A: \t one \t\r\nx-a:two\r\n"
 		 "Empty:\r\nUtf: \xc3\xa9\r\n\r\n", 9);
-	ck_assert(http_parser_header(&r.parser, WEIR_STR("x-a"), 0, &value));
+	ck_assert(http_head_find(&r.head, WEIR_STR("x-a"), 0, &value));
 	ck_assert(weir_str_eq(value, WEIR_STR("one")));
-	ck_assert(http_parser_header(&r.parser, WEIR_STR("x-a"), 1, &value));
+	ck_assert(http_head_find(&r.head, WEIR_STR("x-a"), 1, &value));
 	ck_assert(weir_str_eq(value, WEIR_STR("two")));
-	ck_assert(!http_parser_header(&r.parser, WEIR_STR("x-a"), 2, &value));
-	ck_assert(http_parser_header(&r.parser, WEIR_STR("empty"), 0, &value));
+	ck_assert(!http_head_find(&r.head, WEIR_STR("x-a"), 2, &value));
+	ck_assert(http_head_find(&r.head, WEIR_STR("empty"), 0, &value));
 	ck_assert_uint_eq(value.len, 0);
-	ck_assert(http_parser_header(&r.parser, WEIR_STR("utf"), 0, &value));
+	ck_assert(http_head_find(&r.head, WEIR_STR("utf"), 0, &value));
 	ck_assert_uint_eq(value.len, 2);
-	http_parser_release(&r.parser);
+	http_head_release(&r.head);
 }
 END_TEST
 
@@ -315,11 +322,11 @@ START_TEST(an_expectation_is_reported_but_not_of_http_1_0)
 		 1000);
 	ck_assert_uint_eq(r.heads, 1);
 	ck_assert(r.parser.expects_continue);
-	http_parser_release(&r.parser);
+	http_head_release(&r.head);
 	read_one(&r, "POST / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n", 1000);
 	ck_assert_uint_eq(r.dones, 1);
 	ck_assert(!r.parser.expects_continue);
-	http_parser_release(&r.parser);
+	http_head_release(&r.head);
 }
 END_TEST
 
@@ -335,12 +342,12 @@ START_TEST(exactly_a_hundred_headers_and_the_whole_body_are_let_in)
 	n += snprintf(text + n, sizeof(text) - (size_t)n,
 		      "Content-Length: 1000\r\n\r\n");
 	memset(text + n, 'x', 1000);
-	http_parser_init(&r.parser, 1000);
+	http_parser_begin(&r.parser, &r.head, 1000);
 	feed(&r, text, (size_t)n + 1000, 33);
 	ck_assert_uint_eq(r.dones, 1);
 	ck_assert_uint_eq(r.len, 1000);
-	ck_assert_uint_eq(r.parser.n_headers, 100);
-	http_parser_release(&r.parser);
+	ck_assert_uint_eq(r.head.n, 100);
+	http_head_release(&r.head);
 }
 END_TEST
 

@@ -1,190 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HTTP server on a network and a clock made of paper: this file is the
- * transport, so sockets fill up and time passes when a test says so.  Numbers
+/* The HTTP server's connections: who waits for whom, and for how long.  Numbers
  * are rows of the catalogue of attacks. */
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <weir/kit/http.h>
-
-#define GET "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
-#define POST "POST /x HTTP/1.1\r\nHost: h\r\n"
-#define S(n) ((n) * UINT64_C(1000000000))
-
-/* --- a network ------------------------------------------------------------ */
-
-struct weir_stream {
-	const struct weir_stream_ops *ops;
-	void *arg;
-	char wrote[4 << 20];
-	size_t n, room;		/* room: bytes the socket takes now */
-	bool paused, want_write, flush, shut, closing, gone;
-};
-
-static struct weir_stream peer;
-static struct weir_listener listening;
-static struct weir_component c = { .id = "x" };
-static uint64_t now;
-static struct weir_timer *armed;	/* a connection has one */
-
-int weir_listen(struct weir_component *who, const struct weir_listener *how,
-		char *bound, struct weir_error *error)
-{
-	(void)who;
-	(void)bound;
-	if (!how->endpoint.len)
-		return weir_fail(error, NULL, "no address");
-	listening = *how;
-	return 0;
-}
-
-void weir_unlisten(struct weir_component *who)
-{
-	(void)who;
-	listening.accept = NULL;
-}
-
-void weir_stream_start(struct weir_stream *s, const struct weir_stream_ops *ops,
-		       void *arg)
-{
-	s->ops = ops;
-	s->arg = arg;
-}
-
-int64_t weir_stream_writev(struct weir_stream *s, const struct weir_iovec *iov,
-			   size_t n)
-{
-	size_t len = iov->len < s->room ? iov->len : s->room;
-
-	ck_assert(!s->closing && !s->shut);
-	ck_assert_uint_eq(n, 1);
-	ck_assert_uint_lt(s->n + len, sizeof(s->wrote));
-	memcpy(s->wrote + s->n, iov->ptr, len);
-	s->n += len;
-	s->room -= len;
-	return (int64_t)len;
-}
-
-void weir_stream_want_write(struct weir_stream *s)
-{
-	s->want_write = true;
-}
-
-void weir_stream_flush_later(struct weir_stream *s)
-{
-	s->flush = true;
-}
-
-void weir_stream_pause(struct weir_stream *s, bool paused)
-{
-	s->paused = paused;
-}
-
-void weir_stream_shutdown(struct weir_stream *s)
-{
-	s->shut = true;
-}
-
-void weir_stream_close(struct weir_stream *s)
-{
-	s->closing = true;
-}
-
-void weir_timer_set(struct weir_timer *timer, struct weir_component *who,
-		    weir_duration after,
-		    void (*fire)(struct weir_component *c,
-				 struct weir_timer *timer))
-{
-	timer->c = who;
-	timer->fire = fire;
-	timer->at = now + (uint64_t)after.ns;
-	timer->slot = 1;
-	armed = timer;
-}
-
-void weir_timer_cancel(struct weir_timer *timer)
-{
-	timer->slot = 0;
-	if (armed == timer)
-		armed = NULL;
-}
-
-uint64_t weir_wall_now(void)
-{
-	return UINT64_C(784111777) * 1000000000;	/* RFC 9110's example */
-}
-
-/* --- turns ---------------------------------------------------------------- */
-
-static void turn(void)
-{
-	while (peer.flush && !peer.closing) {
-		peer.flush = false;
-		peer.ops->flush(&peer, peer.arg);
-	}
-	if (peer.closing && !peer.gone) {
-		peer.gone = true;
-		if (peer.ops->closed)
-			peer.ops->closed(&peer, peer.arg, 0);
-	}
-}
-
-static void say_bytes(const char *text, size_t len)
-{
-	ck_assert(!peer.paused && !peer.closing);
-	peer.ops->data(&peer, peer.arg, (const uint8_t *)text, len);
-	turn();
-}
-
-static void say(const char *text)
-{
-	say_bytes(text, strlen(text));
-}
-
-static void fin(void)
-{
-	ck_assert(!peer.paused && !peer.closing);
-	peer.ops->eof(&peer, peer.arg);
-	turn();
-}
-
-static void take(size_t room)
-{
-	peer.room += room;
-	while (peer.want_write && peer.room && !peer.closing) {
-		peer.want_write = false;
-		peer.ops->writable(&peer, peer.arg);
-		turn();
-	}
-}
-
-static void pass(uint64_t ns)
-{
-	now += ns;
-	if (armed && armed->at <= now) {
-		struct weir_timer *timer = armed;
-
-		weir_timer_cancel(timer);
-		timer->fire(&c, timer);
-		turn();
-	}
-}
-
-static const char *heard(void)
-{
-	peer.wrote[peer.n] = '\0';
-	return peer.wrote;
-}
-
-static bool hears(const char *text)
-{
-	return strstr(heard(), text) != NULL;
-}
+#include "http_peer.h"
 
 /* --- a server ------------------------------------------------------------- */
 
 static struct weir_http_server *server;
+static struct weir_http_server_config config;
 static struct weir_http_exchange *waiting;
 static bool later;
 static unsigned handled;
@@ -219,16 +41,23 @@ static void respond(void)
 	turn();
 }
 
+static const struct weir_http_route routes[] = { { .handle = handle } };
+
+static void set_up(void)
+{
+	weir_http_server_defaults(&config);
+	config.endpoint = WEIR_STR("h:1");
+	config.max_request_body_size = 100;
+}
+
 static void serve(bool keep_alive)
 {
 	struct weir_error error;
 
-	server = weir_http_server_start(&c, &(struct weir_http_options){
-		.endpoint = WEIR_STR("h:1"), .max_body = 100,
-		.keep_alive = keep_alive, .handle = handle }, &error);
+	config.keep_alives_enabled = keep_alive;
+	server = weir_http_server_start(&c, &config, routes, 1, &error);
 	ck_assert_ptr_nonnull(server);
-	peer.room = sizeof(peer.wrote);
-	listening.accept(&c, &peer, listening.arg);
+	connect_peer();
 }
 
 static void tear_down(void)
@@ -541,8 +370,9 @@ START_TEST(an_address_that_cannot_be_bound_is_an_error)
 {
 	struct weir_error error;
 
-	ck_assert_ptr_null(weir_http_server_start(&c,
-		&(struct weir_http_options){ .handle = handle }, &error));
+	config.endpoint = WEIR_STR("");
+	ck_assert_ptr_null(weir_http_server_start(&c, &config, routes, 1,
+						  &error));
 	ck_assert_str_eq(error.text, "no address");
 }
 END_TEST
@@ -554,7 +384,7 @@ int main(void)
 	SRunner *runner;
 	int failed;
 
-	tcase_add_checked_fixture(tc, NULL, tear_down);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, answers_and_closes);
 	tcase_add_test(tc, a_peer_that_stays_after_the_last_answer_is_left);
 	tcase_add_test(tc, keeps_the_connection_while_both_want_it);

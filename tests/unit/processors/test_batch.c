@@ -311,6 +311,7 @@ START_TEST(combinations_beyond_the_limit_are_refused_for_good)
 	give(1);
 	from("tenant=b");
 	outcome = heard(give(1));
+	ck_assert_int_eq(outcome.status, WEIR_INTERNAL);
 	ck_assert(!weir_outcome_retryable(&outcome));
 	ck_assert_str_eq(outcome.text,
 			 "too many batcher metadata-value combinations");

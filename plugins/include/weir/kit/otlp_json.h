@@ -21,6 +21,9 @@ extern "C" {
  * without a newline. */
 WEIR_API void weir_otlp_json_write(const struct weir_batch *batch,
 				   struct weir_text *out);
+/* The same of some of a batch's records: slices of whole field-1 records. */
+WEIR_API void weir_otlp_json_write_slices(enum weir_signal signal,
+	const struct weir_slice *slices, size_t n, struct weir_text *out);
 
 /* Reads one whole export request into the same request in protobuf: a payload
  * of its own, *out gets its used length (0 is an empty request).  It is ready
