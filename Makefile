@@ -139,6 +139,7 @@ SEED ?= 1
 compare: all peers
 	@tools/setup test build
 	build/venv/bin/python tests/compare/run.py --seed $(SEED) $(CASES)
+	build/venv/bin/python tests/compare/config_language.py
 
 LIB := $(DESTDIR)$(PREFIX)/lib
 install: all
