@@ -81,6 +81,16 @@ static void count_said(struct tail_sampling *self)
 	}
 }
 
+void count_verdict(struct tail_sampling *self, enum verdict verdict)
+{
+	if (verdict == VERDICT_SAMPLED)
+		weir_counter_add(&self->count.sampled, 1);
+	else if (verdict == VERDICT_NOT_SAMPLED)
+		weir_counter_add(&self->count.not_sampled, 1);
+	else if (verdict == VERDICT_DROPPED)
+		weir_counter_add(&self->count.dropped, 1);
+}
+
 enum verdict ask(struct tail_sampling *self, const struct entry *entry,
 		 const struct stored_span *from)
 {
@@ -133,7 +143,8 @@ static void untouch(struct tail_sampling *self, const struct entry *entry)
 		*link = entry->touched;
 }
 
-void forget(struct tail_sampling *self, struct entry *entry)
+void forget(struct tail_sampling *self, struct entry *entry,
+	    enum weir_reason reason)
 {
 	struct chain chain = spans_of(entry);
 	uint64_t age = weir_now() - entry->arrived;
@@ -141,8 +152,8 @@ void forget(struct tail_sampling *self, struct entry *entry)
 	if (entry->in_piece)
 		untouch(self, entry);
 	if (chain.n)
-		weir_count_dropped(&self->base, WEIR_SIGNAL_TRACES,
-				   WEIR_REASON_FULL, chain.n);
+		weir_count_dropped(&self->base, WEIR_SIGNAL_TRACES, reason,
+				   chain.n);
 	let_go(self, &chain);
 	weir_histogram_record(&self->count.removal_age,
 			      &tail_sampling_metrics[ROW_REMOVAL_AGE],
@@ -162,6 +173,7 @@ void settle(struct tail_sampling *self, struct entry *entry,
 	self->decided++;
 	buckets_take(&self->buckets, entry);
 	entry->verdict = (uint8_t)verdict;
+	entry->settled = entry->large ? 0 : weir_now();
 	if (verdict == VERDICT_SAMPLED) {
 		chain_join(&self->out, &chain);
 	} else {
@@ -172,26 +184,20 @@ void settle(struct tail_sampling *self, struct entry *entry,
 	if (!cache_is_on(cache))
 		return;
 	cache_put(cache, entry->id);
-	forget(self, entry);
+	forget(self, entry, WEIR_REASON_FULL);
 }
 
 void decide(struct tail_sampling *self, struct entry *entry)
 {
 	enum verdict verdict = VERDICT_NOT_SAMPLED;
 
-	/* There nobody is asked at the end. */
-	if (!self->span_ingest) {
+	/* span-ingest: nobody is asked at the end. */
+	if (!self->span_ingest)
 		verdict = ask(self, entry, entry->first);
-		if (verdict == VERDICT_SAMPLED)
-			weir_counter_add(&self->count.sampled, 1);
-		else if (verdict == VERDICT_DROPPED)
-			weir_counter_add(&self->count.dropped, 1);
-		else
-			weir_counter_add(&self->count.not_sampled, 1);
-	}
+	count_verdict(self, verdict);
 	settle(self, entry, verdict);
 	if (self->span_ingest && !cache_is_on(&self->rejected))
-		forget(self, entry);
+		forget(self, entry, WEIR_REASON_FULL);
 	out_flush(self, false);
 }
 

@@ -104,13 +104,14 @@ static void reschedule(struct tail_sampling *self, struct entry *entry)
 
 static void ask_piece(struct tail_sampling *self, struct entry *entry)
 {
+	uint64_t began = weir_now();
 	enum verdict verdict = ask(self, entry, entry->piece);
 
-	if (verdict == VERDICT_SAMPLED)
-		weir_counter_add(&self->count.sampled, 1);
-	else if (verdict == VERDICT_DROPPED)
-		weir_counter_add(&self->count.dropped, 1);
-	if (verdict == VERDICT_SAMPLED || verdict == VERDICT_DROPPED)
+	weir_histogram_record(&self->count.tick_ms,
+			      &tail_sampling_metrics[ROW_TICK_MS],
+			      (double)((weir_now() - began) / 1000000));
+	count_verdict(self, verdict);
+	if (verdict != VERDICT_PENDING)
 		settle(self, entry, verdict);
 }
 
@@ -121,20 +122,23 @@ static void too_large(struct tail_sampling *self, struct entry *entry)
 		return;
 	}
 	weir_counter_add(&self->count.too_large, 1);
+	entry->large = true;
 	settle(self, entry, VERDICT_NOT_SAMPLED);
 }
 
 static void end_piece(struct tail_sampling *self, struct entry *entry)
 {
 	uint64_t most = self->set.maximum_trace_size_bytes;
+	size_t size;
 
 	entry->in_piece = false;
 	if (entry->verdict != VERDICT_PENDING)
 		return;
-	entry->bytes += field_size(entry->piece_bytes +
-				   field_size(entry->scope_bytes));
+	size = entry->piece_bytes + field_size(entry->scope_bytes);
+	entry->size += size;
+	entry->bytes += field_size(size);
 	reschedule(self, entry);
-	if (most && entry->bytes > most)
+	if (most && entry->size > most)
 		too_large(self, entry);
 	else if (self->span_ingest && entry->piece)
 		ask_piece(self, entry);
@@ -142,6 +146,7 @@ static void end_piece(struct tail_sampling *self, struct entry *entry)
 
 static void end_pieces(struct tail_sampling *self)
 {
+	self->piece++;
 	while (self->touched) {
 		struct entry *entry = self->touched;
 
@@ -165,17 +170,26 @@ static bool relieve(struct tail_sampling *self)
 	return true;
 }
 
-/* One entry more within num_traces: else the oldest goes, decided or not. */
+/* One entry more within num_traces: else the oldest goes, decided or not.
+ * With block_on_overflow a part that has more new traces than there can be
+ * comes this far: there the oldest is decided first. */
 static void make_place(struct tail_sampling *self)
 {
 	struct entry *oldest = self->table.oldest;
 
 	if (weir_credits_take(self->traces, 1))
 		return;
+	if (oldest && oldest->verdict == VERDICT_PENDING &&
+	    self->set.block_on_overflow) {
+		decide(self, oldest);
+		if (weir_credits_take(self->traces, 1))
+			return;
+		oldest = self->table.oldest;
+	}
 	if (oldest) {
 		if (oldest->verdict == VERDICT_PENDING)
 			weir_counter_add(&self->count.too_early, 1);
-		forget(self, oldest);
+		forget(self, oldest, WEIR_REASON_FULL);
 	}
 	weir_credits_force(self->traces, 1);
 }
@@ -196,12 +210,15 @@ static struct entry *new_trace(struct tail_sampling *self,
 
 /* --- A span -------------------------------------------------------------- */
 
+/* parent_span_id = 4: absent, empty, or zeros. */
 static bool is_root(const struct weir_part_span *span)
 {
 	struct weir_message_cursor parent = weir_messages(
 		(weir_str){ (const char *)span->message, span->len }, 4);
 
-	return !weir_message_next(&parent) || !parent.message.len;
+	return !weir_message_next(&parent) || !parent.message.len ||
+	       (parent.message.len == 8 &&
+		!memcmp(parent.message.ptr, "\0\0\0\0\0\0\0", 8));
 }
 
 static void append(struct tail_sampling *self, struct entry *entry,
@@ -275,14 +292,22 @@ static bool by_cache(struct tail_sampling *self, const struct weir_part *part,
 	return false;
 }
 
-static void late(struct tail_sampling *self, struct entry *entry,
-		 const struct weir_part *part, size_t i)
+/* Once a piece. */
+static void record_late(struct tail_sampling *self, const struct entry *entry)
 {
-	uint64_t age = weir_now() - entry->arrived;
+	uint64_t age = weir_now() - entry->settled;
 
 	weir_histogram_record(&self->count.late_age,
 			      &tail_sampling_metrics[ROW_LATE_AGE],
 			      (double)(age / 1000000000));
+}
+
+static void late(struct tail_sampling *self, struct entry *entry,
+		 const struct weir_part *part, size_t i)
+{
+	if (entry->settled && entry->late != self->piece)
+		record_late(self, entry);
+	entry->late = self->piece;
 	if (entry->verdict == VERDICT_SAMPLED)
 		pass_on(self, part, i);
 	else

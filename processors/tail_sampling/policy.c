@@ -99,16 +99,20 @@ enum verdict policies_decide(struct policies *policies,
 			     struct policy_said *said)
 {
 	struct question q = { trace, now, wall };
-	bool sampled = false, hidden = false;
+	bool sampled = false, pending = false;
 	uint64_t then = now;
 
 	for (size_t i = 0; i < policies->n; i++)
 		said[i].vote = VOTE_NONE;
-	for (size_t i = 0; i < policies->n && !hidden; i++) {
+	for (size_t i = 0; i < policies->n; i++) {
 		struct policy *policy = &policies->items[policies->order[i]];
 		struct policy_said *says = &said[policies->order[i]];
 		uint64_t after;
 
+		/* As in the Collector: there a drop policy that does not drop
+		 * leaves the trace pending, whatever follows would say. */
+		if (pending && policy->kind != POLICY_DROP)
+			break;
 		says->vote = vote_of(policy, &q);
 		after = weir_now();
 		says->ns = after - then;
@@ -118,9 +122,8 @@ enum verdict policies_decide(struct policies *policies,
 		sampled |= says->vote == VOTE_SAMPLED;
 		if (sampled && (first_match || policies->span_ingest))
 			break;
-		/* As in the Collector: there a drop policy that does not drop
-		 * leaves the trace pending, whatever follows would say. */
-		hidden = policies->span_ingest && policy->kind == POLICY_DROP;
+		pending = policies->span_ingest &&
+			  policy->kind == POLICY_DROP;
 	}
 	if (sampled)
 		return VERDICT_SAMPLED;
@@ -158,13 +161,17 @@ static int make_one(struct policies *policies, size_t i,
 		    struct weir_error *error)
 {
 	struct policy *policy = &policies->items[i];
+	struct weir_error why = { 0 };
 	char path[64];
 
 	snprintf(path, sizeof(path), "policies[%zu]", i);
 	policy->config = &config->sub.basic;
-	if (check_name(policies, i, path, error) ||
-	    policy_make(policy, config, path, error))
+	if (check_name(policies, i, path, error))
 		return -1;
+	if (policy_make(policy, config, path, &why))
+		return weir_fail(error, why.path, "failed to create policy "
+				 "evaluator for \"%.*s\": %s",
+				 WEIR_STR_FMT(policy->config->name), why.text);
 	if (!policies->span_ingest || !policy_is_stateful(policy))
 		return 0;
 	return weir_fail(error, path, "sampling_strategy \"span-ingest\" "

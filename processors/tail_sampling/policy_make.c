@@ -95,12 +95,12 @@ static int make_string(struct policy *policy, const char *path,
 	if (!policy->regexes)
 		abort();
 	for (size_t i = 0; i < s->values.len; i++) {
-		if (!s->values.items[i].len)
-			continue;	/* ignored, as plain values are */
 		policy->regexes[i] = weir_regex_new(s->values.items[i],
 						    &inner);
 		if (!policy->regexes[i])
-			return weir_fail(error, path, "invalid regex: %s",
+			return weir_fail(error, path,
+					 "invalid regex `%.*s`: %s",
+					 WEIR_STR_FMT(s->values.items[i]),
 					 inner.text);
 	}
 	return 0;
@@ -275,6 +275,8 @@ void policy_release(struct policy *policy)
 	for (size_t i = 0; policy->regexes &&
 	     i < policy->config->string_attribute.values.len; i++)
 		weir_regex_free(&policy->regexes[i]);
+	if (policy->kind == POLICY_RATE || policy->kind == POLICY_BYTES)
+		limit_release(&policy->limit);
 	free(policy->regexes);
 	free(policy->subs);
 }

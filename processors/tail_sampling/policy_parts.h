@@ -10,6 +10,7 @@
 #ifndef TAIL_SAMPLING_POLICY_PARTS_H
 #define TAIL_SAMPLING_POLICY_PARTS_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <weir/regex.h>
 
@@ -23,13 +24,14 @@ enum policy_kind {
 	POLICY_AND, POLICY_NOT, POLICY_DROP, POLICY_COMPOSITE, POLICY_OTTL
 };
 
-/* A token bucket: tokens are the time since `empty` times the rate, at most the
- * burst.  Full at first. */
+/* A token bucket, full at first; shared by all workers, touched once for a
+ * decided trace. */
 struct bucket_limit {
-	double rate;			/* tokens a ns */
+	double rate;			/* tokens a second */
 	uint64_t burst;
-	_Atomic int64_t empty;		/* ns; when it would have been empty */
-	_Atomic uint64_t left;		/* without a rate: what is left */
+	pthread_mutex_t lock;		/* of what follows */
+	double tokens;
+	uint64_t last;			/* ns; when they were counted */
 };
 
 /* Of one second, counted by all workers: second << 32 | spans. */
@@ -89,6 +91,7 @@ uint64_t policy_threshold(double percentage);
 /* --- policy_rate.c ------------------------------------------------------- */
 
 void limit_init(struct bucket_limit *limit, int64_t per_second, int64_t burst);
+void limit_release(struct bucket_limit *limit);
 /* Takes n tokens, or none. */
 bool limit_take(struct bucket_limit *limit, uint64_t n, uint64_t now);
 /* Counts n spans in this second, if they stay within the share and most. */

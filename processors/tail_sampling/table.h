@@ -19,17 +19,21 @@ struct entry {
 	uint64_t tick;			/* when it is decided; 0: it was */
 	uint64_t limit;			/* ... at the latest */
 	uint64_t arrived;		/* weir_now(), of the first span */
+	uint64_t settled;		/* weir_now(), of the decision; 0: it
+					 * was too large to be asked about */
 	uint64_t bytes;			/* of whole pieces, as TracesData */
+	uint64_t size;			/* ... without their tags and lengths */
 	struct stored_span *first, *last;	/* not let go yet */
 	struct stored_span *piece;	/* the first of the piece */
 	uint32_t spans;			/* seen so far */
 	uint32_t number;		/* in the pool */
+	uint32_t late;			/* the piece that came late last */
 	uint32_t scope;			/* of the piece: the current one, */
 	uint64_t scope_bytes, piece_bytes;	/* its body, what is before */
 	uint8_t id[16];
 	uint8_t verdict;		/* enum verdict */
 	bool root, rooted;		/* in this piece; ever */
-	bool in_piece;
+	bool in_piece, large;
 };
 
 struct table {

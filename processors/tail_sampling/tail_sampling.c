@@ -108,8 +108,8 @@ const struct weir_metric_def tail_sampling_metrics[] = {
 			       "ms", "How long it took to decide the traces of "
 			       "a tick.", BOUNDS(tick_bounds)),
 	[ROW_LATE_AGE] = METRIC(late_age, "sampling_late_span_age", "s",
-				"How long after its trace a span came that "
-				"was too late.", BOUNDS(age_bounds)),
+				"How long after the decision spans of a "
+				"trace came.", BOUNDS(age_bounds)),
 	[ROW_REMOVAL_AGE] = METRIC(removal_age, "sampling_trace_removal_age",
 				   "s", "How old a trace was that was "
 				   "forgotten.", BOUNDS(age_bounds)),
@@ -135,6 +135,9 @@ const struct weir_metric_def tail_sampling_metrics[] = {
 	       "Traces that were forgotten before they were decided."),
 	METRIC(too_large, "traces_dropped_too_large", "{trace}",
 	       "Traces above maximum_trace_size_bytes."),
+	METRIC(errors, "sampling_policy_evaluation_error", "{error}",
+	       "Policies that could not be evaluated; there is none that "
+	       "could not."),
 	METRIC(traces, "sampling_traces_on_memory", "{trace}",
 	       "Traces that are known now."),
 	WEIR_METRIC_END
@@ -225,7 +228,7 @@ static void measure(struct weir_component *c)
 
 /* --- Parts --------------------------------------------------------------- */
 
-static void refuse_memory(struct weir_batch *batch)
+void refuse_memory(struct weir_batch *batch)
 {
 	struct weir_outcome outcome;
 
@@ -234,7 +237,7 @@ static void refuse_memory(struct weir_batch *batch)
 	weir_batch_nack(batch, &outcome);
 }
 
-static void take_part(struct tail_sampling *self, struct weir_batch *batch)
+void take_part(struct tail_sampling *self, struct weir_batch *batch)
 {
 	if (ingest(self, batch))
 		weir_batch_ack(batch);
@@ -242,80 +245,30 @@ static void take_part(struct tail_sampling *self, struct weir_batch *batch)
 		refuse_memory(batch);
 }
 
-/* Decided traces are only remembered: they give way to new ones. */
-static void forget_decided(struct tail_sampling *self, size_t want)
+/* Undecided traces are decided in their order, or dropped. */
+static void end_all(struct tail_sampling *self)
 {
-	struct entry *entry = self->table.oldest, *newer;
+	struct entry *entry;
 
-	for (; entry && want; entry = newer) {
-		newer = entry->newer;
-		if (entry->verdict == VERDICT_PENDING)
-			continue;
-		forget(self, entry);
-		want--;
-	}
-}
-
-/* With block_on_overflow: are there entries for all its new traces?  A part
- * with more traces than there can be is let in when there are none. */
-static bool has_places(struct tail_sampling *self,
-		       const struct weir_batch *batch)
-{
-	const struct weir_part *part = weir_batch_part(batch);
-	uint64_t total = weir_credits_total(self->traces);
-	size_t fresh = 0;
-
-	for (size_t i = 0; i < part->n; i++)
-		fresh += !table_find(&self->table, part->spans[i].hash,
-				     part->spans[i].trace_id);
-	if (weir_credits_used(self->traces) + fresh > total)
-		forget_decided(self, fresh);
-	return !self->table.n ||
-	       weir_credits_used(self->traces) + fresh <= total;
+	while ((entry = buckets_next(&self->buckets)))
+		if (self->set.drop_pending_traces_on_shutdown)
+			forget(self, entry, WEIR_REASON_DRAINING);
+		else
+			decide(self, entry);
+	out_flush(self, true);
 }
 
 static void consume(struct weir_component *c, struct weir_batch *batch)
 {
 	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
 
-	if (self->set.block_on_overflow &&
-	    (self->blocked.len || !has_places(self, batch)))
-		weir_batch_push(&self->blocked, batch);
-	else
+	if (self->patience) {		/* other workers stop later */
 		take_part(self, batch);
-}
-
-static bool has_expired(const struct weir_batch *batch)
-{
-	uint64_t deadline = weir_batch_deadline(batch);
-
-	return deadline && deadline <= weir_now();
-}
-
-static void expire(struct weir_batch *batch)
-{
-	struct weir_outcome outcome;
-
-	weir_outcome_set(&outcome, WEIR_DEADLINE_EXCEEDED,
-			 WEIR_REASON_DEADLINE,
-			 "no room for new traces before the deadline");
-	weir_batch_nack(batch, &outcome);
-}
-
-/* First come, first served; whoever waits no longer is told so. */
-static void unblock(struct tail_sampling *self)
-{
-	struct weir_batch_list waiting = self->blocked;
-	struct weir_batch *batch;
-
-	self->blocked = (struct weir_batch_list){ 0 };
-	while ((batch = weir_batch_shift(&waiting))) {
-		if (has_expired(batch))
-			expire(batch);
-		else if (self->blocked.len || !has_places(self, batch))
-			weir_batch_push(&self->blocked, batch);
-		else
-			take_part(self, batch);
+		end_all(self);
+	} else if (must_wait(self, batch)) {
+		weir_batch_push(&self->blocked, batch);
+	} else {
+		take_part(self, batch);
 	}
 }
 
@@ -432,36 +385,30 @@ static int start(struct weir_component *c, struct weir_error *error)
 	return 0;
 }
 
-/* Undecided traces are decided in their order, or dropped. */
 static void stop(struct weir_component *c)
 {
 	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
-	struct entry *entry;
+	struct weir_batch *batch;
 
 	self->patience = weir_now() + STOP_PATIENCE;
-	self->set.block_on_overflow = false;
-	unblock(self);
-	while ((entry = buckets_next(&self->buckets)))
-		if (self->set.drop_pending_traces_on_shutdown)
-			forget(self, entry);
-		else
-			decide(self, entry);
-	out_flush(self, true);
+	end_all(self);
+	while ((batch = weir_batch_shift(&self->blocked))) {
+		take_part(self, batch);
+		end_all(self);
+	}
 }
 
 static void destroy(struct weir_component *c)
 {
 	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
-	struct weir_batch *batch;
 
 	if (!c->node) {
 		policies_free(&self->policies);
 		return;
 	}
-	while ((batch = weir_batch_shift(&self->blocked)))
-		refuse_memory(batch);
+	blocked_release(self);
 	while (self->table.oldest)
-		forget(self, self->table.oldest);
+		forget(self, self->table.oldest, WEIR_REASON_DRAINING);
 	out_release(self);
 	ingest_release(self);
 	decide_release(self);

@@ -2,7 +2,8 @@
 /*
  * tail_sampling.h: an instance, as the files of this plugin share it.
  *
- *	tail_sampling.c	rows, metrics, start and stop, blocked parts
+ *	tail_sampling.c	rows, metrics, start and stop
+ *	blocked.c	parts that wait for room in num_traces
  *	ingest.c	spans of a part find their traces
  *	decide.c	a trace is asked about, kept or let go
  *	out.c		what was kept goes on, and is brought again
@@ -49,7 +50,7 @@ struct policy_counts {			/* of one policy */
 struct tallies {
 	weir_counter sampled, not_sampled, dropped;	/* decided traces */
 	weir_counter late_sampled, late_not_sampled;	/* spans, by cache */
-	weir_counter new_traces, too_early, too_large;
+	weir_counter new_traces, too_early, too_large, errors;
 	weir_histogram tick_ms, late_age, removal_age;
 	weir_gauge traces;
 };
@@ -85,6 +86,9 @@ struct tail_sampling {
 	uint64_t patience;		/* stopping: until then; 0: running */
 	/* ingest.c */
 	struct entry *touched;		/* by the piece that is being added */
+	uint32_t piece;			/* its number */
+	uint64_t *fresh;		/* blocked.c: hashes of a part's traces */
+	size_t n_fresh;			/* allocated */
 	size_t *head_sizes;		/* of the part's scopes and resources */
 	size_t n_head_sizes;
 };
@@ -92,6 +96,20 @@ struct tail_sampling {
 /* Rows of histograms, in the table of metrics. */
 enum { ROW_TICK_MS, ROW_LATE_AGE, ROW_REMOVAL_AGE };
 extern const struct weir_metric_def tail_sampling_metrics[];
+
+/* --- tail_sampling.c ----------------------------------------------------- */
+
+/* Takes it in and answers. */
+void take_part(struct tail_sampling *self, struct weir_batch *batch);
+void refuse_memory(struct weir_batch *batch);
+
+/* --- blocked.c ----------------------------------------------------------- */
+
+/* Is there no room for its new traces?  Then it belongs in self->blocked. */
+bool must_wait(struct tail_sampling *self, const struct weir_batch *batch);
+/* Takes in what waits, as far as there is room now. */
+void unblock(struct tail_sampling *self);
+void blocked_release(struct tail_sampling *self);
 
 /* --- ingest.c ------------------------------------------------------------ */
 
@@ -105,14 +123,16 @@ void ingest_release(struct tail_sampling *self);
  * (span-ingest) from the piece. */
 enum verdict ask(struct tail_sampling *self, const struct entry *entry,
 		 const struct stored_span *from);
+void count_verdict(struct tail_sampling *self, enum verdict verdict);
 /* Ends the waiting of a trace: its spans go on or go, its id is remembered.
  * The entry may be gone then.  out_flush follows some time. */
 void settle(struct tail_sampling *self, struct entry *entry,
 	    enum verdict verdict);
 /* Asks and settles. */
 void decide(struct tail_sampling *self, struct entry *entry);
-/* Forgets an entry, and the spans it still has. */
-void forget(struct tail_sampling *self, struct entry *entry);
+/* Forgets an entry, and the spans it still has: lost, for that reason. */
+void forget(struct tail_sampling *self, struct entry *entry,
+	    enum weir_reason reason);
 void let_go(struct tail_sampling *self, struct chain *chain);
 void decide_release(struct tail_sampling *self);
 
