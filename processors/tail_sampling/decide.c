@@ -139,8 +139,11 @@ static void untouch(struct tail_sampling *self, const struct entry *entry)
 
 	while (*link && *link != entry)
 		link = &(*link)->touched;
-	if (*link)
-		*link = entry->touched;
+	if (!*link)
+		return;
+	*link = entry->touched;
+	if (!*link)
+		self->touched_end = link;
 }
 
 void forget(struct tail_sampling *self, struct entry *entry,

@@ -62,8 +62,9 @@ static void begin_piece(struct tail_sampling *self,
 	entry->in_piece = true;
 	entry->root = false;
 	entry->piece = NULL;
-	entry->touched = self->touched;
-	self->touched = entry;
+	entry->touched = NULL;
+	*self->touched_end = entry;
+	self->touched_end = &entry->touched;
 	entry->scope = scope;
 	entry->scope_bytes = self->head_sizes[scope];
 	entry->piece_bytes = self->head_sizes[part->n_scopes + resource];
@@ -151,6 +152,8 @@ static void end_pieces(struct tail_sampling *self)
 		struct entry *entry = self->touched;
 
 		self->touched = entry->touched;
+		if (!self->touched)
+			self->touched_end = &self->touched;
 		end_piece(self, entry);
 	}
 	out_flush(self, false);

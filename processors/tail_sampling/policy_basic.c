@@ -228,7 +228,6 @@ uint64_t policy_threshold(double percentage)
 	double ratio = percentage / 100;
 	unsigned __int128 product, rest, half;
 	int exponent = 0, extra = 0;
-	uint64_t bits;
 
 	if (!(ratio > 0))
 		return 0;
@@ -245,11 +244,8 @@ uint64_t policy_threshold(double percentage)
 	if (rest > half || (rest == half && half && product & 1))
 		product++;
 	exponent += extra - 53;			/* of a unit of product */
-	if (exponent >= 0)
-		return UINT64_MAX;
 	if (exponent <= -128)
 		return 0;
-	product >>= -exponent;
-	bits = product > UINT64_MAX ? UINT64_MAX : (uint64_t)product;
-	return bits;
+	product >>= -exponent;			/* exponent <= 0: ratio < 1 */
+	return product > UINT64_MAX ? UINT64_MAX : (uint64_t)product;
 }

@@ -47,7 +47,6 @@ struct policy {
 	size_t n_subs;
 	uint32_t statuses;		/* mask of status codes */
 	uint64_t threshold;		/* probabilistic: hashes up to this */
-	bool always_matches;		/* ... and all of them */
 	struct weir_regex **regexes;	/* string: one a value */
 	struct bucket_limit limit;	/* rate, bytes */
 	struct second_count second;	/* in composite */
@@ -85,7 +84,7 @@ bool policy_status(const struct policy *policy, const struct trace *trace);
 bool policy_state(const struct policy *policy, const struct trace *trace);
 bool policy_flags(const struct trace *trace);
 bool policy_chance(const struct policy *policy, const struct trace *trace);
-/* The largest hash that is sampled; *none: not even that one. */
+/* The largest hash that is sampled. */
 uint64_t policy_threshold(double percentage);
 
 /* --- policy_rate.c ------------------------------------------------------- */

@@ -380,6 +380,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 	cache_init(&self->rejected,
 		   self->set.decision_cache.non_sampled_cache_size);
 	buckets_init(&self->buckets, self->wait + 1);
+	self->touched_end = &self->touched;
 	register_series(self);
 	weir_timer_set(&self->timer, c, TICK, on_tick);
 	return 0;

@@ -85,7 +85,8 @@ struct tail_sampling {
 	struct weir_batch_list back;	/* refused for now; brought again */
 	uint64_t patience;		/* stopping: until then; 0: running */
 	/* ingest.c */
-	struct entry *touched;		/* by the piece that is being added */
+	struct entry *touched;		/* by the piece that is being added, */
+	struct entry **touched_end;	/* in the order of their spans */
 	uint32_t piece;			/* its number */
 	uint64_t *fresh;		/* blocked.c: hashes of a part's traces */
 	size_t n_fresh;			/* allocated */
