@@ -16,6 +16,7 @@
 #define TS(name) "otelcol_processor_tail_sampling_" name
 
 static struct weir_test *t;
+static size_t sent;		/* bytes, which the glass box keeps */
 
 static inline const char *so(void)
 {
@@ -31,6 +32,7 @@ static inline void begin(const char *yaml)
 {
 	struct weir_error error = { 0 };
 
+	sent = 0;
 	t = weir_test_open(so(), yaml, WEIR_TRACES, &error);
 	ck_assert_msg(t, "%s: %s", error.path, error.text);
 	ck_assert_msg(!weir_test_start(t, &error), "%s", error.text);
@@ -61,6 +63,7 @@ static inline int send_traces(struct traces *r)
 				&outcome);
 	ck_assert_msg(number >= 0, "%s", outcome.text);
 	weir_test_run(t);
+	sent += r->out.len;
 	traces_free(r);
 	return number;
 }
@@ -81,6 +84,14 @@ static inline void give(struct a_span span)
 	ck_assert_int_eq(outcome.status, WEIR_OK);
 }
 #define GIVE(...) give((struct a_span){ __VA_ARGS__ })
+
+/* Bytes of payloads that are the sampler's; within 1 % of what was sent. */
+static inline size_t kept(void)
+{
+	size_t known = sent + sent / 100;
+
+	return weir_budget_used() > known ? weir_budget_used() - known : 0;
+}
 
 /* --- What came out ------------------------------------------------------- */
 
