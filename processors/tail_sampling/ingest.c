@@ -240,15 +240,17 @@ static void append(struct tail_sampling *self, struct entry *entry,
 		entry->root = entry->rooted = true;
 }
 
-/* Copies span i for the out chain or the entry; NULL: there is no memory. */
+/* Copies span i for the out chain or the entry.  The part was let in, so it may
+ * take more than the room when nobody is left to be decided; NULL: the budget
+ * of the process is used up. */
 static struct stored_span *keep(struct tail_sampling *self,
 				const struct weir_part *part, size_t i)
 {
 	struct stored_span *stored;
 
-	while (!(stored = store_add(&self->store, part, i)))
+	while (!(stored = store_add(&self->store, part, i, false)))
 		if (!relieve(self))
-			break;
+			return store_add(&self->store, part, i, true);
 	return stored;
 }
 
@@ -361,22 +363,15 @@ static void take_span(struct tail_sampling *self, const struct weir_part *part,
 	append(self, entry, stored, span);
 }
 
-/* Bytes that the store may still take. */
-static uint64_t room_left(const struct tail_sampling *self)
+/* Makes room for a part before any of it is taken.  False: other workers have
+ * it all, or what was sampled cannot go on. */
+static bool have_room(struct tail_sampling *self, const struct weir_part *part)
 {
-	uint64_t total = weir_credits_total(self->room),
-		 used = weir_credits_used(self->room);
+	bool never;
 
-	return used < total ? total - used : 0;
-}
-
-/* Makes room for a part before any of it is taken; false when there is none
- * to be had: what was sampled cannot go on either. */
-static bool have_room(struct tail_sampling *self, size_t bytes)
-{
-	while (room_left(self) < bytes)
+	while (!store_fits(&self->store, part, &never))
 		if (!relieve(self))
-			return !self->out.n;
+			return never && !self->out.n;
 	return true;
 }
 
@@ -385,7 +380,7 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 	const struct weir_part *part = weir_batch_part(batch);
 	uint32_t resource = UINT32_MAX;
 
-	if (!have_room(self, weir_batch_bytes(batch)))
+	if (!have_room(self, part))
 		return false;
 	measure_heads(self, part);
 	store_begin(&self->store, part);

@@ -143,7 +143,14 @@ static void copy_head(struct stored_head *head, weir_str wrapper)
 
 /* --- Segments ------------------------------------------------------------ */
 
-static bool open_segment(struct store *store, size_t need)
+static bool charge(struct store *store, size_t size, bool force)
+{
+	if (force)
+		weir_credits_force(store->room, size);
+	return force || weir_credits_take(store->room, size);
+}
+
+static bool open_segment(struct store *store, size_t need, bool force)
 {
 	size_t size = aligned(sizeof(struct segment)) + need;
 	struct weir_payload *payload = NULL;
@@ -151,7 +158,7 @@ static bool open_segment(struct store *store, size_t need)
 
 	if (size < SEGMENT_SIZE)
 		size = SEGMENT_SIZE;
-	if (!weir_credits_take(store->room, size))
+	if (!charge(store, size, force))
 		return false;
 	payload = weir_payload_new(store->c, size);
 	if (!payload) {
@@ -303,15 +310,34 @@ static bool fits(const struct store *store, const struct weir_part *part,
 	return room_for(part, i) <= left;
 }
 
+bool store_fits(const struct store *store, const struct weir_part *part,
+		bool *never)
+{
+	uint64_t total = weir_credits_total(store->room),
+		 used = weir_credits_used(store->room);
+	uint64_t free_room = used < total ? total - used : 0, need = 0;
+	uint64_t here = store->open ? store->open->size - store->open->used : 0;
+
+	for (size_t i = 0; i < part->n; i++)
+		need += aligned(sizeof(struct stored_span) +
+				part->spans[i].len);
+	*never = need > total;
+	if (need <= here)
+		return true;
+	return free_room >= SEGMENT_SIZE && need <= here + free_room;
+}
+
 struct stored_span *store_add(struct store *store,
-			      const struct weir_part *part, size_t i)
+			      const struct weir_part *part, size_t i,
+			      bool force)
 {
 	const struct weir_part_span *from = &part->spans[i];
 	const struct weir_part_scope *scope = &part->scopes[from->scope];
 	struct head_memo *memo = &store->memos[from->scope];
 	struct stored_span *span;
 
-	if (!fits(store, part, i) && !open_segment(store, room_for(part, i)))
+	if (!fits(store, part, i) &&
+	    !open_segment(store, room_for(part, i), force))
 		return NULL;
 	if (memo->serial != store->open->serial) {
 		struct head_memo *of = &store->memos[part->n_scopes +

@@ -51,10 +51,15 @@ void store_release(struct store *store);
 
 /* A part is being added: its heads are not known yet. */
 void store_begin(struct store *store, const struct weir_part *part);
-/* Copies span i of the part; NULL when there is no room, here or in the
- * budget of the process. */
+/* Is there room for the spans of the part, heads not counted?  *never: they
+ * would not even fit alone. */
+bool store_fits(const struct store *store, const struct weir_part *part,
+		bool *never);
+/* Copies span i of the part; NULL when there is no room, or in the budget of
+ * the process.  force: also beyond the room, not beyond the budget. */
 struct stored_span *store_add(struct store *store,
-			      const struct weir_part *part, size_t i);
+			      const struct weir_part *part, size_t i,
+			      bool force);
 void store_let_go(struct store *store, struct stored_span *span);
 
 const struct stored_head *stored_scope(const struct stored_span *span);
