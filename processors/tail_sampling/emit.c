@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORDS 0x0a		/* ExportTraceServiceRequest.resource_spans = 1 */
+#define RECORDS 0x0a		/* request: resource_spans = 1 */
 #define SCOPES 0x12		/* ResourceSpans.scope_spans = 2 */
 #define SPANS 0x12		/* ScopeSpans.spans = 2 */
 

@@ -79,8 +79,8 @@ void out_release(struct tail_sampling *self)
 				   weir_batch_items(batch));
 		weir_batch_ack(batch);
 	}
-	weir_count_dropped(&self->base, WEIR_SIGNAL_TRACES, WEIR_REASON_DRAINING,
-			   self->out.n);
+	weir_count_dropped(&self->base, WEIR_SIGNAL_TRACES,
+			   WEIR_REASON_DRAINING, self->out.n);
 	let_go(self, &self->out);
 	emitter_release(&self->emitter);
 }

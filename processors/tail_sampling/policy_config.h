@@ -87,7 +87,7 @@ struct composite_config {
 	int64_t max_total_spans_per_second;
 	struct weir_strs policy_order;	/* read by nobody, as there */
 	struct weir_list composite_sub_policy;	/* of struct sub_config */
-	struct weir_list rate_allocation;	/* of struct allocation_config */
+	struct weir_list rate_allocation;	/* allocation_config */
 };
 
 struct policy_config {

@@ -21,7 +21,7 @@
 /* So long what is refused is brought again while stopping: half of
  * service.drain_timeout, so that the exporters have the rest. */
 #define STOP_PATIENCE (10 * SECOND)
-#define LONGEST_WAIT (7 * 86400)	/* seconds; the ring has one list each */
+#define LONGEST_WAIT (7 * 86400)	/* seconds; one list each */
 
 static const struct weir_field cache_fields[] = {
 	WEIR_FIELD(struct cache_config, sampled_cache_size, "0",
@@ -151,7 +151,7 @@ static void add_series(struct tail_sampling *self, int row,
 			   value);
 }
 
-/* policy=..., sampled=true, decision=sampled; without a policy: the last two. */
+/* policy=..., sampled=true, decision=sampled; no policy: the last two. */
 static void add_verdicts(struct tail_sampling *self, int row, weir_str policy,
 			 const weir_counter *sampled,
 			 const weir_counter *not_sampled,

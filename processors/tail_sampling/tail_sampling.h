@@ -88,7 +88,7 @@ struct tail_sampling {
 	struct entry *touched;		/* by the piece that is being added, */
 	struct entry **touched_end;	/* in the order of their spans */
 	uint32_t piece;			/* its number */
-	uint64_t *fresh;		/* blocked.c: hashes of a part's traces */
+	uint64_t *fresh;		/* blocked.c: hashes of traces */
 	size_t n_fresh;			/* allocated */
 	size_t *head_sizes;		/* of the part's scopes and resources */
 	size_t n_head_sizes;

@@ -61,7 +61,8 @@ static inline void bytes_field(struct bytes *b, uint32_t number, const void *p,
 	bytes_add(b, p, n);
 }
 
-static inline void bytes_text(struct bytes *b, uint32_t number, const char *text)
+static inline void bytes_text(struct bytes *b, uint32_t number,
+			      const char *text)
 {
 	if (text && *text)
 		bytes_field(b, number, text, strlen(text));

@@ -129,7 +129,7 @@ static const struct weir_plugin sender_plugin = {
 	.size = sizeof(struct sender), .answered = sender_answered,
 };
 
-/* --- The end --------------------------------------------------------------- */
+/* --- The end -------------------------------------------------------------- */
 
 struct sink {
 	struct weir_component base;
@@ -165,8 +165,8 @@ static void sink_consume(struct weir_component *c, struct weir_batch *batch)
 		self->until = weir_now() + 500000000;
 	if (refusing && weir_now() < self->until && weir_random() % 4) {
 		atomic_fetch_add(&turned_away, 1);
-		weir_outcome_set(&outcome, WEIR_UNAVAILABLE, WEIR_REASON_BACKEND,
-				 "by chance");
+		weir_outcome_set(&outcome, WEIR_UNAVAILABLE,
+				 WEIR_REASON_BACKEND, "by chance");
 		weir_batch_nack(batch, &outcome);
 		return;
 	}
@@ -179,7 +179,7 @@ static const struct weir_plugin sink_plugin = {
 	.size = sizeof(struct sink), .consume = sink_consume,
 };
 
-/* --- The play -------------------------------------------------------------- */
+/* --- The play ------------------------------------------------------------- */
 
 static struct plan_component senders, sampler, sink;
 static struct arena arena;
@@ -272,7 +272,7 @@ static void play(const char *yaml)
 	ck_assert_uint_eq(answered, WORKERS * BATCHES);
 }
 
-/* --- By id alone ------------------------------------------------------------ */
+/* --- By id alone ---------------------------------------------------------- */
 
 #define BY_ID "policies: [{name: p, type: probabilistic, probabilistic: "	\
 	"{sampling_percentage: 50}}]}"
@@ -331,7 +331,7 @@ START_TEST(all_spans_of_a_sampled_trace_come_out_once_and_none_of_another)
 }
 END_TEST
 
-/* --- Limits of the process --------------------------------------------------- */
+/* --- Limits of the process ------------------------------------------------ */
 
 static size_t count_seen(void)
 {
@@ -377,7 +377,7 @@ START_TEST(num_traces_is_of_all_workers_together)
 }
 END_TEST
 
-/* --- Deadlines, labels: one worker ------------------------------------------ */
+/* --- Deadlines, labels: one worker ---------------------------------------- */
 
 static struct weir_outcome outcomes[2];
 

@@ -127,7 +127,7 @@ static void measure(struct m_span *s, const char *scope)
 	bytes_free(&b);
 }
 
-/* --- Back ------------------------------------------------------------------ */
+/* --- Back ----------------------------------------------------------------- */
 
 static weir_str head(weir_str wrapper)
 {
@@ -149,7 +149,8 @@ static void take_back(void *arg, weir_str resource, weir_str scope,
 	ck_assert_uint_eq(span.len, sent_bytes[number].len);
 	ck_assert(!memcmp(span.ptr, sent_bytes[number].ptr, span.len));
 	bytes_attrs(&b, 1, s->resource);
-	ck_assert_msg(h.len == b.len && (!h.len || !memcmp(h.ptr, b.ptr, h.len)),
+	ck_assert_msg(h.len == b.len &&
+		      (!h.len || !memcmp(h.ptr, b.ptr, h.len)),
 		      "seed %lu: span %lu has another resource",
 		      (unsigned long)seed_now, (unsigned long)number);
 	ck_assert_uint_eq(head(scope).len, s->scope_len);
@@ -170,12 +171,13 @@ static void compare(const char *when)
 
 static void count(const char *name, unsigned expected)
 {
-	ck_assert_msg(metric(name) == expected, "seed %lu: %s is %g, not %u\n%s",
+	ck_assert_msg(metric(name) == expected,
+		      "seed %lu: %s is %g, not %u\n%s",
 		      (unsigned long)seed_now, name, metric(name), expected,
 		      yaml.at);
 }
 
-/* --- A play ---------------------------------------------------------------- */
+/* --- A play --------------------------------------------------------------- */
 
 static void send_some(struct gen *gen)
 {
