@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * blocked.c: with block_on_overflow, parts that wait for room in num_traces.
+ *
+ * They are answered when they were let in, or when their deadline has passed.
+ * Decided entries give way, so that a wait always ends: with the next traces
+ * that are decided.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tail_sampling.h"
+
+static bool is_new(const struct tail_sampling *self,
+		   const struct weir_part_span *span)
+{
+	return !table_find(&self->table, span->hash, span->trace_id);
+}
+
+/* Spans of new traces: at least as many as there are new traces. */
+static size_t count_spans(const struct tail_sampling *self,
+			  const struct weir_part *part)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < part->n; i++)
+		n += is_new(self, &part->spans[i]);
+	return n;
+}
+
+/* --- New traces, each counted once --------------------------------------- */
+
+static size_t make_set(struct tail_sampling *self, size_t n)
+{
+	size_t size = 64;
+
+	while (size < 2 * n)
+		size *= 2;
+	if (size > self->n_fresh) {
+		free(self->fresh);
+		self->fresh = malloc(size * sizeof(*self->fresh));
+		if (!self->fresh)
+			abort();
+		self->n_fresh = size;
+	}
+	memset(self->fresh, 0, size * sizeof(*self->fresh));
+	return size;
+}
+
+/* False: it was there.  By hash: two traces that share one count as one. */
+static bool add_to_set(uint64_t *set, size_t size, uint64_t hash)
+{
+	size_t at = hash >> 8 & (size - 1);
+
+	hash += !hash;
+	for (; set[at]; at = (at + 1) & (size - 1))
+		if (set[at] == hash)
+			return false;
+	set[at] = hash;
+	return true;
+}
+
+/* Not further than to most: there the answer is no anyway. */
+static size_t count_traces(struct tail_sampling *self,
+			   const struct weir_part *part, size_t most)
+{
+	size_t size = make_set(self, (part->n < most ? part->n : most) + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < part->n && n < most; i++)
+		if (is_new(self, &part->spans[i]))
+			n += add_to_set(self->fresh, size, part->spans[i].hash);
+	return n;
+}
+
+/* --- Letting in ---------------------------------------------------------- */
+
+/* Decided traces are only remembered. */
+static void forget_decided(struct tail_sampling *self, uint64_t want)
+{
+	struct entry *entry = self->table.oldest, *newer;
+
+	for (; entry && want; entry = newer) {
+		newer = entry->newer;
+		if (entry->verdict == VERDICT_PENDING)
+			continue;
+		forget(self, entry, WEIR_REASON_FULL);
+		want--;
+	}
+}
+
+/* A part with more new traces than there can be is let in when there are none,
+ * and where the others have it all: who has nothing frees nothing. */
+static bool has_places(struct tail_sampling *self,
+		       const struct weir_batch *batch)
+{
+	const struct weir_part *part = weir_batch_part(batch);
+	uint64_t total = weir_credits_total(self->traces),
+		 used = weir_credits_used(self->traces);
+	uint64_t fresh = count_spans(self, part);
+
+	if (used + fresh > total)
+		fresh = count_traces(self, part, (size_t)total + 1);
+	if (used + fresh > total)
+		forget_decided(self, used + fresh - total);
+	return !self->table.n ||
+	       weir_credits_used(self->traces) + fresh <= total;
+}
+
+bool must_wait(struct tail_sampling *self, const struct weir_batch *batch)
+{
+	return self->set.block_on_overflow &&
+	       (self->blocked.len || !has_places(self, batch));
+}
+
+static bool has_expired(const struct weir_batch *batch)
+{
+	uint64_t deadline = weir_batch_deadline(batch);
+
+	return deadline && deadline <= weir_now();
+}
+
+static void expire(struct weir_batch *batch)
+{
+	struct weir_outcome outcome;
+
+	weir_outcome_set(&outcome, WEIR_DEADLINE_EXCEEDED,
+			 WEIR_REASON_DEADLINE,
+			 "no room for new traces before the deadline");
+	weir_batch_nack(batch, &outcome);
+}
+
+/* First come, first served; whoever waits no longer is told so. */
+void unblock(struct tail_sampling *self)
+{
+	struct weir_batch_list waiting = self->blocked;
+	struct weir_batch *batch;
+
+	self->blocked = (struct weir_batch_list){ 0 };
+	while ((batch = weir_batch_shift(&waiting))) {
+		if (has_expired(batch))
+			expire(batch);
+		else if (must_wait(self, batch))
+			weir_batch_push(&self->blocked, batch);
+		else
+			take_part(self, batch);
+	}
+}
+
+void blocked_release(struct tail_sampling *self)
+{
+	struct weir_batch *batch;
+
+	while ((batch = weir_batch_shift(&self->blocked)))
+		refuse_memory(batch);
+	free(self->fresh);
+}
