@@ -29,7 +29,7 @@ static int complain_error(const struct weir_error *error)
 	return complain(text);
 }
 
-/* --- with a configuration ------------------------------------------------------------ */
+/* --- with a configuration ------------------------------------------------ */
 
 /* NULL: it has been said why. */
 static struct plan *make_plan(struct loader *loader, const struct options *o)
@@ -118,7 +118,7 @@ static int with_plan(struct loader *loader, struct options *o)
 	return code;
 }
 
-/* --- without ---------------------------------------------------------------------------- */
+/* --- without ------------------------------------------------------------- */
 
 static int describe(struct loader *loader, const struct options *o)
 {

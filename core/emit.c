@@ -17,7 +17,7 @@
 #include "tree.h"
 #include "utf8.h"
 
-/* --- where a value stands ----------------------------------------------------------- */
+/* --- where a value stands ------------------------------------------------ */
 
 static struct emit_level *level(struct emit *e)
 {
@@ -98,7 +98,7 @@ void emit_end(struct emit *e)
 		fputc('\n', e->out);
 }
 
-/* --- text --------------------------------------------------------------------------- */
+/* --- text ---------------------------------------------------------------- */
 
 /* Words that YAML 1.1 takes for a bool. */
 static bool is_old_bool(weir_str text)
@@ -210,7 +210,7 @@ void emit_str(struct emit *e, weir_str text)
 	put_text(e, text);
 }
 
-/* --- the others ----------------------------------------------------------------------- */
+/* --- the others ---------------------------------------------------------- */
 
 void emit_bool(struct emit *e, bool value)
 {

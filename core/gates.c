@@ -115,7 +115,7 @@ bool gates_on(const struct gates *gates, const char *id)
 	return gates->on[row - rows];
 }
 
-/* --- setting ---------------------------------------------------------------------- */
+/* --- setting ------------------------------------------------------------- */
 
 static void unknown(struct buf *why, weir_str id)
 {
@@ -201,7 +201,7 @@ void gates_tell(const struct gates *gates)
 	buf_release(&idle);
 }
 
-/* --- showing ---------------------------------------------------------------------- */
+/* --- showing ------------------------------------------------------------- */
 
 static const char *word(bool on)
 {

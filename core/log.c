@@ -57,6 +57,8 @@ static int level_of(weir_str level)
 	return WEIR_ERROR + 1;	/* dpanic, panic, fatal: never written */
 }
 
+#define LOGS "service.telemetry.logs"
+
 static int open_path(weir_str path, struct weir_error *error)
 {
 	static const char scheme[] = "file://";
@@ -73,12 +75,12 @@ static int open_path(weir_str path, struct weir_error *error)
 		path.len -= strlen(scheme);
 	}
 	if (path.len >= sizeof(name))
-		return weir_fail(error, "", "log path too long");
+		return weir_fail(error, LOGS, "log path too long");
 	memcpy(name, path.ptr, path.len);
 	name[path.len] = 0;
 	fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (fd < 0)
-		return weir_fail(error, "", "open sink \"%s\": open %s: %s",
+		return weir_fail(error, LOGS, "open sink \"%s\": open %s: %s",
 				 name, name, strerror(errno));
 	return fd;
 }
@@ -101,7 +103,7 @@ static int open_sinks(const struct weir_strs *paths, struct sinks *sinks,
 		int fd = -1;
 
 		if (sinks->n == FILES_MAX)
-			weir_fail(error, "", "more than %d log files",
+			weir_fail(error, LOGS, "more than %d log files",
 				  FILES_MAX);
 		else
 			fd = open_path(paths->items[sinks->n], error);

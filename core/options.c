@@ -29,7 +29,7 @@ const char options_usage[] =
 	"  weir featuregate [ID]        list the Collector's feature gates\n"
 	"\n"
 	"Flags:\n"
-	"  --config FILE|URI  configuration, as the OpenTelemetry Collector's:\n"
+	"  --config FILE|URI  configuration as of the OpenTelemetry Collector:\n"
 	"                     a path, file:PATH, env:NAME, yaml:TEXT; may be\n"
 	"                     repeated, later ones go over earlier ones\n"
 	"  --set KEY=VALUE    one value over all of them, as in\n"
@@ -44,7 +44,7 @@ const char options_usage[] =
 	"  --version, -v      print the version\n"
 	"  --help, -h         print this\n";
 
-/* --- what is wrong ----------------------------------------------------------------- */
+/* --- what is wrong ------------------------------------------------------- */
 
 static int complain_of(const char *what, const char *word,
 		       const char *const *known, size_t n)
@@ -67,7 +67,7 @@ static int bad_value(const char *flag, const char *value, const char *why)
 	return -1;
 }
 
-/* --- flags -------------------------------------------------------------------------- */
+/* --- flags --------------------------------------------------------------- */
 
 static int add_source(struct options *o, const char *value, bool set)
 {
@@ -206,7 +206,7 @@ static int take_flag(char **argv, int *i, struct options *o)
 	return flag->take(o, argv[++*i]);
 }
 
-/* --- commands ------------------------------------------------------------------------- */
+/* --- commands ------------------------------------------------------------ */
 
 static const struct word {
 	const char *name;

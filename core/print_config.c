@@ -2,12 +2,13 @@
 /*
  * print_config.c: bound structs back to text, by the rows that bound them.
  *
- * The inverse of bind.c; the service is shown from its tree.  Every key is shown that has a value, whoever gave
- * it; left out are empty ones that are empty by default, keys without effect,
- * optional blocks that are off by default and are off, and keys that the
- * Collector does not have while they hold their default: so it can read what
- * is printed here.  `$` is doubled where it would start a reference.  Secrets,
- * and what stands below a key `headers`, are [REDACTED] unless asked for.
+ * The inverse of bind.c; the service is shown from its tree.  Every key is
+ * shown that has a value, whoever gave it; left out are empty ones that are
+ * empty by default, keys without effect, optional blocks that are off by
+ * default and are off, and keys that the Collector does not have while they
+ * hold their default: so it can read what is printed here.  `$` is doubled
+ * where it would start a reference.  Secrets, and what stands below a key
+ * `headers`, are [REDACTED] unless asked for.
  */
 #include "print_config.h"
 
@@ -28,7 +29,7 @@ struct printer {
 	struct arena arena;	/* of defaults */
 };
 
-/* --- text ---------------------------------------------------------------------------- */
+/* --- text ---------------------------------------------------------------- */
 
 static void print_text(struct printer *p, weir_str text)
 {
@@ -86,7 +87,7 @@ void print_duration(weir_duration d, char *out, size_t size)
 			 unit);
 }
 
-/* --- any YAML ------------------------------------------------------------------------- */
+/* --- any YAML ------------------------------------------------------------ */
 
 /* What stands at and below a node. */
 enum sort {
@@ -167,7 +168,7 @@ static void print_node(struct printer *p, const struct weir_node *node,
 	}
 }
 
-/* --- rows ------------------------------------------------------------------------------ */
+/* --- rows ---------------------------------------------------------------- */
 
 static void print_rows(struct printer *p, const struct weir_field *fields,
 		       const void *target, const void *standard);
@@ -342,37 +343,42 @@ static bool is_empty(const struct weir_field *row, const void *owner)
 	}
 }
 
-/* A row of a key that an earlier one has is not reached. */
-static bool is_hidden(const struct weir_field *const *seen, size_t n,
-		      const struct weir_field *row)
+static bool is_included(const struct weir_field *row)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(seen[i]->key, row->key))
-			return true;
-	return false;
+	return row->type == WEIR_TYPE_BLOCK && !*row->key;
 }
 
-#define ROWS_MAX 256	/* of one block; more than any has */
-
-struct level {
-	const struct weir_field *seen[ROWS_MAX];
-	size_t n;
-};
-
-static void print_level(struct printer *p, const struct weir_field *fields,
-			const void *target, const void *standard,
-			struct level *level)
+/* The row that a key is bound by: the first that has it. */
+static const struct weir_field *row_of(const struct weir_field *fields,
+				       const char *key)
 {
 	for (; fields && fields->key; fields++) {
-		if (fields->type == WEIR_TYPE_BLOCK && !*fields->key) {
+		const struct weir_field *row = fields;
+
+		if (is_included(fields))
+			row = row_of(fields->sub, key);
+		else if (strcmp(fields->key, key))
+			row = NULL;
+		if (row)
+			return row;
+	}
+	return NULL;
+}
+
+/* fields: of the block `all`, or of a table that is included in it. */
+static void print_level(struct printer *p, const struct weir_field *fields,
+			const void *target, const void *standard,
+			const struct weir_field *all)
+{
+	for (; fields && fields->key; fields++) {
+		if (is_included(fields)) {
 			print_level(p, fields->sub, MEMBER(target, fields),
-				    MEMBER(standard, fields), level);
+				    MEMBER(standard, fields), all);
 			continue;
 		}
-		if (fields->flags & WEIR_IGNORED || level->n == ROWS_MAX ||
-		    is_hidden(level->seen, level->n, fields))
+		if (fields->flags & WEIR_IGNORED ||
+		    row_of(all, fields->key) != fields)
 			continue;
-		level->seen[level->n++] = fields;
 		if ((fields->flags & WEIR_OURS || is_empty(fields, target)) &&
 		    is_default(p, fields, target, standard))
 			continue;
@@ -384,12 +390,10 @@ static void print_level(struct printer *p, const struct weir_field *fields,
 static void print_rows(struct printer *p, const struct weir_field *fields,
 		       const void *target, const void *standard)
 {
-	struct level level = { .n = 0 };
-
-	print_level(p, fields, target, standard, &level);
+	print_level(p, fields, target, standard, fields);
 }
 
-/* --- the whole --------------------------------------------------------------------------- */
+/* --- the whole ----------------------------------------------------------- */
 
 /* What core added itself stands where its block does. */
 static bool is_written(const struct plan_component *c)

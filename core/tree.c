@@ -203,110 +203,20 @@ static struct weir_node *read_alias(struct reader *r)
 	return anchor->node;
 }
 
-static int base64_digit(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm"
-				     "nopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* The text of a !!binary: RFC 4648, padded; line ends do not count. */
-static bool decode_base64(struct reader *r, struct weir_node *node)
-{
-	char *out = arena_alloc(r->arena, node->text.len + 1);
-	size_t n = 0, digits = 0, pads = 0;
-	uint32_t bits = 0;
-	bool good = true;
-
-	for (size_t i = 0; i < node->text.len; i++) {
-		char c = node->text.ptr[i];
-		int digit = base64_digit(c);
-
-		if (c == '\n' || c == '\r')
-			continue;
-		good &= c == '=' ? digits % 4 >= 2 || pads : digit >= 0 && !pads;
-		pads += c == '=';
-		if (digit < 0)
-			continue;
-		bits = bits << 6 | (uint32_t)digit;
-		if (digits++ % 4)
-			out[n++] = (char)(bits >> (6 - 2 * ((digits - 1) % 4)));
-	}
-	node->text = (weir_str){ out, n };
-	if (good && (digits + pads) % 4 == 0 && pads < 3)
-		return true;
-	refuse(r, "!!binary value contains invalid base64 data");
-	return false;
-}
-
-/* The tags that say what a scalar is; all others make a string of it. */
-static const struct tag {
-	const char *name;
-	enum weir_node_kind kind;
-} tags[] = {
-	{ YAML_NULL_TAG, WEIR_NODE_NULL }, { YAML_BOOL_TAG, WEIR_NODE_BOOL },
-	{ YAML_INT_TAG, WEIR_NODE_INT }, { YAML_FLOAT_TAG, WEIR_NODE_DOUBLE },
-	{ YAML_TIMESTAMP_TAG, WEIR_NODE_STR },
-};
-
-/* A whole number is a float where one was asked for. */
-static void widen(struct weir_node *node)
-{
-	double real = node->big ? (double)(uint64_t)node->integer
-				: (double)node->integer;
-
-	node->kind = WEIR_NODE_DOUBLE;
-	node->real = real;
-	node->big = false;
-}
-
-static bool resolve_tagged(struct reader *r, struct weir_node *node,
-			   const struct tag *tag)
-{
-	node->quoted = false;
-	tree_resolve(node);
-	if (tag->kind == WEIR_NODE_DOUBLE && node->kind == WEIR_NODE_INT)
-		widen(node);
-	if (node->kind == tag->kind &&
-	    (node->kind != WEIR_NODE_STR || node->timestamp))
-		return true;
-	refuse(r, "cannot decode %s `%.*s` as a %s", tree_kind_name(node),
-	       (int)(node->text.len < 64 ? node->text.len : 64),
-	       node->text.ptr, tag->name + strlen("tag:yaml.org,2002:"));
-	return false;
-}
-
-static bool resolve(struct reader *r, struct weir_node *node)
-{
-	const char *tag = (const char *)r->event.data.scalar.tag;
-
-	node->quoted = r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-	if (tag && strcmp(tag, "!")) {
-		for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++)
-			if (!strcmp(tag, tags[i].name))
-				return resolve_tagged(r, node, &tags[i]);
-		if (!strcmp(tag, "tag:yaml.org,2002:binary") &&
-		    !decode_base64(r, node))
-			return false;
-		node->quoted = true;
-	}
-	tree_resolve(node);
-	return true;
-}
-
 static struct weir_node *read_scalar(struct reader *r)
 {
+	const char *tag = (const char *)r->event.data.scalar.tag, *why;
 	struct weir_node *node = new_node(r, WEIR_NODE_STR);
 
 	if (!node || !open_anchor(r, r->event.data.scalar.anchor, node))
 		return NULL;
+	node->quoted = r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	node->text = arena_str(r->arena, (weir_str){
 		(const char *)r->event.data.scalar.value,
 		r->event.data.scalar.length });
-	if (!resolve(r, node))
-		return NULL;
+	why = tree_resolve_tagged(r->arena, node, tag);
+	if (why)
+		return refuse(r, "%s", why);
 	close_anchor(r, node);
 	return node;
 }

@@ -22,7 +22,7 @@ struct weir_node {
 					 * its raw text, whatever the kind */
 	bool big;			/* INT above 2^63: integer is its bits */
 	bool settled;			/* references below are expanded */
-	bool timestamp;			/* STR, plain: a date in the Collector's YAML */
+	bool timestamp;			/* STR, plain: the Collector has a time */
 	union {
 		bool boolean;
 		int64_t integer;
@@ -103,6 +103,9 @@ struct weir_node *tree_parse_limited(struct arena *arena, const char *file,
 /* Sets kind and value of a scalar from its text, as Go's yaml.v3 resolves
  * plain ones. */
 void tree_resolve(struct weir_node *node);
+/* The same for one that may have a tag (else NULL); why not, or NULL. */
+const char *tree_resolve_tagged(struct arena *arena, struct weir_node *node,
+				const char *tag);
 /* Refuses a key that comes twice in a map, and applies its `<<`. */
 int tree_merge(struct arena *arena, struct weir_node *map,
 	       struct weir_error *error);

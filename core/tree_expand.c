@@ -29,7 +29,7 @@ struct expansion {
 
 static int expand_node(struct expansion *x, struct weir_node *node);
 
-/* --- finding ---------------------------------------------------------------------- */
+/* --- finding ------------------------------------------------------------- */
 
 static bool contains(weir_str text, const char *needle)
 {
@@ -80,7 +80,7 @@ static weir_str find_reference(weir_str text)
 	return (weir_str){ NULL, 0 };
 }
 
-/* --- what a reference stands for ------------------------------------------------- */
+/* --- what a reference stands for ----------------------------------------- */
 
 struct referred {
 	struct tree_text from;
@@ -152,7 +152,7 @@ static int look_up(struct expansion *x, const struct weir_node *at,
 	return parse_value(x, at, out);
 }
 
-/* --- replacing -------------------------------------------------------------------- */
+/* --- replacing ----------------------------------------------------------- */
 
 static int charge(struct expansion *x, const struct weir_node *at,
 		  size_t bytes)
@@ -238,7 +238,7 @@ static int become(struct expansion *x, struct weir_node *node,
 	return 0;
 }
 
-/* --- walking ---------------------------------------------------------------------- */
+/* --- walking ------------------------------------------------------------- */
 
 /* One reference after the other, while the node is a string. */
 static int expand_text(struct expansion *x, struct weir_node *node)

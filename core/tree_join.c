@@ -44,7 +44,7 @@ static void measure(struct weir_node *node)
 	}
 }
 
-/* --- lists that grow --------------------------------------------------------------- */
+/* --- lists that grow ----------------------------------------------------- */
 
 /* service::extensions, service::**::receivers, service::**::exporters: what
  * the gate confmap.enableMergeAppendOption joins. */
@@ -119,7 +119,7 @@ static struct weir_node *append(struct joining *j, const struct entry *all,
 	return list;
 }
 
-/* --- entries of one key --------------------------------------------------------------- */
+/* --- entries of one key -------------------------------------------------- */
 
 /* How many at the end are of that kind. */
 static size_t run_of(const struct entry *all, size_t n,
@@ -259,7 +259,7 @@ struct weir_node *tree_join(struct arena *arena, struct weir_node *const *maps,
 	return root;
 }
 
-/* --- `::` in keys ----------------------------------------------------------------------- */
+/* --- `::` in keys -------------------------------------------------------- */
 
 static const char *delimiter(weir_str text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tree_scalar.c: what a plain YAML scalar means.
+ * tree_scalar.c: what a plain YAML scalar means, and a tagged one.
  *
  * The rules are those of Go's yaml.v3, which the Collector reads its files
  * with: true/false are booleans, yes/no/on/off are strings; 0x, 0o, 0b and
@@ -240,4 +240,96 @@ void tree_resolve(struct weir_node *node)
 	}
 	if (first == '.' || !resolve_integer(node, plain))
 		resolve_float(node, plain);
+}
+
+/* --- tags -------------------------------------------------------------------- */
+
+#define YAML_ORG "tag:yaml.org,2002:"
+
+/* The tags that say what a scalar is; all others make a string of it. */
+static const struct tag {
+	const char *name;
+	enum weir_node_kind kind;
+} tags[] = {
+	{ YAML_ORG "null", WEIR_NODE_NULL }, { YAML_ORG "bool", WEIR_NODE_BOOL },
+	{ YAML_ORG "int", WEIR_NODE_INT }, { YAML_ORG "float", WEIR_NODE_DOUBLE },
+	{ YAML_ORG "timestamp", WEIR_NODE_STR },
+};
+
+/* A whole number is a float where one was asked for. */
+static void widen(struct weir_node *node)
+{
+	double real = node->big ? (double)(uint64_t)node->integer
+				: (double)node->integer;
+
+	node->kind = WEIR_NODE_DOUBLE;
+	node->real = real;
+	node->big = false;
+}
+
+static const char *resolve_as(struct arena *arena, struct weir_node *node,
+			      const struct tag *tag)
+{
+	node->quoted = false;
+	tree_resolve(node);
+	if (tag->kind == WEIR_NODE_DOUBLE && node->kind == WEIR_NODE_INT)
+		widen(node);
+	if (node->kind == tag->kind &&
+	    (node->kind != WEIR_NODE_STR || node->timestamp))
+		return NULL;
+	return arena_printf(arena, "cannot decode %s `%.*s` as a %s",
+			    tree_kind_name(node),
+			    (int)(node->text.len < 64 ? node->text.len : 64),
+			    node->text.ptr, tag->name + strlen(YAML_ORG));
+}
+
+static int base64_digit(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm"
+				     "nopqrstuvwxyz0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* The text of a !!binary: RFC 4648, padded; line ends do not count. */
+static bool decode_base64(struct arena *arena, struct weir_node *node)
+{
+	char *out = arena_alloc(arena, node->text.len + 1);
+	size_t n = 0, digits = 0, pads = 0;
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < node->text.len; i++) {
+		char c = node->text.ptr[i];
+		int digit = base64_digit(c);
+
+		if (c == '\n' || c == '\r')
+			continue;
+		pads += c == '=';
+		if (c == '=' && digits % 4 >= 2)
+			continue;
+		if (digit < 0 || pads)
+			return false;
+		bits = bits << 6 | (uint32_t)digit;
+		if (digits++ % 4)
+			out[n++] = (char)(bits >> (6 - 2 * ((digits - 1) % 4)));
+	}
+	node->text = (weir_str){ out, n };
+	return pads < 3 && (digits + pads) % 4 == 0;
+}
+
+const char *tree_resolve_tagged(struct arena *arena, struct weir_node *node,
+				const char *tag)
+{
+	bool tagged = tag && strcmp(tag, "!");
+
+	for (size_t i = 0; tagged && i < sizeof(tags) / sizeof(*tags); i++)
+		if (!strcmp(tag, tags[i].name))
+			return resolve_as(arena, node, &tags[i]);
+	if (tagged && !strcmp(tag, YAML_ORG "binary") &&
+	    !decode_base64(arena, node))
+		return "!!binary value contains invalid base64 data";
+	node->quoted |= tagged;
+	tree_resolve(node);
+	return NULL;
 }

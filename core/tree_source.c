@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* --- the process's world -------------------------------------------------------- */
+/* --- the process's world ------------------------------------------------- */
 
 static int slurp_fd(struct arena *arena, int fd, weir_str *text,
 		    struct weir_error *error)
@@ -38,7 +38,8 @@ static int slurp_fd(struct arena *arena, int fd, weir_str *text,
 	else if (buf.len > TREE_MAX_BYTES)
 		failed = weir_fail(error, "", "larger than 1 MiB");
 	else
-		*text = arena_str(arena, (weir_str){ (char *)buf.ptr, buf.len });
+		*text = arena_str(arena, (weir_str){ (char *)buf.ptr,
+						     buf.len });
 	buf_release(&buf);
 	return failed;
 }
@@ -62,7 +63,7 @@ static const char *variable(const char *name)
 
 const struct tree_world tree_process = { variable, slurp };
 
-/* --- URIs ------------------------------------------------------------------------- */
+/* --- URIs ---------------------------------------------------------------- */
 
 static bool is_letter(char c)
 {
@@ -190,7 +191,7 @@ int tree_retrieve(struct arena *arena, const struct tree_world *world,
 	return 0;
 }
 
-/* --- sources --------------------------------------------------------------------------- */
+/* --- sources ------------------------------------------------------------- */
 
 struct source {
 	struct arena *arena;

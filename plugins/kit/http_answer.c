@@ -244,7 +244,8 @@ void http_refuse(struct weir_http_exchange *x, int status,
 	if (code != WEIR_OK && x->route && x->route->refused)
 		x->route->refused(x->conn->server->c, &x->refusal,
 				  x->route->arg);
-	if (x->conn->mode != HTTP_2 && http_h1_may_go_on(x->conn))
+	if (x->conn->mode == HTTP_2 ? http_h2_may_go_on(x)
+				    : http_h1_may_go_on(x->conn))
 		return;
 	http_answer_refusal(x);
 }

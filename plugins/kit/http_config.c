@@ -105,59 +105,14 @@ static int fail_at(struct weir_error *error, const char *path, const char *key,
 	return weir_fail(error, whole, "%s", sentence);
 }
 
-/* A name is looked up at start; a number is checked here. */
-static bool is_port(weir_str port)
-{
-	unsigned int n = 0;
-	bool digits = true;
-
-	for (size_t i = 0; i < port.len && digits; i++) {
-		digits = port.ptr[i] >= '0' && port.ptr[i] <= '9';
-		if (digits && n < 65536)
-			n = n * 10 + (unsigned int)(port.ptr[i] - '0');
-	}
-	return !digits || n < 65536;
-}
-
-static const char *endpoint_fault(weir_str endpoint)
-{
-	const char *colon, *bracket;
-	weir_str host, port;
-
-	if (!endpoint.len)
-		return "missing port in address";
-	colon = memrchr(endpoint.ptr, ':', endpoint.len);
-	bracket = memrchr(endpoint.ptr, ']', endpoint.len);
-	if (!colon || (bracket && bracket > colon))
-		return "missing port in address";
-	host = (weir_str){ endpoint.ptr, (size_t)(colon - endpoint.ptr) };
-	port.ptr = colon + 1;
-	port.len = endpoint.len - host.len - 1;
-	if (host.len && host.ptr[0] != '[' && memchr(host.ptr, ':', host.len))
-		return "too many colons in address";
-	return is_port(port) ? NULL : "invalid port";
-}
-
 static int check_endpoint(const struct weir_http_server_config *config,
 			  const char *path, struct weir_error *error)
 {
-	weir_str endpoint = config->endpoint;
-	const char *fault;
-	char text[300];
+	struct weir_error why;
 
-	if (weir_str_eq(config->transport, WEIR_STR("unix"))) {
-		if (endpoint.len)
-			return 0;
-		return fail_at(error, path, "endpoint",
-			       "unix socket path cannot be empty");
-	}
-	fault = endpoint_fault(endpoint);
-	if (!fault)
+	if (!weir_listen_check(config->endpoint, config->transport, &why))
 		return 0;
-	snprintf(text, sizeof(text), "address %.*s: %s",
-		 (int)(endpoint.len < 200 ? endpoint.len : 200), endpoint.ptr,
-		 fault);
-	return fail_at(error, path, "endpoint", text);
+	return fail_at(error, path, "endpoint", why.text);
 }
 
 /* RFC 9110 5.6.2, 5.5: what would break the head of an answer is said here. */

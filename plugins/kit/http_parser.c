@@ -90,7 +90,8 @@ static int parse_target(struct http_parser *p, char *from, char *end)
 		if (*at <= ' ' || *at > '~' || *at == '#')
 			return fail(p, 400, "invalid character in target");
 	if (*from != '/' && !http_same_word(method, "connect") &&
-	    !(end - from == 1 && *from == '*' && http_same_word(method, "options")))
+	    !(end - from == 1 && *from == '*' &&
+	      http_same_word(method, "options")))
 		path = skip_authority(from, end);
 	if (!path)
 		return fail(p, 400, "malformed target");

@@ -40,11 +40,6 @@ static void put_fixed(struct otlp_out *out, uint64_t v, size_t n)
 	out->len += n;
 }
 
-uint32_t otlp_tag(const struct otlp_row *row, uint32_t wire)
-{
-	return (uint32_t)row->number << 3 | wire;
-}
-
 /* --- Text --------------------------------------------------------------- */
 
 /* The current token's text without escapes; where it has some, it is written

@@ -177,7 +177,12 @@ int otlp_http_start(struct otlp *self, struct weir_error *error)
 			};
 	self->http = weir_http_server_start(c, &self->protocols.http.server,
 					    self->routes, n, error);
-	return self->http ? 0 : -1;
+	if (!self->http)
+		return -1;
+	if (!c->worker)
+		weir_log_info(c, "Starting HTTP server", "endpoint=%s",
+			      weir_http_server_address(self->http));
+	return 0;
 }
 
 /* --- The first screen --------------------------------------------------- */

@@ -6,6 +6,7 @@ free ports or what the test gives; `backend()` is a grpcio server that records
 what it is sent and misbehaves on request.  Nothing here sleeps: waits are on
 conditions, bounded by PATIENCE.
 """
+import contextlib
 import gzip
 import os
 import re
@@ -54,10 +55,17 @@ SERVICES = {
 REPORT = re.compile(r"(?:Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:")
 
 
+def free_ports(n):
+    """So many different ones."""
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(socket.socket()) for _ in range(n)]
+        for s in held:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in held]
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def eventually(condition, what="condition"):
@@ -155,8 +163,8 @@ def weir(tmp_path):
     running = []
 
     def start(yaml, wait=True, args=(), program=BUILD / "weir", **env):
-        env = {"OTLP": str(free_port()), "HTTP": str(free_port()),
-               "METRICS": str(free_port()), "HEALTH": str(free_port()), **{k: str(v) for k, v in env.items()}}
+        names = ("OTLP", "HTTP", "METRICS", "HEALTH")
+        env = {**dict(zip(names, map(str, free_ports(4)))), **{k: str(v) for k, v in env.items()}}
         path = tmp_path / f"weir-{len(running)}.yaml"
         path.write_text(yaml)
         w = Weir(path, env, args, program)

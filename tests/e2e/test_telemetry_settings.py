@@ -151,4 +151,4 @@ def test_a_log_that_cannot_be_opened_ends_it(tmp_path):
     done = subprocess.run([str(BUILD / "weir"), "--config", str(config)], text=True,
                           capture_output=True, timeout=PATIENCE)
     assert done.returncode == 1
-    assert 'open sink "/nonexistent/dir/x.log"' in done.stderr
+    assert 'service.telemetry.logs: open sink "/nonexistent/dir/x.log"' in done.stderr

@@ -47,7 +47,7 @@ static int read_line(const char *line)
 	return options_read(&options, argc, argv);
 }
 
-/* --- words ----------------------------------------------------------------------- */
+/* --- words --------------------------------------------------------------- */
 
 static const struct {
 	const char *line;
@@ -113,7 +113,7 @@ START_TEST(what_is_said_is_kept)
 }
 END_TEST
 
-/* --- gates ------------------------------------------------------------------------ */
+/* --- gates --------------------------------------------------------------- */
 
 static const struct {
 	const char *list;
@@ -193,7 +193,7 @@ START_TEST(gates_are_listed)
 }
 END_TEST
 
-/* --- values written ------------------------------------------------------------------ */
+/* --- values written ------------------------------------------------------ */
 
 static const struct {
 	int64_t ns;

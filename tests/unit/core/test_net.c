@@ -413,7 +413,7 @@ static const struct {
 	{ "local host:1", "tcp", "listen tcp: lookup local host: no such host" },
 	{ "$h:1", "tcp4", "listen tcp4: lookup $h: no such host" },
 	{ "256.0.0.1:1", "tcp", "listen tcp: lookup 256.0.0.1: no such host" },
-	{ "", "unix", "listen unix: the path is empty, or too long" },
+	{ "", "unix", "listen unix: unix socket path cannot be empty" },
 	{ "/x.sock", "unix", NULL }, { "", "tcp", NULL },
 	{ ":4317", "tcp", NULL }, { "[::]:0", "tcp6", NULL },
 	{ "localhost:+1", "tcp", NULL }, { "localhost:", "tcp", NULL },

@@ -130,6 +130,33 @@ START_TEST(nan_is_a_number_that_is_none)
 }
 END_TEST
 
+/* what is behind !!binary, and its text; NULL: refused */
+static const struct {
+	const char *code, *text;
+} binaries[] = {
+	{ "''", "" }, { "aA==", "h" }, { "aGk=", "hi" }, { "aGkh", "hi!" },
+	{ "'aG k='", NULL }, { "\"aG\\nk=\"", "hi" },
+	{ "aGk", NULL }, { "aGk==", NULL }, { "a===", NULL }, { "=aGk", NULL },
+	{ "aG=k", NULL }, { "aGk=aGk=", NULL }, { "aG-_", NULL },
+};
+
+START_TEST(binary_is_base64)
+{
+	char text[80];
+	const struct weir_node *root;
+
+	snprintf(text, sizeof(text), "v: !!binary %s", binaries[_i].code);
+	root = parse(text);
+	ck_assert_msg(!root == !binaries[_i].text, "%s", text);
+	if (root)
+		ck_assert(weir_str_eq(root->items[0]->text,
+				      weir_str_of(binaries[_i].text)));
+	else
+		ck_assert_str_eq(error.text, "!!binary value contains "
+					     "invalid base64 data");
+}
+END_TEST
+
 /* --- structure ---------------------------------------------------------------- */
 
 START_TEST(every_node_knows_line_and_column)
@@ -437,6 +464,7 @@ int main(void)
 		a_plain_scalar_means_what_it_means_in_the_collector, 0,
 		COUNT(scalars));
 	tcase_add_test(tests, nan_is_a_number_that_is_none);
+	tcase_add_loop_test(tests, binary_is_base64, 0, COUNT(binaries));
 	tcase_add_test(tests, every_node_knows_line_and_column);
 	tcase_add_test(tests, a_key_with_dots_is_found_by_the_longest_match);
 	tcase_add_test(tests,

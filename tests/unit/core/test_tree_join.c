@@ -87,7 +87,7 @@ static const struct weir_node *at(const char *list, const char *path)
 	return tree_at(root, path);
 }
 
-/* --- what wins ------------------------------------------------------------------- */
+/* --- what wins ----------------------------------------------------------- */
 
 static const struct {
 	const char *sources, *path;
@@ -162,7 +162,7 @@ START_TEST(keys_in_lists_do_not_nest)
 }
 END_TEST
 
-/* --- places ------------------------------------------------------------------------ */
+/* --- places -------------------------------------------------------------- */
 
 static const struct {
 	const char *sources, *path, *file;
@@ -192,7 +192,7 @@ START_TEST(every_node_knows_where_it_came_from)
 }
 END_TEST
 
-/* --- what is refused ------------------------------------------------------------------ */
+/* --- what is refused ----------------------------------------------------- */
 
 static const struct {
 	const char *sources, *why, *file;

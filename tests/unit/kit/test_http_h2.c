@@ -270,9 +270,33 @@ START_TEST(row_2_refused_at_the_crossing_byte)
 	nghttp2_session_resume_data(h2.session, 1);
 	h2_pump();
 	ck_assert_int_eq(a->status, 413);
-	/* The client need not send the rest. */
+	ck_assert_uint_eq(weir_budget_used(), 0);
+	/* The client need not send the rest, when it has read the answer. */
+	ck_assert(!a->closed);
+	pass(S(3));
+	h2_pump();
 	ck_assert(a->closed);
 	ck_assert_uint_eq(a->error, NGHTTP2_NO_ERROR);
+}
+END_TEST
+
+START_TEST(a_refusal_waits_for_the_end_of_a_small_request)
+{
+	static char much[70000];
+	struct ask ask = { .method = "PUT", .path = "/x", .open = true,
+			   .body = much, .len = 1000 };
+	struct answer *a;
+
+	serve();
+	a = h2_submit(&ask);
+	h2_pump();
+	ck_assert_int_eq(a->status, 0);
+	ask.body = much;
+	ask.len = _i ? 1 : sizeof(much);
+	ask.open = !_i;		/* the end, or too much */
+	nghttp2_session_resume_data(h2.session, 1);
+	h2_pump();
+	ck_assert_int_eq(a->status, 405);
 	ck_assert_uint_eq(weir_budget_used(), 0);
 }
 END_TEST
@@ -520,8 +544,11 @@ START_TEST(what_comes_late_for_a_stream_we_reset_is_ignored)
 	struct answer *a;
 
 	serve();
+	ask.headers = "content-length: 100000\n";
 	h2_submit(&ask);
-	h2_pump();		/* 404, and NO_ERROR */
+	h2_pump();		/* 404 at once */
+	pass(S(3));		/* and NO_ERROR */
+	h2_pump();
 	say_bytes("\0\0\1\0\0\0\0\0\1x", 10);
 	say_bytes("\0\0\0\1\5\0\0\0\1", 9);
 	h2_read();
@@ -694,6 +721,8 @@ int main(void)
 	tcase_add_loop_test(tc, what_is_odd_never_reaches_a_handler, 0,
 			    N(odd));
 	tcase_add_test(tc, row_2_refused_at_the_crossing_byte);
+	tcase_add_loop_test(tc,
+		a_refusal_waits_for_the_end_of_a_small_request, 0, 2);
 	tcase_add_test(tc, row_40_a_slow_body_is_refused);
 	tcase_add_test(tc, read_timeout_is_for_the_whole_request);
 	tcase_add_test(tc, row_39_headers_that_never_end);
