@@ -32,11 +32,11 @@ static const struct weir_field fields[] = {
 static const struct weir_metric_def metrics[] = {
 	[ROW_TRACES] = WEIR_METRIC_SERIES(COUNTER,
 		NAME("traces_sampled"), WEIR_SHOW_BASIC, "1",
-		"Count of traces that were sampled or not [Development]",
+		"Spans that were kept, and that were not.",
 		.bare = true),
 	[ROW_LOGS] = WEIR_METRIC_SERIES(COUNTER,
 		NAME("logs_sampled"), WEIR_SHOW_BASIC, "1",
-		"Count of logs that were sampled or not [Development]",
+		"Log records that were kept, and that were not.",
 		.bare = true),
 	WEIR_METRIC_END
 };

@@ -329,7 +329,7 @@ def differences(seed, go, weir):
 
 
 def record_corpus():
-    seed = Seed(RECORD_SEED, runs=24, items=120)
+    seed = Seed(RECORD_SEED, runs=20, items=60)
     spans, logs, _ = run("go", seed)
     RECORDED.write_text(json.dumps({
         "spans": seed.traces, "logs": seed.logs,
