@@ -56,7 +56,7 @@ static void box_attribute(enum weir_signal signal, struct box_item *item,
 	weir_text_release(&pair);
 }
 
-static void box_id(struct box_item *item, const char *hex)
+static inline void box_id(struct box_item *item, const char *hex)
 {
 	item->has_id = *hex;
 	for (size_t i = 0; *hex && i < 16; i++) {
