@@ -295,7 +295,7 @@ size_t weir_points_filter(struct weir_batch *batch,
 	return batch->signal == WEIR_SIGNAL_METRICS ? filter_batch(&f) : 0;
 }
 
-/* One element for the whole call: what it lends for one item serves the next. */
+/* One element for the whole call: what it lends to one item serves the next. */
 static size_t rewrite_batch(struct filter *f)
 {
 	struct weir_element element = { .batch = f->batch,

@@ -457,8 +457,8 @@ static void add_recorded(enum weir_signal signal, struct box_item *item,
 			raw[i] = (char)byte;
 		}
 	}
-	box_attribute(signal, item, json_string_value(json_array_get(triple, 0)),
-		      &value);
+	text = json_string_value(json_array_get(triple, 0));
+	box_attribute(signal, item, text, &value);
 }
 
 static size_t read_recorded(enum weir_signal signal, const json_t *list,
