@@ -26,20 +26,19 @@ static weir_str trace_id_of(weir_str id)
 /* --- Spans -------------------------------------------------------------------- */
 
 /* OpenTracing's hint: 0 drops, more keeps, anything else says nothing. */
-static void obey_span_priority(struct weir_attribute_list list,
-			       struct decision *d)
+static void obey_span_priority(struct weir_element *e, struct decision *d)
 {
-	struct weir_value value;
+	const struct weir_attr *attr = weir_attr_find(e, PRIORITY);
 	double priority = -1;
 
-	if (!weir_attribute_find(list, PRIORITY, &value))
+	if (!attr)
 		return;
-	if (value.type == WEIR_VALUE_INT)
-		priority = (double)value.integer;
-	else if (value.type == WEIR_VALUE_DOUBLE)
-		priority = value.real;
-	else if (value.type == WEIR_VALUE_STRING &&
-		 !weir_parse_double(value.str, &priority))
+	if (attr->value.type == WEIR_VALUE_INT)
+		priority = (double)attr->value.integer;
+	else if (attr->value.type == WEIR_VALUE_DOUBLE)
+		priority = attr->value.real;
+	else if (attr->value.type == WEIR_VALUE_STRING &&
+		 !weir_parse_double(attr->value.str, &priority))
 		return;
 	if (!(priority >= 0))
 		return;
@@ -77,7 +76,7 @@ struct decision sample_span(const struct item_settings *settings,
 	item.randomness = state.randomness;
 	item.threshold = state.threshold;
 	d = sampler_decide(&settings->sampler, &item);
-	obey_span_priority(span->attributes, &d);
+	obey_span_priority(e, &d);
 	*raised = !decision_keeps(&d) || !d.writes ||
 		write_span(&d, &state, e);
 	return d;
@@ -85,41 +84,20 @@ struct decision sample_span(const struct item_settings *settings,
 
 /* --- Log records -------------------------------------------------------------- */
 
-enum { AT_RANDOMNESS, AT_THRESHOLD, AT_HASHED, AT_PRIORITY, N_PLACES };
-
-/* The first attribute of each of some keys, in one pass. */
-struct places {
-	weir_str keys[N_PLACES];	/* "": is not looked for */
-	struct weir_value values[N_PLACES];
-	bool found[N_PLACES];
-};
-
-static void find_places(struct places *places, struct weir_attribute_list list)
-{
-	struct weir_value_cursor cur = weir_attributes(list);
-
-	while (weir_value_next(&cur))
-		for (int i = 0; i < N_PLACES; i++) {
-			if (places->found[i] || !places->keys[i].len ||
-			    !weir_str_eq(cur.item.key, places->keys[i]))
-				continue;
-			places->values[i] = cur.item.value;
-			places->found[i] = true;
-		}
-}
-
 /* An attribute that is no string, or empty, says nothing. */
-static weir_str text_at(const struct places *places, int i)
+static weir_str text_of(struct weir_element *e, weir_str key)
 {
-	if (!places->found[i] || places->values[i].type != WEIR_VALUE_STRING)
+	const struct weir_attr *attr = weir_attr_find(e, key);
+
+	if (!attr || attr->value.type != WEIR_VALUE_STRING)
 		return WEIR_STR("");
-	return places->values[i].str;
+	return attr->value.str;
 }
 
-static void read_log(const struct places *places, struct arrived *item)
+static void read_log(struct weir_element *e, struct arrived *item)
 {
-	weir_str randomness = text_at(places, AT_RANDOMNESS);
-	weir_str threshold = text_at(places, AT_THRESHOLD);
+	weir_str randomness = text_of(e, RANDOMNESS);
+	weir_str threshold = text_of(e, THRESHOLD);
 
 	if (randomness.len)
 		item->has_randomness = weir_randomness_read(randomness,
@@ -133,34 +111,38 @@ static void read_log(const struct places *places, struct arrived *item)
 
 /* Bytes as they are, anything else in its string form. */
 static weir_str hashed_bytes(const struct item_settings *settings,
-			     const struct places *places)
+			     struct weir_element *e)
 {
-	const struct weir_value *value = &places->values[AT_HASHED];
+	const struct weir_attr *attr = NULL;
 
-	if (!places->found[AT_HASHED])
+	if (settings->from_attribute.len)
+		attr = weir_attr_find(e, settings->from_attribute);
+	if (!attr)
 		return WEIR_STR("");
-	if (value->type == WEIR_VALUE_BYTES)
-		return value->str;
+	if (attr->value.type == WEIR_VALUE_BYTES)
+		return attr->value.str;
 	weir_text_clear(settings->scratch);
-	return weir_value_text(value, settings->scratch);
+	return weir_value_text(&attr->value, settings->scratch);
 }
 
 /* A percentage of its own, when there is a threshold for it. */
-static void obey_log_priority(const struct places *places, int precision,
-			      struct decision *d)
+static void obey_log_priority(const struct item_settings *settings,
+			      struct weir_element *e, struct decision *d)
 {
-	const struct weir_value *value = &places->values[AT_PRIORITY];
+	const struct weir_attr *attr = NULL;
 	double probability = 0;
 
-	if (!places->found[AT_PRIORITY])
+	if (settings->sampling_priority.len)
+		attr = weir_attr_find(e, settings->sampling_priority);
+	if (!attr)
 		return;
-	if (value->type == WEIR_VALUE_INT)
-		probability = (double)value->integer / 100;
-	else if (value->type == WEIR_VALUE_DOUBLE)
-		probability = value->real / 100;
+	if (attr->value.type == WEIR_VALUE_INT)
+		probability = (double)attr->value.integer / 100;
+	else if (attr->value.type == WEIR_VALUE_DOUBLE)
+		probability = attr->value.real / 100;
 	if (!(probability >= PROBABILITY_MIN && probability <= 1))
 		return;
-	d->threshold = threshold_of(probability, precision);
+	d->threshold = threshold_of(probability, settings->sampler.precision);
 	d->policy = BY_PRIORITY;
 }
 
@@ -202,21 +184,16 @@ struct decision sample_log(const struct item_settings *settings,
 			   struct weir_element *e, bool *raised)
 {
 	const struct sampler *sampler = &settings->sampler;
-	struct places places = { .keys = {
-		[AT_RANDOMNESS] = RANDOMNESS, [AT_THRESHOLD] = THRESHOLD,
-		[AT_PRIORITY] = settings->sampling_priority } };
 	struct arrived item = { .is_log = true };
 	struct decision d;
 
 	if (sampler->mode != MODE_HASH || settings->by_trace_id)
 		item.trace_id = trace_id_of(record->trace_id);
 	if (sampler->mode == MODE_HASH && !item.trace_id.len)
-		places.keys[AT_HASHED] = settings->from_attribute;
-	find_places(&places, record->attributes);
-	read_log(&places, &item);
-	item.hashed = hashed_bytes(settings, &places);
+		item.hashed = hashed_bytes(settings, e);
+	read_log(e, &item);
 	d = sampler_decide(sampler, &item);
-	obey_log_priority(&places, sampler->precision, &d);
+	obey_log_priority(settings, e, &d);
 	*raised = !decision_keeps(&d) || !d.writes || write_log(&d, &item, e);
 	return d;
 }
