@@ -168,7 +168,8 @@ static void answer_outcome(struct weir_http_exchange *x, int status,
 	if (!has_status_body(x)) {
 		reply.content_type = PLAIN;
 		len = put_plain(body, outcome);
-	} else if (weir_str_eq(x->type, WEIR_STR(PROTOBUF))) {
+	} else if (weir_str_eq(weir_http_content_type(x),
+			       WEIR_STR(PROTOBUF))) {
 		reply.content_type = PROTOBUF;
 		len = put_protobuf(body, outcome);
 	} else {

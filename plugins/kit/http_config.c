@@ -3,6 +3,8 @@
  * http_config.c: the keys of an HTTP server, and what their rows cannot say.
  * Holds nothing.
  */
+#include "config_check.h"
+
 #include <weir/kit/http.h>
 
 #include <stdio.h>
@@ -83,27 +85,6 @@ void weir_http_server_defaults(struct weir_http_server_config *config)
 }
 
 /* --- what the rows cannot say --------------------------------------------- */
-
-/* A node that is not null and not an empty map says something. */
-static bool is_given(const struct weir_node *node)
-{
-	enum weir_node_kind kind = weir_node_kind(node);
-
-	if (kind == WEIR_NODE_MAP || kind == WEIR_NODE_LIST)
-		return weir_node_len(node) > 0;
-	return kind != WEIR_NODE_NULL;
-}
-
-/* "protocols.http" and "tls", either may be empty. */
-static int fail_at(struct weir_error *error, const char *path, const char *key,
-		   const char *sentence)
-{
-	char whole[128];
-
-	snprintf(whole, sizeof(whole), "%s%s%s", path,
-		 path[0] && key[0] ? "." : "", key);
-	return weir_fail(error, whole, "%s", sentence);
-}
 
 static int check_endpoint(const struct weir_http_server_config *config,
 			  const char *path, struct weir_error *error)

@@ -87,8 +87,9 @@ static uint64_t due_at(const struct http_conn *conn)
 		return conn->since + HTTP_LINGER;
 	if (conn->mode == HTTP_2)
 		return http_h2_due(conn);
-	if (http_buf_waits(&conn->out))
-		return conn->wrote + conn->server->limits.write;
+	if (http_buf_waits(&conn->out))		/* or the flush is to come */
+		return conn->wrote ? conn->wrote + conn->server->limits.write
+				   : HTTP_NEVER;
 	if (conn->mode == HTTP_UNDECIDED)
 		return conn->since + conn->server->limits.head;
 	return http_h1_due(conn);

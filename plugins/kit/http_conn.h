@@ -111,7 +111,7 @@ struct weir_http_exchange {
 	struct weir_payload *body;
 	size_t body_len;
 	uint64_t announced;	/* Content-Length; 0: not said */
-	weir_str type;		/* content type without parameters */
+	struct http_text type;	/* content type without parameters */
 	enum weir_encoding encoding;
 	int verdict;		/* refused with this; 0: it was not */
 	bool open, held;

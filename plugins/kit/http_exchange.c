@@ -186,7 +186,7 @@ weir_str weir_http_query(const struct weir_http_exchange *x)
 
 weir_str weir_http_content_type(const struct weir_http_exchange *x)
 {
-	return x->type;
+	return http_head_text(&x->head, x->type);
 }
 
 bool weir_http_header(const struct weir_http_exchange *x, weir_str name,

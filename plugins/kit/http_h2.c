@@ -408,7 +408,9 @@ static bool keep_body(struct weir_http_exchange *x, weir_str body)
 {
 	struct http_conn *conn = x->conn;
 
-	if (conn->owed && body.len > MAX_OWED - conn->owed) {
+	/* One alone may be larger. */
+	if (conn->owed && (conn->owed > MAX_OWED ||
+			   body.len > MAX_OWED - conn->owed)) {
 		h2_server_reset(conn->h2, x->id, NGHTTP2_ENHANCE_YOUR_CALM);
 		return false;
 	}
@@ -445,6 +447,8 @@ void http_h2_answer(struct weir_http_exchange *x,
 	weir_stream_flush_later(conn->stream);
 	if (sends && !keep_body(x, reply->body))
 		return;
+	if (x->body)		/* nothing of it waits with the answer */
+		weir_payload_free(&x->body);
 	if (!put_length(reply, lines)) {
 		http_conn_drop(conn);
 		return;

@@ -49,7 +49,7 @@ static void set_type(struct weir_http_exchange *x)
 	const char *end;
 	char *text;
 
-	x->type = (weir_str){ "", 0 };
+	x->type = (struct http_text){ 0, 0 };
 	if (!http_head_find(&x->head, name, 0, &value) ||
 	    http_head_find(&x->head, name, 1, &second))
 		return;
@@ -63,7 +63,8 @@ static void set_type(struct weir_http_exchange *x)
 	for (size_t i = 0; i < value.len; i++)
 		if (text[i] >= 'A' && text[i] <= 'Z')
 			text[i] = (char)(text[i] + ('a' - 'A'));
-	x->type = value;
+	x->type = (struct http_text){ (uint16_t)(text - x->head.text),
+				      (uint16_t)value.len };
 }
 
 /* Is it one of the words? */
@@ -232,7 +233,7 @@ static void check_route(struct weir_http_exchange *x)
 		 !(route->methods & method_bit(weir_http_method(x))))
 		refuse_method(x);
 	else if (route->content_types &&
-		 !is_listed(x->type, route->content_types))
+		 !is_listed(weir_http_content_type(x), route->content_types))
 		refuse_type(x);
 	else if (!set_encoding(x))
 		http_refuse(x, 415, WEIR_INVALID_ARGUMENT,

@@ -79,6 +79,20 @@ def eventually(condition, what="condition"):
     return value
 
 
+def total(page, name, labels):
+    """The sum of a metric over the series that have these labels; None when
+    there is none."""
+    total = None
+    for line in page.splitlines():
+        m = re.match(r'([\w:]+)(?:\{(.*)\})? (\S+)$', line)
+        if not m or m[1] != name:
+            continue
+        have = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', m[2] or ""))
+        if all(have.get(k) == v for k, v in labels.items()):
+            total = (total or 0) + float(m[3])
+    return total
+
+
 class Weir:
     """One running weir."""
 
@@ -128,17 +142,7 @@ class Weir:
             return page.read().decode()
 
     def metric(self, name, **labels):
-        """The sum of a metric over the series that have these labels; None
-        when there is none."""
-        total = None
-        for line in self.metrics().splitlines():
-            m = re.match(r'([\w:]+)(?:\{(.*)\})? (\S+)$', line)
-            if not m or m[1] != name:
-                continue
-            have = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', m[2] or ""))
-            if all(have.get(k) == v for k, v in labels.items()):
-                total = (total or 0) + float(m[3])
-        return total
+        return total(self.metrics(), name, labels)
 
     def stop(self, how=signal.SIGTERM):
         """Ends it and returns the exit code."""
@@ -158,14 +162,16 @@ class Weir:
         return f"127.0.0.1:{self.env['OTLP']}"
 
 
-@pytest.fixture
-def weir(tmp_path):
+@contextlib.contextmanager
+def launching(folder):
+    """A function that starts weirs; at the end they must end well."""
     running = []
 
     def start(yaml, wait=True, args=(), program=BUILD / "weir", **env):
         names = ("OTLP", "HTTP", "METRICS", "HEALTH")
-        env = {**dict(zip(names, map(str, free_ports(4)))), **{k: str(v) for k, v in env.items()}}
-        path = tmp_path / f"weir-{len(running)}.yaml"
+        env = {**dict(zip(names, map(str, free_ports(4)))),
+               **{k: str(v) for k, v in env.items()}}
+        path = folder / f"weir-{len(running)}.yaml"
         path.write_text(yaml)
         w = Weir(path, env, args, program)
         running.append(w)
@@ -179,6 +185,12 @@ def weir(tmp_path):
         text = w.output
         assert not REPORT.search(text), text
         assert w.killed or code in (0, 1), f"exit code {code}:\n{text}"
+
+
+@pytest.fixture
+def weir(tmp_path):
+    with launching(tmp_path) as start:
+        yield start
 
 
 def retry_info(code, message, seconds=None):

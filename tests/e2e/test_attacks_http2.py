@@ -15,7 +15,7 @@ from by_hand import (ACK, CANCEL, COMPRESSION_ERROR, CONTINUATION, DATA,
                      PUSH_PROMISE, REFUSED_STREAM, RST_STREAM, SETTINGS,
                      STREAM_CLOSED, WINDOW_UPDATE, frame, literal, varint)
 from conftest import PATIENCE, eventually, spans
-from doors import DOORS, OK, Grpc, site  # noqa: F401 (a fixture)
+from doors import DOORS, OK, Grpc, house, site  # noqa: F401 (a fixture)
 
 H2_DOORS = {k: v for k, v in DOORS.items() if k != "http1"}
 HELLO = spans(1).SerializeToString()

@@ -11,7 +11,7 @@ from codings import (LZ4_MAGIC, SNAPPY_MAGIC, ZSTD_MAGIC, lz4, snappy_block,
                      snappy_framed, zstd, zstd_of_zeros)
 from conftest import eventually, spans
 from doors import (BROKEN, NO_CODING, OK, TOO_BIG, Grpc, Http1,  # noqa: F401
-                   knock_at, site)
+                   house, knock_at, site)
 
 HELLO = spans(1).SerializeToString()
 

@@ -11,7 +11,8 @@ from by_hand import H1, H2, post
 from codings import CODINGS
 from conftest import PATIENCE, eventually, spans
 from doors import (JSON, LATER, OK, PATHS, PROTOBUF, Grpc, Http1, Http1Json,  # noqa: F401
-                   Http2, config, knock_at, site)
+                   Http2, config, house, knock_at, site)
+from http_backend import http_backend  # noqa: F401
 from pipelines import TELEMETRY, to_backend
 
 HELLO = spans(1).SerializeToString()
@@ -89,6 +90,21 @@ def test_what_the_backend_refused_of_a_request_is_told(site):
         assert door.response.partial_success.rejected_spans == 2
         assert 'too "old" \\ for us' in door.response.partial_success.error_message
         door.close()
+
+
+def test_the_text_of_a_json_request_does_not_wait_for_the_answer(weir, http_backend):
+    there = http_backend()
+    there.gate.clear()
+    w = weir(only_http("").replace("[nop]", "[otlp_http]").replace(
+        "nop: ", 'otlp_http: {endpoint: "http://127.0.0.1:${env:BACKEND}", '
+        "sending_queue: {enabled: false}}"), BACKEND=there.port)
+    body = SPAN + b" " * 8_000_000
+    with H1(w.env["HTTP"]) as h1:
+        h1.send(post("/v1/traces", body, JSON))
+        there.until(lambda: there.requests)
+        assert 0 < w.metric("weir_budget_used_bytes") < len(body)
+        there.gate.set()
+        assert h1.response().status == 200
 
 
 def test_a_full_queue_says_when_to_come_again(site, knock_at):

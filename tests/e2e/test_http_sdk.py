@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from conftest import keys_of
-from doors import site  # noqa: F401 (a fixture)
+from doors import house, site  # noqa: F401 (a fixture)
 from test_sdk import KEPT, SECRETS
 
 REDACTION = """  redaction:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import PATIENCE, SERVICES
-from doors import Grpc, Http1, site  # noqa: F401 (a fixture)
+from doors import Grpc, Http1, house, site  # noqa: F401 (a fixture)
 
 PLAYS = sorted((Path(__file__).parent / "vtc").glob("*.vtc"))
 CASES = [(play, port) for play in PLAYS for port in ("OTLP", "HTTP")
