@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * filter.c: items that a predicate does not keep are cut out.
+ * filter.c: items that a predicate does not keep are cut out, and those that
+ * it changes are written anew.
  *
  * One descent over the wrappers' lengths; neighbours that go are one cut, and
- * a wrapper that lost all it had is one cut in its parent.  Slices that lose
- * nothing are not copied.  Holds nothing between calls.
+ * a wrapper that lost all it had is one cut in its parent.  Slices in which
+ * nothing goes and nothing changes are not copied.  Holds nothing between
+ * calls.
  */
 #include <weir/views.h>
 
 #include "edit.h"
+#include "element.h"
 #include "fields.h"
 #include "graph.h"
 
@@ -23,7 +26,12 @@ struct filter {
 		bool (*span)(const struct weir_span_at *at, void *arg);
 		bool (*log)(const struct weir_log_at *at, void *arg);
 		bool (*point)(const struct weir_point_at *at, void *arg);
+		bool (*change_span)(const struct weir_span_at *at,
+				    struct weir_element *e, void *arg);
+		bool (*change_log)(const struct weir_log_at *at,
+				   struct weir_element *e, void *arg);
 	} user;
+	struct weir_element *element;	/* NULL: nothing is changed */
 	void *arg;
 	size_t lost;		/* kept, and found no memory */
 	struct weir_resource resource;
@@ -90,6 +98,18 @@ static void look_at(struct filter *f, enum level level, weir_str body)
 static struct tally filter_in(struct filter *f, enum level level,
 			      weir_str body, uint32_t node);
 
+static bool filter_item(struct filter *f, weir_str body, uint32_t node)
+{
+	struct weir_element *e = f->element;
+	bool kept = f->keep(f, body);
+
+	if (!kept || !e || !e->changed)
+		return kept;
+	e->own.node = edit_node_body(&f->list, node, body);
+	element_write(e, &f->list);
+	return true;
+}
+
 /* What became of a child: an item, or a wrapper of items. */
 static struct tally filter_child(struct filter *f, enum level level,
 				 weir_str body, uint32_t node)
@@ -102,8 +122,15 @@ static struct tally filter_child(struct filter *f, enum level level,
 		node = edit_node_body(&f->list, node, body);
 		return filter_in(f, level + 1, body, node);
 	}
-	kept = f->keep(f, body);
+	kept = filter_item(f, body, node);
 	return (struct tally){ kept, !kept };
+}
+
+/* A rewrite also takes along what came without items, as the Collector's
+ * processors that change and remove do. */
+static bool is_empty(const struct filter *f, struct tally child)
+{
+	return !child.kept && (child.removed || f->element);
 }
 
 static struct tally filter_in(struct filter *f, enum level level,
@@ -123,7 +150,7 @@ static struct tally filter_in(struct filter *f, enum level level,
 		child = filter_child(f, level, field_body(&field), node);
 		sum.kept += child.kept;
 		sum.removed += child.removed;
-		if (child.kept || !child.removed)
+		if (!is_empty(f, child))
 			continue;
 		edit_rewind(&f->list, mark);
 		widen_gap(f, &gap, field.start, fields.p);
@@ -134,7 +161,7 @@ static struct tally filter_in(struct filter *f, enum level level,
 
 /* --- Slices -------------------------------------------------------------------- */
 
-static void shrink_slice(struct filter *f, uint32_t i, size_t kept)
+static void write_slice(struct filter *f, uint32_t i, size_t kept)
 {
 	size_t len = edit_measure(&f->list);
 	struct weir_payload *payload = payload_new(len, true);
@@ -158,12 +185,16 @@ static bool filter_slice(struct filter *f, uint32_t i)
 	struct tally sum;
 
 	edit_begin(&f->list, slice->ptr, slice->len);
+	if (f->element) {
+		f->element->base = slice->ptr;
+		f->element->base_len = (uint32_t)slice->len;
+	}
 	sum = filter_in(f, IN_REQUEST, body, EDIT_TOP);
-	if (!sum.removed)
+	if (!sum.removed && edit_empty(&f->list))
 		return true;
 	f->batch->notes = NULL;
 	if (sum.kept)
-		shrink_slice(f, i, sum.kept);
+		write_slice(f, i, sum.kept);
 	else
 		batch_replace(f->batch, i, NULL, NULL, 0, 0);
 	return f->batch->n == n;
@@ -215,6 +246,28 @@ static bool keep_point(struct filter *f, weir_str item)
 	return f->user.point(&at, f->arg);
 }
 
+static bool change_span(struct filter *f, weir_str item)
+{
+	struct weir_span_at at;
+
+	weir_span_read(item, &at.span);
+	at.scope = &f->scope;
+	at.resource = &f->resource;
+	element_open(f->element, WEIR_LEVEL_RECORD, WEIR_DATA_NONE, item);
+	return f->user.change_span(&at, f->element, f->arg);
+}
+
+static bool change_log(struct filter *f, weir_str item)
+{
+	struct weir_log_at at;
+
+	weir_log_read(item, &at.record);
+	at.scope = &f->scope;
+	at.resource = &f->resource;
+	element_open(f->element, WEIR_LEVEL_RECORD, WEIR_DATA_NONE, item);
+	return f->user.change_log(&at, f->element, f->arg);
+}
+
 size_t weir_spans_filter(struct weir_batch *batch,
 	bool (*keep)(const struct weir_span_at *at, void *arg), void *arg)
 {
@@ -240,4 +293,37 @@ size_t weir_points_filter(struct weir_batch *batch,
 			    .user.point = keep, .arg = arg };
 
 	return batch->signal == WEIR_SIGNAL_METRICS ? filter_batch(&f) : 0;
+}
+
+/* One element for the whole call: what it lends to one item serves the next. */
+static size_t rewrite_batch(struct filter *f)
+{
+	struct weir_element element = { .batch = f->batch,
+					.signal = f->batch->signal };
+	size_t gone;
+
+	f->element = &element;
+	gone = filter_batch(f);
+	element_release(&element);
+	return gone;
+}
+
+size_t weir_spans_rewrite(struct weir_batch *batch,
+	bool (*keep)(const struct weir_span_at *at, struct weir_element *e,
+		     void *arg), void *arg)
+{
+	struct filter f = { .batch = batch, .keep = change_span,
+			    .user.change_span = keep, .arg = arg };
+
+	return batch->signal == WEIR_SIGNAL_TRACES ? rewrite_batch(&f) : 0;
+}
+
+size_t weir_logs_rewrite(struct weir_batch *batch,
+	bool (*keep)(const struct weir_log_at *at, struct weir_element *e,
+		     void *arg), void *arg)
+{
+	struct filter f = { .batch = batch, .keep = change_log,
+			    .user.change_log = keep, .arg = arg };
+
+	return batch->signal == WEIR_SIGNAL_LOGS ? rewrite_batch(&f) : 0;
 }

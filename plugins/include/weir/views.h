@@ -254,6 +254,24 @@ WEIR_API size_t weir_logs_filter(struct weir_batch *batch,
 WEIR_API size_t weir_points_filter(struct weir_batch *batch,
 	bool (*keep)(const struct weir_point_at *at, void *arg), void *arg);
 
+/* --- Removing some and changing others ----------------------------------------- */
+
+struct weir_element;		/* <weir/attributes.h> */
+
+/* The same descent for a predicate that may also change what it keeps: by
+ * weir_text_set, weir_attr_* and the like on e, the item's editable form.  What
+ * it gives to e, and what e lends (weir_scratch), lives until it returns.
+ * Changes of an item that it does not keep are forgotten; scopes and resources
+ * that are without items go; slices in which nothing went and nothing changed
+ * are not copied.  No memory for a changed slice: its items go, counted as
+ * dropped.  Returns how many the predicate did not keep.  The batch's thread. */
+WEIR_API size_t weir_spans_rewrite(struct weir_batch *batch,
+	bool (*keep)(const struct weir_span_at *at, struct weir_element *e,
+		     void *arg), void *arg);
+WEIR_API size_t weir_logs_rewrite(struct weir_batch *batch,
+	bool (*keep)(const struct weir_log_at *at, struct weir_element *e,
+		     void *arg), void *arg);
+
 #ifdef __cplusplus
 }
 #endif

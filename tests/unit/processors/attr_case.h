@@ -381,9 +381,9 @@ static const char *plugin_path(const char *type)
 }
 
 /* Opens the processor with that YAML, sends the request, compares. */
-static void expect_case(const char *type, const char *yaml,
-			enum weir_signal signal, const struct request *r,
-			const char *want)
+static inline void expect_case(const char *type, const char *yaml,
+			       enum weir_signal signal,
+			       const struct request *r, const char *want)
 {
 	struct weir_error error = { .text = "" };
 	struct weir_test *t = weir_test_open(plugin_path(type), yaml,
@@ -410,9 +410,9 @@ static void expect_case(const char *type, const char *yaml,
 }
 
 /* Opens the processor and expects that it is refused with that sentence. */
-static void expect_refused(const char *type, const char *yaml,
-			   uint32_t signals, const char *path,
-			   const char *sentence)
+static inline void expect_refused(const char *type, const char *yaml,
+				  uint32_t signals, const char *path,
+				  const char *sentence)
 {
 	struct weir_error error = { .text = "" };
 	struct weir_test *t = weir_test_open(plugin_path(type), yaml, signals,
