@@ -41,9 +41,11 @@ struct waiter {
 		} charge;
 		struct {
 			uint32_t left;
-			bool any_ok;		/* fan: one branch suffices */
+			bool fan;		/* one branch suffices */
+			bool any_ok;
 			struct weir_outcome *worst;	/* NULL: plain OK */
-			struct weir_batch *whole;	/* fan: the original */
+			struct weir_batch *whole;	/* fan, parts: the
+							 * original */
 		} group;
 		struct {
 			struct weir_batch *shell;
@@ -169,7 +171,7 @@ static void tell_group(struct weir_batch *batch, struct weir_batch_list *ended)
 	}
 	free(batch->outcome);
 	batch->outcome = group->group.worst;
-	if (whole && group->group.any_ok) {
+	if (group->group.fan && group->group.any_ok) {
 		free(batch->outcome);
 		batch->outcome = NULL;
 	}
@@ -461,14 +463,22 @@ void batch_share_answer(struct weir_batch *batch, struct weir_batch *part)
 		share_charge(batch, part, charge);
 }
 
-struct waiter *fan_open(struct weir_batch *whole, uint32_t branches)
+struct waiter *parts_open(struct weir_batch *whole, uint32_t parts)
 {
 	struct waiter *group = waiter_new(GROUP, NULL);
 
 	node_release(whole);
 	whole->notes = NULL;
-	group->group.left = branches;
+	group->group.left = parts;
 	group->group.whole = whole;
+	return group;
+}
+
+struct waiter *fan_open(struct weir_batch *whole, uint32_t branches)
+{
+	struct waiter *group = parts_open(whole, branches);
+
+	group->group.fan = true;
 	return group;
 }
 

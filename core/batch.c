@@ -16,6 +16,7 @@
 
 #include "blocks.h"
 #include "budget.h"
+#include "part.h"
 #include "str.h"
 #include "worker.h"
 
@@ -228,6 +229,9 @@ void batch_free(struct weir_batch *batch)
 		payload_unref(batch->pieces[i].payload);
 	weir_context_free(&batch->context);
 	free(batch->outcome);
+	parting_unref(batch->parting);
+	batch->parting = NULL;
+	batch->part = (struct weir_part){ 0 };
 	if (batch->cap > KEEP_SLICES || !worker)
 		lists_free(batch);
 	if (!worker) {

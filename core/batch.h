@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <weir/batch.h>
 #include <weir/credits.h>
+#include <weir/part.h>
 
 #include "mail.h"
 
@@ -55,6 +56,8 @@ struct weir_batch {
 	struct notes *notes;
 	struct weir_node_instance *dest;	/* mailbox: where it goes */
 	struct weir_outcome *outcome;	/* once it has ended; NULL: OK */
+	struct parting *parting;	/* part.c: of a part; else NULL */
+	struct weir_part part;
 	struct weir_slice slices_in[BATCH_INLINE];
 	struct piece pieces_in[BATCH_INLINE];
 };
@@ -107,6 +110,8 @@ void batch_share_answer(struct weir_batch *batch, struct weir_batch *part);
 /* Opens a fan: whole waits aside until `branches` batches, whose only waiter
  * is the one returned, have ended.  OK when one branch was. */
 struct waiter *fan_open(struct weir_batch *whole, uint32_t branches);
+/* The same for parts of one content: OK only when all were. */
+struct waiter *parts_open(struct weir_batch *whole, uint32_t parts);
 /* Will a custodian get it back, if it is nacked now, and keep it? */
 bool batch_comes_back(const struct weir_batch *batch);
 /* Frees the waiters that this worker keeps for reuse. */

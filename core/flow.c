@@ -12,6 +12,7 @@
 #include "batch.h"
 #include "flow.h"
 #include "graph.h"
+#include "part.h"
 #include "str.h"
 
 static struct weir_node_instance *owner_of(struct weir_node_instance *node)
@@ -52,16 +53,97 @@ static void deliver_batch(struct mail *mail)
 		consume(batch->dest, batch);
 }
 
-static void hand_over(struct weir_node_instance *node, struct weir_batch *batch)
+static void hand_to(struct weir_node_instance *node, struct weir_batch *batch)
 {
 	batch->notes = NULL;
-	if (!node->remote) {
+	if (node->worker == worker_current()) {
 		consume(node, batch);
 		return;
 	}
-	batch->dest = node->remote;
+	batch->dest = node;
 	batch->mail.deliver = deliver_batch;
-	worker_post(node->remote->worker, &batch->mail);
+	worker_post(node->worker, &batch->mail);
+}
+
+/* Had no room for a copy that nobody else has: the sender hears of it.  What a
+ * custodian keeps and brings again is not counted each time. */
+static void count_refused(struct weir_node_instance *node,
+			  const struct weir_batch *batch,
+			  enum weir_reason reason)
+{
+	struct edge_counts *counts = &node->counts[batch->signal];
+
+	if (batch_comes_back(batch))
+		return;
+	counts->touched = true;
+	if (node->plan->kind == WEIR_EXPORTER)
+		counts->enqueue_failed += batch->items;
+	else
+		counts->refused[reason]++;
+}
+
+/* --- Parts by trace ------------------------------------------------------ */
+
+/* The instance of the same component on worker i: all graphs have their nodes
+ * in the same order. */
+static struct weir_node_instance *peer_of(struct weir_node_instance *node,
+					  uint32_t i)
+{
+	return n_workers > 1 ? workers[i].graph->nodes[node->index] : node;
+}
+
+static void refuse_memory(struct weir_node_instance *node,
+			  struct weir_batch *batch)
+{
+	struct weir_outcome outcome;
+
+	weir_outcome_set(&outcome, WEIR_UNAVAILABLE, WEIR_REASON_MEMORY,
+			 "%s: out of memory", node->plan->id);
+	count_refused(node, batch, WEIR_REASON_MEMORY);
+	batch_end(batch, &outcome);
+}
+
+static void hand_out(struct weir_node_instance *node, struct weir_batch *whole)
+{
+	uint32_t n = n_workers > 1 ? n_workers : 1, parts = 0, last = 0;
+	size_t counts[SHARDS];
+	struct parting *parting = parting_new(whole, n, counts);
+	struct waiter *group;
+
+	if (!parting) {
+		refuse_memory(node, whole);
+		return;
+	}
+	for (uint32_t i = 0; i < n && i < SHARDS; i++) {
+		parts += counts[i] != 0;
+		last = counts[i] ? i : last;
+	}
+	if (parts == 1) {
+		parting_give(parting, whole, last, counts);
+		parting_unref(parting);
+		hand_to(peer_of(node, last), whole);
+		return;
+	}
+	group = parts_open(whole, parts);
+	for (uint32_t i = 0; i <= last; i++) {
+		struct weir_batch *part;
+
+		if (!counts[i])
+			continue;
+		part = batch_share(whole);
+		part->waiters = group;
+		parting_give(parting, part, i, counts);
+		hand_to(peer_of(node, i), part);
+	}
+	parting_unref(parting);
+}
+
+static void hand_over(struct weir_node_instance *node, struct weir_batch *batch)
+{
+	if (node->plan->plugin->placement == WEIR_BY_TRACE)
+		hand_out(node, batch);
+	else
+		hand_to(owner_of(node), batch);
 }
 
 /* --- Room at a custodian ------------------------------------------------- */
@@ -83,23 +165,6 @@ static struct custody *room_of(struct weir_node_instance *node,
 	struct custody *room = &owner_of(node)->custody[signal];
 
 	return room->credits ? room : NULL;
-}
-
-/* Had no room for a copy that nobody else has: the sender hears of it.  What a
- * custodian keeps and brings again is not counted each time. */
-static void count_refused(struct weir_node_instance *node,
-			  const struct weir_batch *batch,
-			  enum weir_reason reason)
-{
-	struct edge_counts *counts = &node->counts[batch->signal];
-
-	if (batch_comes_back(batch))
-		return;
-	counts->touched = true;
-	if (node->plan->kind == WEIR_EXPORTER)
-		counts->enqueue_failed += batch->items;
-	else
-		counts->refused[reason]++;
 }
 
 /* Had no room for a copy, while another branch had: this one is lost. */

@@ -27,6 +27,7 @@ static struct weir_node_instance *add_node(struct graph *graph,
 		graph->nodes = xrealloc(graph->nodes, graph->cap_nodes *
 					sizeof(*graph->nodes));
 	}
+	node->index = graph->n_nodes;
 	graph->nodes[graph->n_nodes++] = node;
 	node->plan = plan;
 	node->pipeline = pipeline;

@@ -66,6 +66,7 @@ struct weir_node_instance {
 						 * validating walk looks for */
 	struct custody custody[WEIR_SIGNAL_COUNT];
 	uint32_t level;			/* order of stopping */
+	size_t index;			/* in graph->nodes, of all workers */
 	size_t held;			/* batches it owns now */
 	size_t tracked;			/* batches that come back to it */
 	size_t work;			/* weir_work under way */
@@ -75,6 +76,7 @@ struct weir_node_instance {
 	uint32_t transport;		/* of what it receives now */
 	struct weir_label *labels[WEIR_SIGNAL_COUNT];	/* of sent, failed */
 	size_t n_labels[WEIR_SIGNAL_COUNT];
+	struct metric_series *series;	/* snapshot.c: registered in start */
 	bool started, stopped;
 	struct weir_node_instance *remote;	/* WEIR_ONE on another worker:
 						 * this one is only a door */

@@ -286,12 +286,14 @@ static const char *check_descriptor(struct loader *l,
 		return "its descriptor and its ELF note disagree";
 	if (plugin->size < sizeof(struct weir_component))
 		return "its struct is smaller than its base";
-	if (plugin->placement == WEIR_BY_TRACE)
-		return "placement by trace is not available yet";
-	if (plugin->placement == WEIR_ONE &&
+	if (plugin->placement != WEIR_PER_WORKER &&
 	    (plugin->visit || plugin->enter || plugin->admit))
 		return "a stage or an admission lives on every worker; it "
-		       "cannot be placed once";
+		       "cannot be placed otherwise";
+	if (plugin->placement == WEIR_BY_TRACE &&
+	    (plugin->kind != WEIR_PROCESSOR ||
+	     plugin->signals != WEIR_TRACES))
+		return "only a processor of traces can be placed by trace";
 	return NULL;
 }
 

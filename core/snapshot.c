@@ -297,11 +297,11 @@ static void add_histogram(struct snapshot *snap, struct series *series,
 	series->histogram->sum += value->sum;
 }
 
-static void add_row(struct snapshot *snap,
-		    const struct weir_node_instance *node,
-		    const struct weir_metric_def *def)
+static void add_value(struct snapshot *snap,
+		      const struct weir_node_instance *node,
+		      const struct weir_metric_def *def, const void *member,
+		      const struct weir_label *more, size_t n)
 {
-	const void *member = (const char *)node->c + def->offset;
 	struct labels labels = { .n = 0 };
 	struct family *family;
 	struct series *series;
@@ -312,9 +312,13 @@ static void add_row(struct snapshot *snap,
 	if (def->type == WEIR_METRIC_HISTOGRAM &&
 	    !((const weir_histogram *)member)->count)
 		return;
-	label(&labels, weir_kind_name(node->plan->kind), node->plan->id);
+	if (!def->bare)
+		label(&labels, weir_kind_name(node->plan->kind),
+		      node->plan->id);
 	if (def->label)
 		label(&labels, def->label, def->label_value);
+	for (size_t i = 0; i < n && labels.n < MAX_LABELS; i++)
+		labels.v[labels.n++] = more[i];
 	family = get_family(snap, def->name, (enum weir_metric_type)def->type,
 			    def->unit, def->help);
 	family->shown.bounds = def->bounds;
@@ -326,6 +330,29 @@ static void add_row(struct snapshot *snap,
 		series->gauge += ((const weir_gauge *)member)->value;
 	else
 		add_histogram(snap, series, member);
+}
+
+struct metric_series {
+	struct metric_series *next;
+	const struct weir_metric_def *def;
+	const struct weir_label *labels;
+	size_t n;
+	const void *value;
+};
+
+void weir_metric_series(struct weir_component *c,
+			const struct weir_metric_def *def,
+			const struct weir_label *labels, size_t n,
+			const void *value)
+{
+	struct weir_node_instance *node = c->node;
+	struct arena *arena = &node->graph->arena;
+	struct metric_series *series = arena_alloc(arena, sizeof(*series));
+	struct weir_label *copy = arena_alloc(arena, n * sizeof(*copy));
+
+	memcpy(copy, labels, n * sizeof(*copy));
+	*series = (struct metric_series){ node->series, def, copy, n, value };
+	node->series = series;
 }
 
 /* Is a row of a signal that this component is not wired for?  The label
@@ -350,8 +377,14 @@ static void add_rows(struct snapshot *snap,
 	if (node->c->plugin->measure)
 		node->c->plugin->measure(node->c);
 	for (; def && def->name; def++)
-		if (def->level <= snap->level && !other_signal(node, def))
-			add_row(snap, node, def);
+		if (def->level <= snap->level && !other_signal(node, def) &&
+		    !def->series)
+			add_value(snap, node, def,
+				  (const char *)node->c + def->offset, NULL, 0);
+	for (const struct metric_series *s = node->series; s; s = s->next)
+		if (s->def->level <= snap->level)
+			add_value(snap, node, s->def, s->value, s->labels,
+				  s->n);
 }
 
 static void add_worker(struct snapshot *snap, struct worker *worker)

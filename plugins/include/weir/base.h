@@ -81,6 +81,10 @@ WEIR_API uint64_t weir_wall_now(void);
 
 /* 64 random bits; not for keys or tokens.  Any thread.  Tests own it. */
 WEIR_API uint64_t weir_random(void);
+/* A hash that nobody outside of this process can aim at (SipHash-1-3, a key of
+ * its own).  For tables whose keys a peer chooses; not for signatures.  Any
+ * thread. */
+WEIR_API uint64_t weir_hash(const void *bytes, size_t len);
 
 #ifdef __cplusplus
 }

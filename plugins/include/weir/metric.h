@@ -46,6 +46,8 @@ struct weir_metric_def {
 	size_t n_bounds;	/* at most WEIR_HISTOGRAM_MAX */
 	const char *label;	/* one fixed label more: name and value, */
 	const char *label_value;	/* or NULL */
+	bool bare;		/* without the label that names the component */
+	bool series;		/* values come by weir_metric_series only */
 };
 
 #define WEIR_METRIC_TYPE_OF(member)					\
@@ -58,6 +60,10 @@ struct weir_metric_def {
 	{ .name = name_, .type = WEIR_METRIC_TYPE_OF(((S *)0)->member),	\
 	  .level = level_, .offset = offsetof(S, member),		\
 	  .unit = unit_, .help = help_, __VA_ARGS__ }
+/* Labels are known when the component starts: see weir_metric_series. */
+#define WEIR_METRIC_SERIES(type_, name_, level_, unit_, help_, ...)	\
+	{ .name = name_, .type = WEIR_METRIC_##type_, .level = level_,	\
+	  .unit = unit_, .help = help_, .series = true, __VA_ARGS__ }
 #define WEIR_METRIC_END { .name = NULL }
 
 static inline void weir_counter_add(weir_counter *counter, uint64_t n)
@@ -69,6 +75,18 @@ static inline void weir_gauge_set(weir_gauge *gauge, int64_t value)
 {
 	gauge->value = value;
 }
+
+struct weir_component;
+struct weir_label;
+
+/* One more series of a row of the component's table, from start: value is a
+ * weir_counter, weir_gauge or weir_histogram, as the row says.  It and the text
+ * of the labels live as long as the component; the array is copied.  c's
+ * thread. */
+WEIR_API void weir_metric_series(struct weir_component *c,
+				 const struct weir_metric_def *def,
+				 const struct weir_label *labels, size_t n,
+				 const void *value);
 
 /* Puts value into its bucket.  def: the row of this histogram. */
 WEIR_API void weir_histogram_record(weir_histogram *histogram,

@@ -12,9 +12,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "../../support/crew.h"
+
 #include "batch.h"
 #include "credits.h"
-#include "graph.h"
 #include "str.h"
 
 #define WORKERS 4
@@ -151,66 +152,11 @@ static const struct weir_plugin keeper_plugin = {
 
 /* --- The stage ----------------------------------------------------------- */
 
-static void make(struct plan_component *component,
-		 const struct weir_plugin *plugin)
-{
-	component->plugin = plugin;
-	component->kind = (enum weir_kind)plugin->kind;
-	component->id = plugin->type;
-	component->signals = WEIR_TRACES;
-	component->prototype = xcalloc(1, plugin->size);
-}
-
-struct task {
-	struct mail mail;
-	struct worker *worker;
-	void (*run)(struct worker *worker);
-	uv_sem_t done;
-};
-
-static void run_task(struct mail *mail)
-{
-	struct task *task = (struct task *)mail;
-
-	task->run(task->worker);
-	uv_sem_post(&task->done);
-}
-
-static void on_worker(struct worker *worker, void (*run)(struct worker *))
-{
-	struct task task = { .worker = worker, .run = run };
-
-	task.mail.deliver = run_task;
-	uv_sem_init(&task.done, 0);
-	worker_post(worker, &task.mail);
-	uv_sem_wait(&task.done);
-	uv_sem_destroy(&task.done);
-}
-
-static void start(struct worker *worker)
-{
-	struct weir_error error;
-
-	if (graph_start(worker->graph, &error))
-		abort();
-}
-
 static void begin(struct worker *worker)
 {
 	for (size_t i = 0; i < worker->graph->n_nodes; i++)
 		if (worker->graph->nodes[i]->plan->kind == WEIR_RECEIVER)
 			send_more((struct sender *)worker->graph->nodes[i]->c);
-}
-
-static void stop(struct worker *worker)
-{
-	for (uint32_t level = 0; level < worker->graph->levels; level++)
-		graph_stop(worker->graph, level);
-}
-
-static void destroy(struct worker *worker)
-{
-	graph_destroy(worker->graph);
 }
 
 static void play(bool blocking, bool tearing)
@@ -230,38 +176,15 @@ static void play(bool blocking, bool tearing)
 	answered = acked = refused = 0;
 	senders_left = WORKERS;
 	uv_sem_init(&all_done, 0);
-	make(&senders, &sender_plugin);
-	make(&keeper, &keeper_plugin);
-	n_workers = WORKERS;
-	workers = xcalloc(WORKERS, sizeof(*workers));
-	for (uint32_t i = 0; i < WORKERS; i++)
-		worker_init(&workers[i], i, false);
-	for (uint32_t i = 0; i < WORKERS; i++)
-		graph_new(&plan, &workers[i], i ? workers[0].graph : NULL);
-	for (uint32_t i = 0; i < WORKERS; i++)
-		worker_start(&workers[i]);
-	for (uint32_t i = 0; i < WORKERS; i++)
-		on_worker(&workers[i], start);
-	for (uint32_t i = 0; i < WORKERS; i++)
-		on_worker(&workers[i], begin);
+	crew_component(&senders, &sender_plugin);
+	crew_component(&keeper, &keeper_plugin);
+	crew_open(&plan, WORKERS);
+	crew_all(begin);
 	uv_sem_wait(&all_done);
-	if (!torn)
-		on_worker(&workers[0], stop);
-	for (uint32_t i = 0; i < WORKERS; i++)
-		on_worker(&workers[i], destroy);
-	for (uint32_t i = 0; i < WORKERS; i++)
-		worker_stop(&workers[i]);
-	for (uint32_t i = 0; i < WORKERS; i++)
-		worker_join(&workers[i]);
-	workers_settle();
-	for (uint32_t i = 0; i < WORKERS; i++)
-		worker_release(&workers[i]);
-	for (uint32_t i = 0; i < WORKERS; i++)
-		graph_free(&workers[i].graph);
+	crew_close(!torn);
 	ck_assert_uint_eq(weir_credits_used(room), 0);
 	ck_assert_uint_eq(weir_budget_used(), 0);
 	credits_release();
-	free(workers);
 	free(senders.prototype);
 	free(keeper.prototype);
 	uv_sem_destroy(&all_done);

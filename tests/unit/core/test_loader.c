@@ -179,8 +179,11 @@ static const struct {
 	{ "-DNO_ENTRY", "it exports no symbol weir_plugin" },
 	{ "-DPLUGIN_MAJOR=3", "built for plugin ABI 3.0" },
 	{ "-DNOTE_TYPE='\"else\"'", "its descriptor and its ELF note disagree" },
-	{ "-DPLACEMENT=WEIR_BY_TRACE", "placement by trace is not available" },
-	{ "-DPLACEMENT=WEIR_ONE -DADMITS", "it cannot be placed once" },
+	{ "-DPLACEMENT=WEIR_BY_TRACE",
+	  "only a processor of traces can be placed by trace" },
+	{ "-DPLACEMENT=WEIR_BY_TRACE -DADMITS",
+	  "it cannot be placed otherwise" },
+	{ "-DPLACEMENT=WEIR_ONE -DADMITS", "it cannot be placed otherwise" },
 };
 
 START_TEST(a_descriptor_that_is_not_what_its_note_says_is_refused)

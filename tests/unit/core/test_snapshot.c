@@ -311,6 +311,33 @@ START_TEST(rows_of_plugins_are_summed_too)
 }
 END_TEST
 
+static const struct weir_metric_def bare_rows[] = {
+	WEIR_METRIC_SERIES(COUNTER, "weir_votes", WEIR_SHOW_NORMAL, "{vote}",
+			   "Votes.", .bare = true),
+	WEIR_METRIC_END
+};
+
+START_TEST(series_whose_labels_are_known_late_are_summed_by_label)
+{
+	weir_counter votes[2][2] = { { { 1 }, { 0 } }, { { 2 }, { 4 } } };
+	static const char *const names[] = { "slow", "errors" };
+
+	open_stage(2);
+	sink.plugin.metrics = bare_rows;
+	start_stage();
+	for (uint32_t i = 0; i < 2; i++)
+		for (int k = 0; k < 2; k++)
+			weir_metric_series(stage_node(i, &sink)->c, bare_rows,
+				&(struct weir_label){
+					WEIR_STR("policy"),
+					weir_str_of(names[k]) }, 1,
+				&votes[i][k]);
+	ck_assert_double_eq(value_of("weir_votes", "policy=slow"), 3);
+	ck_assert_double_eq(value_of("weir_votes", "policy=errors"), 4);
+	close_stage();
+}
+END_TEST
+
 /* --- The round ----------------------------------------------------------- */
 
 static void sorted(struct weir_component *c, void *arg,
@@ -369,6 +396,7 @@ int main(void)
 		{ an_exporters_labels_are_on_what_was_sent, 0 },
 		{ a_full_queue_is_counted_where_it_was_met, 0 },
 		{ rows_of_plugins_are_summed_too, 0 },
+		{ series_whose_labels_are_known_late_are_summed_by_label, 0 },
 		{ families_are_sorted_by_name, 0 },
 		{ a_snapshot_outlives_who_asked_for_it, 0 },
 	};

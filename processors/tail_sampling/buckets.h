@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * buckets.h: undecided traces by the tick that decides them.
+ *
+ * A ring with a list for each tick that can still come.  Ticks are numbered
+ * from 1; the current one has passed.
+ */
+#ifndef TAIL_SAMPLING_BUCKETS_H
+#define TAIL_SAMPLING_BUCKETS_H
+
+#include "table.h"
+
+struct buckets {
+	struct bucket {
+		struct entry *first, *last;
+	} *ring;
+	uint64_t size;
+	uint64_t now;			/* the tick that passed last */
+};
+
+/* No entry will be put further away than `farthest` ticks from now. */
+void buckets_init(struct buckets *buckets, uint64_t farthest);
+void buckets_release(struct buckets *buckets);
+/* Puts the entry, or moves it, to the end of the list of that tick. */
+void buckets_put(struct buckets *buckets, struct entry *entry, uint64_t tick);
+/* Takes it out; its tick is 0 then. */
+void buckets_take(struct buckets *buckets, struct entry *entry);
+/* The one that is to be decided next; NULL: none. */
+struct entry *buckets_next(const struct buckets *buckets);
+/* The first of a tick; NULL: none. */
+struct entry *buckets_first(const struct buckets *buckets, uint64_t tick);
+
+#endif

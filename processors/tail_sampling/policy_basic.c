@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy_basic.c: policies that look at a trace and nothing else.  Pure.
+ *
+ * Where the Collector reads a value of another type, 0, false and "" stand for
+ * it; both do so here.
+ */
+#include <weir/kit/tracestate.h>
+
+#include <limits.h>
+#include <string.h>
+
+#include "policy_parts.h"
+
+/* --- Attributes ---------------------------------------------------------- */
+
+/* Does any resource or span have the attribute, with a value that matches?
+ * An inverted policy samples when nothing does. */
+static bool any_attribute(const struct policy *policy,
+			  const struct trace *trace, weir_str key,
+			  bool (*matches)(const struct policy *policy,
+					  const struct weir_value *value,
+					  bool of_span))
+{
+	struct weir_value value;
+
+	for (size_t i = 0; i < trace->n_resources; i++) {
+		struct weir_attribute_list list = {
+			trace->resources[i], 1 << 3 | 2 };
+
+		if (weir_attribute_find(list, key, &value) &&
+		    matches(policy, &value, false))
+			return true;
+	}
+	for (size_t i = 0; i < trace->n; i++) {
+		/* Span.attributes = 9 */
+		struct weir_attribute_list list = {
+			trace->spans[i].message, 9 << 3 | 2 };
+
+		if (weir_attribute_find(list, key, &value) &&
+		    matches(policy, &value, true))
+			return true;
+	}
+	return false;
+}
+
+static bool number_matches(const struct policy *policy,
+			   const struct weir_value *value, bool of_span)
+{
+	const struct numeric_config *n = &policy->config->numeric_attribute;
+	int64_t v = value->type == WEIR_VALUE_INT ? value->integer : 0;
+
+	(void)of_span;
+	return (!n->min_value || v >= n->min_value) &&
+	       (!n->max_value || v <= n->max_value);
+}
+
+bool policy_numeric(const struct policy *policy, const struct trace *trace)
+{
+	const struct numeric_config *n = &policy->config->numeric_attribute;
+
+	return any_attribute(policy, trace, n->key, number_matches) !=
+	       n->invert_match;
+}
+
+static bool flag_matches(const struct policy *policy,
+			 const struct weir_value *value, bool of_span)
+{
+	bool v = value->type == WEIR_VALUE_BOOL && value->boolean;
+
+	(void)of_span;
+	return v == policy->config->boolean_attribute.value;
+}
+
+bool policy_boolean(const struct policy *policy, const struct trace *trace)
+{
+	const struct boolean_config *b = &policy->config->boolean_attribute;
+
+	return any_attribute(policy, trace, b->key, flag_matches) !=
+	       b->invert_match;
+}
+
+static bool is_one_of(const struct weir_strs *values, weir_str text)
+{
+	for (size_t i = 0; i < values->len; i++)
+		if (values->items[i].len &&
+		    weir_str_eq(values->items[i], text))
+			return true;
+	return false;
+}
+
+/* "" of a span never matches; of a resource a pattern may. */
+static bool text_matches(const struct policy *policy,
+			 const struct weir_value *value, bool of_span)
+{
+	const struct string_config *s = &policy->config->string_attribute;
+	weir_str text = value->type == WEIR_VALUE_STRING ? value->str :
+			WEIR_STR("");
+
+	if (of_span && !text.len)
+		return false;
+	if (!policy->regexes)
+		return is_one_of(&s->values, text);
+	for (size_t i = 0; i < s->values.len; i++)
+		if (policy->regexes[i] &&
+		    weir_regex_match(policy->regexes[i], text))
+			return true;
+	return false;
+}
+
+bool policy_string(const struct policy *policy, const struct trace *trace)
+{
+	const struct string_config *s = &policy->config->string_attribute;
+
+	return any_attribute(policy, trace, s->key, text_matches) !=
+	       s->invert_match;
+}
+
+/* --- Spans --------------------------------------------------------------- */
+
+/* Of two times that are int64 to the Collector; it clamps. */
+static int64_t between(uint64_t start, uint64_t end)
+{
+	int64_t d;
+
+	if (!__builtin_sub_overflow((int64_t)end, (int64_t)start, &d))
+		return d;
+	return (int64_t)end < (int64_t)start ? INT64_MIN : INT64_MAX;
+}
+
+/* In order of arrival, and as soon as a part of the trace satisfies it: so a
+ * trace may end longer than the upper threshold and be sampled still. */
+bool policy_latency(const struct policy *policy, const struct trace *trace)
+{
+	const struct latency_config *l = &policy->config->latency;
+	uint64_t min = 0, max = 0;
+
+	for (size_t i = 0; i < trace->n; i++) {
+		struct weir_span span;
+		int64_t ms;
+
+		weir_span_read(trace->spans[i].message, &span);
+		if (!min || span.start_unix_nano < min)
+			min = span.start_unix_nano;
+		if (!max || span.end_unix_nano > max)
+			max = span.end_unix_nano;
+		ms = between(min, max) / 1000000;
+		if (ms > l->threshold_ms && (!l->upper_threshold_ms ||
+					     ms <= l->upper_threshold_ms))
+			return true;
+	}
+	return false;
+}
+
+bool policy_status(const struct policy *policy, const struct trace *trace)
+{
+	for (size_t i = 0; i < trace->n; i++) {
+		struct weir_span span;
+
+		weir_span_read(trace->spans[i].message, &span);
+		if (span.status_code < 32 &&
+		    policy->statuses & 1u << span.status_code)
+			return true;
+	}
+	return false;
+}
+
+bool policy_flags(const struct trace *trace)
+{
+	for (size_t i = 0; i < trace->n; i++) {
+		struct weir_span span;
+
+		weir_span_read(trace->spans[i].message, &span);
+		if (span.flags & 1)
+			return true;
+	}
+	return false;
+}
+
+bool policy_state(const struct policy *policy, const struct trace *trace)
+{
+	const struct state_config *s = &policy->config->trace_state;
+
+	for (size_t i = 0; i < trace->n; i++) {
+		struct weir_message_cursor state =	/* trace_state = 3 */
+			weir_messages(trace->spans[i].message, 3);
+		struct weir_tracestate parsed;
+		weir_str value;
+
+		if (!weir_message_next(&state) ||
+		    !weir_tracestate_parse(state.message, &parsed))
+			continue;
+		value = weir_tracestate_get(&parsed, s->key);
+		/* "key=value" of 256 characters and more is no member */
+		if (s->key.len + value.len < 256 &&
+		    is_one_of(&s->values, value))
+			return true;
+	}
+	return false;
+}
+
+/* --- Chance -------------------------------------------------------------- */
+
+static uint64_t fnv1a(uint64_t hash, const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ p[i]) * UINT64_C(1099511628211);
+	return hash;
+}
+
+bool policy_chance(const struct policy *policy, const struct trace *trace)
+{
+	weir_str salt = policy->config->probabilistic.hash_salt;
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	if (!salt.len)
+		salt = WEIR_STR("default-hash-seed");
+	hash = fnv1a(hash, salt.ptr, salt.len);
+	return fnv1a(hash, trace->id, 16) <= policy->threshold;
+}
+
+/* (2^64 - 1) times the ratio, as a number of 64 significant bits (half to
+ * even), cut to an integer. */
+uint64_t policy_threshold(double percentage)
+{
+	double ratio = percentage / 100;
+	unsigned __int128 product, rest, half;
+	int exponent = 0, extra = 0;
+	uint64_t bits;
+
+	if (!(ratio > 0))
+		return 0;
+	if (ratio >= 1)
+		return UINT64_MAX;
+	for (; ratio < 0.5; ratio *= 2)		/* exact */
+		exponent--;
+	product = (unsigned __int128)UINT64_MAX * (uint64_t)(ratio * 0x1p53);
+	while (product >> (64 + extra))
+		extra++;
+	half = (unsigned __int128)1 << extra >> 1;
+	rest = product & (((unsigned __int128)1 << extra) - 1);
+	product >>= extra;
+	if (rest > half || (rest == half && half && product & 1))
+		product++;
+	exponent += extra - 53;			/* of a unit of product */
+	if (exponent >= 0)
+		return UINT64_MAX;
+	if (exponent <= -128)
+		return 0;
+	product >>= -exponent;
+	bits = product > UINT64_MAX ? UINT64_MAX : (uint64_t)product;
+	return bits;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy_parts.h: a policy, as the files that make and evaluate it share it.
+ *
+ *	policy.c	the list, its order, the decision
+ *	policy_make.c	configuration to policies
+ *	policy_basic.c	what looks at a trace
+ *	policy_rate.c	what counts: limits and composite
+ */
+#ifndef TAIL_SAMPLING_POLICY_PARTS_H
+#define TAIL_SAMPLING_POLICY_PARTS_H
+
+#include <stdatomic.h>
+#include <weir/regex.h>
+
+#include "policy.h"
+#include "policy_config.h"
+
+enum policy_kind {
+	POLICY_ALWAYS, POLICY_LATENCY, POLICY_NUMERIC, POLICY_BOOLEAN,
+	POLICY_STRING, POLICY_PROBABILISTIC, POLICY_STATUS, POLICY_RATE,
+	POLICY_BYTES, POLICY_COUNT, POLICY_STATE, POLICY_FLAGS,
+	POLICY_AND, POLICY_NOT, POLICY_DROP, POLICY_COMPOSITE, POLICY_OTTL
+};
+
+/* A token bucket: tokens are the time since `empty` times the rate, at most the
+ * burst.  Full at first. */
+struct bucket_limit {
+	double rate;			/* tokens a ns */
+	uint64_t burst;
+	_Atomic int64_t empty;		/* ns; when it would have been empty */
+	_Atomic uint64_t left;		/* without a rate: what is left */
+};
+
+/* Of one second, counted by all workers: second << 32 | spans. */
+struct second_count {
+	uint64_t share;			/* of a second */
+	_Atomic uint64_t counted;
+};
+
+struct policy {
+	enum policy_kind kind;
+	const struct basic_config *config;
+	struct policy *subs;		/* and, not, drop, composite */
+	size_t n_subs;
+	uint32_t statuses;		/* mask of status codes */
+	uint64_t threshold;		/* probabilistic: hashes up to this */
+	bool always_matches;		/* ... and all of them */
+	struct weir_regex **regexes;	/* string: one a value */
+	struct bucket_limit limit;	/* rate, bytes */
+	struct second_count second;	/* in composite */
+	uint64_t max_total;		/* composite */
+};
+
+struct policies {
+	size_t n;
+	struct policy *items;		/* as configured */
+	size_t *order;			/* of evaluation */
+	bool span_ingest;
+};
+
+/* What a policy is asked with. */
+struct question {
+	const struct trace *trace;
+	uint64_t now, wall;
+};
+
+/* --- policy_make.c ------------------------------------------------------- */
+
+int policy_make(struct policy *policy, const struct policy_config *config,
+		const char *path, struct weir_error *error);
+void policy_release(struct policy *policy);
+/* May it not be asked about the pieces of a trace, one by one? */
+bool policy_is_stateful(const struct policy *policy);
+
+/* --- policy_basic.c ------------------------------------------------------ */
+
+bool policy_latency(const struct policy *policy, const struct trace *trace);
+bool policy_numeric(const struct policy *policy, const struct trace *trace);
+bool policy_boolean(const struct policy *policy, const struct trace *trace);
+bool policy_string(const struct policy *policy, const struct trace *trace);
+bool policy_status(const struct policy *policy, const struct trace *trace);
+bool policy_state(const struct policy *policy, const struct trace *trace);
+bool policy_flags(const struct trace *trace);
+bool policy_chance(const struct policy *policy, const struct trace *trace);
+/* The largest hash that is sampled; *none: not even that one. */
+uint64_t policy_threshold(double percentage);
+
+/* --- policy_rate.c ------------------------------------------------------- */
+
+void limit_init(struct bucket_limit *limit, int64_t per_second, int64_t burst);
+/* Takes n tokens, or none. */
+bool limit_take(struct bucket_limit *limit, uint64_t n, uint64_t now);
+/* Counts n spans in this second, if they stay within the share and most. */
+bool second_take(struct second_count *second, uint64_t most, uint64_t n,
+		 uint64_t wall);
+
+/* --- policy.c ------------------------------------------------------------ */
+
+bool policy_samples(struct policy *policy, const struct question *q);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tail_sampling.h: an instance, as the files of this plugin share it.
+ *
+ *	tail_sampling.c	rows, metrics, start and stop, blocked parts
+ *	ingest.c	spans of a part find their traces
+ *	decide.c	a trace is asked about, kept or let go
+ *	out.c		what was kept goes on, and is brought again
+ */
+#ifndef TAIL_SAMPLING_H
+#define TAIL_SAMPLING_H
+
+#include <weir/credits.h>
+#include <weir/metric.h>
+#include <weir/plugin.h>
+#include <weir/timer.h>
+
+#include "buckets.h"
+#include "cache.h"
+#include "emit.h"
+#include "policy.h"
+#include "store.h"
+#include "table.h"
+
+struct cache_config {
+	int64_t sampled_cache_size, non_sampled_cache_size;
+};
+
+struct settings {
+	weir_duration decision_wait, decision_wait_after_root_received;
+	uint64_t num_traces, expected_new_traces_per_sec;
+	struct weir_list policies;
+	struct cache_config decision_cache;
+	bool sample_on_first_match, block_on_overflow,
+	     drop_pending_traces_on_shutdown;
+	uint64_t maximum_trace_size_bytes;
+	weir_str sampling_strategy, tail_storage;
+	/* ours */
+	uint64_t memory_limit_mib;
+	weir_duration quiet_time;
+	weir_str on_maximum_trace_size;
+};
+
+struct policy_counts {			/* of one policy */
+	weir_counter sampled, not_sampled, dropped;
+	weir_counter executions, microseconds;
+};
+
+struct tallies {
+	weir_counter sampled, not_sampled, dropped;	/* decided traces */
+	weir_counter late_sampled, late_not_sampled;	/* spans, by cache */
+	weir_counter new_traces, too_early, too_large;
+	weir_histogram tick_ms, late_age, removal_age;
+	weir_gauge traces;
+};
+
+struct tail_sampling {
+	struct weir_component base;
+	struct settings set;		/* config */
+	struct tallies count;
+	struct policies *policies;	/* the prototype's; shared */
+	struct policy_counts *counts;	/* by policy */
+	struct policy_said *said;	/* what each said of one trace */
+	char **labels;			/* text of labels, by policy */
+	bool span_ingest, decide_large;
+	uint64_t wait, root_wait, quiet;	/* in ticks; root_wait and
+						 * quiet: UINT64_MAX, off */
+	struct weir_credits *traces;	/* num_traces, of the process */
+	struct weir_credits *room;	/* bytes, of the process */
+	struct table table;
+	struct store store;
+	struct cache sampled, rejected;
+	struct buckets buckets;
+	struct weir_timer timer;
+	struct weir_batch_list blocked;	/* parts that wait for room */
+	uint64_t decided;		/* traces that were settled */
+	/* decide.c: a trace as it is shown to the policies */
+	struct trace_span *shown;
+	weir_str *resources;
+	size_t n_shown, n_resources;	/* allocated */
+	/* out.c */
+	struct emitter emitter;
+	struct chain out;		/* to be passed on */
+	struct weir_batch_list back;	/* refused for now; brought again */
+	uint64_t patience;		/* stopping: until then; 0: running */
+	/* ingest.c */
+	struct entry *touched;		/* by the piece that is being added */
+	size_t *head_sizes;		/* of the part's scopes and resources */
+	size_t n_head_sizes;
+};
+
+/* Rows of histograms, in the table of metrics. */
+enum { ROW_TICK_MS, ROW_LATE_AGE, ROW_REMOVAL_AGE };
+extern const struct weir_metric_def tail_sampling_metrics[];
+
+/* --- ingest.c ------------------------------------------------------------ */
+
+/* Takes the spans of the part in.  False, and nothing was: no memory. */
+bool ingest(struct tail_sampling *self, const struct weir_batch *batch);
+void ingest_release(struct tail_sampling *self);
+
+/* --- decide.c ------------------------------------------------------------ */
+
+/* Asks the policies about what is there of the trace: from its first span, or
+ * (span-ingest) from the piece. */
+enum verdict ask(struct tail_sampling *self, const struct entry *entry,
+		 const struct stored_span *from);
+/* Ends the waiting of a trace: its spans go on or go, its id is remembered.
+ * The entry may be gone then.  out_flush follows some time. */
+void settle(struct tail_sampling *self, struct entry *entry,
+	    enum verdict verdict);
+/* Asks and settles. */
+void decide(struct tail_sampling *self, struct entry *entry);
+/* Forgets an entry, and the spans it still has. */
+void forget(struct tail_sampling *self, struct entry *entry);
+void let_go(struct tail_sampling *self, struct chain *chain);
+void decide_release(struct tail_sampling *self);
+
+/* --- out.c --------------------------------------------------------------- */
+
+/* Passes on what settle has gathered: all, or only when it is a lot. */
+void out_flush(struct tail_sampling *self, bool all);
+/* Descriptor: .answered. */
+void out_answered(struct weir_component *c, struct weir_batch *batch,
+		  const struct weir_outcome *outcome, void *cookie);
+/* Brings again what was refused. */
+void out_again(struct tail_sampling *self);
+void out_release(struct tail_sampling *self);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * crew.h: several workers with real threads and one plan, for what crosses
+ * threads.
+ */
+#ifndef SUPPORT_CREW_H
+#define SUPPORT_CREW_H
+
+#include <stdlib.h>
+
+#include "graph.h"
+#include "str.h"
+
+static inline void crew_component(struct plan_component *component,
+				  const struct weir_plugin *plugin)
+{
+	component->plugin = plugin;
+	component->kind = (enum weir_kind)plugin->kind;
+	component->id = plugin->type;
+	component->signals = WEIR_TRACES;
+	component->prototype = xcalloc(1, plugin->size);
+}
+
+struct crew_task {
+	struct mail mail;
+	struct worker *worker;
+	void (*run)(struct worker *worker);
+	uv_sem_t done;
+};
+
+static inline void crew_deliver(struct mail *mail)
+{
+	struct crew_task *task = (struct crew_task *)mail;
+
+	task->run(task->worker);
+	uv_sem_post(&task->done);
+}
+
+/* Runs it on each worker in turn, and waits. */
+static inline void crew_all(void (*run)(struct worker *worker))
+{
+	for (uint32_t i = 0; i < n_workers; i++) {
+		struct crew_task task = { .worker = &workers[i], .run = run };
+
+		task.mail.deliver = crew_deliver;
+		uv_sem_init(&task.done, 0);
+		worker_post(&workers[i], &task.mail);
+		uv_sem_wait(&task.done);
+		uv_sem_destroy(&task.done);
+	}
+}
+
+static inline void crew_start(struct worker *worker)
+{
+	struct weir_error error;
+
+	if (graph_start(worker->graph, &error))
+		abort();
+}
+
+static inline void crew_stop(struct worker *worker)
+{
+	for (uint32_t level = 0; level < worker->graph->levels; level++)
+		graph_stop(worker->graph, level);
+}
+
+static inline void crew_destroy(struct worker *worker)
+{
+	graph_destroy(worker->graph);
+}
+
+/* n workers run the plan. */
+static inline void crew_open(struct plan *plan, uint32_t n)
+{
+	n_workers = n;
+	workers = xcalloc(n, sizeof(*workers));
+	for (uint32_t i = 0; i < n; i++)
+		worker_init(&workers[i], i, false);
+	for (uint32_t i = 0; i < n; i++)
+		graph_new(plan, &workers[i], i ? workers[0].graph : NULL);
+	for (uint32_t i = 0; i < n; i++)
+		worker_start(&workers[i]);
+	crew_all(crew_start);
+}
+
+/* orderly: components are stopped before they are destroyed. */
+static inline void crew_close(bool orderly)
+{
+	if (orderly)
+		crew_all(crew_stop);
+	crew_all(crew_destroy);
+	for (uint32_t i = 0; i < n_workers; i++)
+		worker_stop(&workers[i]);
+	for (uint32_t i = 0; i < n_workers; i++)
+		worker_join(&workers[i]);
+	workers_settle();
+	for (uint32_t i = 0; i < n_workers; i++)
+		worker_release(&workers[i]);
+	for (uint32_t i = 0; i < n_workers; i++)
+		graph_free(&workers[i].graph);
+	free(workers);
+	workers = NULL;
+	n_workers = 0;
+}
+
+#endif
