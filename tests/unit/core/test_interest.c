@@ -23,7 +23,9 @@
 
 /* --- What is looked for ------------------------------------------------- */
 
-enum look { KEY, KEY_REGEX, VALUE_REGEX, ANY_VALUE_REGEX, ALWAYS, LOOKS };
+enum look {
+	KEY, KEY_REGEX, VALUE_REGEX, ANY_VALUE_REGEX, VALUE_SCAN, ALWAYS, LOOKS
+};
 
 struct wish {
 	enum look look;
@@ -57,6 +59,13 @@ static struct wish random_wish(struct gen *gen)
 	return w;
 }
 
+static bool has_word(const void *arg, weir_str text)
+{
+	const char *word = arg;
+
+	return memmem(text.ptr, text.len, word, strlen(word)) != NULL;
+}
+
 static struct interest_set *compile(const struct wish *wishes, size_t n)
 {
 	struct weir_interest *interest[2] = { interest_new(), interest_new() };
@@ -72,6 +81,9 @@ static struct interest_set *compile(const struct wish *wishes, size_t n)
 			weir_interest_key_regex(to, w->where, w->regex);
 		else if (w->look == ALWAYS)
 			weir_interest_always(to, w->where);
+		else if (w->look == VALUE_SCAN)
+			weir_interest_value_scan(to, w->where, has_word,
+						 w->text);
 		else
 			weir_interest_value_regex(to, w->where, w->regex,
 						  w->look == ANY_VALUE_REGEX);
@@ -170,6 +182,7 @@ static bool wished(const struct tree *t, enum look look, uint32_t where,
 static bool text_wanted(const struct tree *t, uint32_t where, weir_str text)
 {
 	return wished(t, VALUE_REGEX, where, &text) ||
+	       wished(t, VALUE_SCAN, where, &text) ||
 	       wished(t, ANY_VALUE_REGEX, where, &text);
 }
 
@@ -189,6 +202,11 @@ static bool value_wanted(const struct tree *t, uint32_t where,
 		return text_wanted(t, where, str_of(v->string_value));
 	if (wished(t, ANY_VALUE_REGEX, where, NULL))
 		return true;
+	if (v->value_case == OTLP__ANY_VALUE__VALUE_BYTES_VALUE) {
+		weir_str bytes = str_of(v->bytes_value);
+
+		return wished(t, VALUE_SCAN, where, &bytes);
+	}
 	if (v->value_case == OTLP__ANY_VALUE__VALUE_ARRAY_VALUE)
 		for (size_t i = 0; i < v->array_value->n_values; i++)
 			if (value_wanted(t, nested, nested, nested,
