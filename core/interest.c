@@ -134,12 +134,14 @@ void weir_interest_value_regex(struct weir_interest *interest, uint32_t where,
 }
 
 void weir_interest_value_scan(struct weir_interest *interest, uint32_t where,
-			      weir_value_scan scan, const void *arg)
+			      weir_value_scan scan, const void *arg,
+			      bool any_type)
 {
 	struct item *item = add(interest, ITEM_VALUE_SCAN, where);
 
 	item->scan = scan;
 	item->arg = arg;
+	item->any_type = any_type;
 }
 
 void weir_interest_always(struct weir_interest *interest, uint32_t where)
@@ -392,9 +394,12 @@ static void add_value_scan(struct interest_set *set, const struct item *item,
 {
 	set->scans[set->n_scans++] =
 		(struct set_scan){ item->scan, item->arg, places };
-	for (unsigned id = 0; id < PLACE_SHARED; id++)
-		if (places & 1u << id)
-			set->place[id].value = set->place[id].value_scan = true;
+	for (unsigned id = 0; id < PLACE_SHARED; id++) {
+		if (!(places & 1u << id))
+			continue;
+		set->place[id].value = set->place[id].value_scan = true;
+		set->place[id].any_type |= item->any_type;
+	}
 }
 
 /* A body is shown with its record, so to want it always is to want that. */
