@@ -73,11 +73,12 @@ bool patterns_match(const struct patterns *patterns, weir_str text)
 	return false;
 }
 
-static void patterns_release(struct patterns *patterns)
+void patterns_release(struct patterns *patterns)
 {
 	for (size_t i = 0; i < patterns->n; i++)
 		weir_regex_free(&patterns->v[i]);
 	free(patterns->v);
+	*patterns = (struct patterns){ 0 };
 }
 
 void rules_release(struct rules *rules)
@@ -88,20 +89,69 @@ void rules_release(struct rules *rules)
 	patterns_release(&rules->blocked_values);
 	patterns_release(&rules->blocked_keys);
 	patterns_release(&rules->allowed_values);
+	patterns_release(&rules->safe);
+	contents_release(&rules->contents);
 	*rules = (struct rules){ 0 };
 }
 
 /* --- Keys ------------------------------------------------------------------------- */
 
-static enum verdict judge(const struct rules *rules, weir_str key)
+/* A pattern that is nothing but words names its keys exactly. */
+static bool blocked_exactly(const struct rules *rules, weir_str key)
 {
+	const struct patterns *p = &rules->blocked_keys;
+	weir_str word;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (weir_regex_word(p->v[i], 0, &word) &&
+		    weir_regex_match(p->v[i], key))
+			return true;
+	return false;
+}
+
+/* Counts of tokens, as OpenTelemetry and those before it call them; by hand,
+ * so that they load no pattern engine. */
+static bool counts_tokens(weir_str key)
+{
+	static const char end[] = "_tokens", part[] = "token_count";
+	size_t n = sizeof(end) - 1;
+
+	return key.len && (memmem(key.ptr, key.len, part, sizeof(part) - 1) ||
+			   (key.len >= n &&
+			    !memcmp(key.ptr + key.len - n, end, n)));
+}
+
+static bool safe_by_default(weir_str key)
+{
+	static const char front[] = "gen_ai.usage.";
+
+	return weir_str_eq(key, WEIR_STR("gen_ai.token.type")) ||
+		(key.len > sizeof(front) - 1 &&
+		 !memcmp(key.ptr, front, sizeof(front) - 1));
+}
+
+static struct ruling judge(const struct rules *rules, weir_str key)
+{
+	bool guards = rules->guards_counts;
+	enum verdict verdict = KEY_PLAIN, of_number;
+
 	if (words_have(&rules->ignored, key) ||
 	    patterns_match(&rules->ignored_patterns, key))
-		return KEY_IGNORED;
+		return (struct ruling){ KEY_IGNORED, KEY_IGNORED, 0 };
 	if (!rules->allow_all_keys && !words_have(&rules->allowed, key))
-		return KEY_REMOVED;
-	return patterns_match(&rules->blocked_keys, key) ? KEY_BLOCKED :
-		KEY_PLAIN;
+		verdict = KEY_REMOVED;
+	else if (patterns_match(&rules->blocked_keys, key))
+		verdict = KEY_BLOCKED;
+	of_number = verdict;
+	if (!blocked_exactly(rules, key)) {
+		if (patterns_match(&rules->safe, key) ||
+		    (guards && safe_by_default(key)))
+			verdict = of_number = KEY_SAFE;
+		else if (guards && counts_tokens(key))
+			of_number = KEY_SAFE;
+	}
+	return (struct ruling){ (uint8_t)verdict, (uint8_t)of_number,
+		(uint16_t)contents_find(&rules->contents, key) };
 }
 
 /* One slot a hash, the newest key wins: strangers choose the keys, so the size
@@ -109,8 +159,9 @@ static enum verdict judge(const struct rules *rules, weir_str key)
 #define CACHE_SLOTS 256
 struct key_cache {
 	struct slot {
-		uint8_t used, verdict, len;
-		char key[61];
+		struct ruling ruling;
+		uint8_t used, len;
+		char key[58];
 	} slots[CACHE_SLOTS];
 };
 
@@ -123,8 +174,8 @@ static uint32_t hash(weir_str key)
 	return h ^ h >> 16;
 }
 
-enum verdict rules_key(const struct rules *rules, struct work *work,
-		       weir_str key)
+struct ruling rules_key(const struct rules *rules, struct work *work,
+			weir_str key)
 {
 	struct slot *slot;
 
@@ -135,13 +186,27 @@ enum verdict rules_key(const struct rules *rules, struct work *work,
 	slot = &work->cache->slots[hash(key) % CACHE_SLOTS];
 	if (slot->used && slot->len == key.len &&
 	    (!key.len || !memcmp(slot->key, key.ptr, key.len)))
-		return slot->verdict;
+		return slot->ruling;
 	slot->used = 1;
 	slot->len = (uint8_t)key.len;
 	if (key.len)
 		memcpy(slot->key, key.ptr, key.len);
-	slot->verdict = (uint8_t)judge(rules, key);
-	return slot->verdict;
+	slot->ruling = judge(rules, key);
+	return slot->ruling;
+}
+
+const struct content_rule *rules_content(const struct rules *rules,
+					 struct ruling ruling,
+					 const struct weir_value *value)
+{
+	const struct content_rule *rule;
+
+	if (!ruling.content)
+		return NULL;
+	rule = &rules->contents.v[ruling.content - 1];
+	if (rule->pattern && ruling_of(ruling, is_number(value)) == KEY_SAFE)
+		return NULL;
+	return rule;
 }
 
 /* --- Texts -------------------------------------------------------------------------- */
@@ -214,10 +279,26 @@ void rules_mask_whole(const struct rules *rules, struct work *work,
 	*out = (weir_str){ to->ptr, to->len };
 }
 
+bool rules_digest(const struct rules *rules, struct work *work, weir_str text,
+		  struct weir_text *out)
+{
+	struct weir_error error;
+	size_t before = out->len;
+
+	if (!work->content_digest)
+		work->content_digest = weir_digest_new(rules->hashed ?
+			rules->digest : WEIR_DIGEST_SHA256, rules->hmac_key,
+			&error);
+	if (work->content_digest)
+		weir_digest_hex(work->content_digest, text, out);
+	return out->len > before;
+}
+
 void work_release(struct work *work)
 {
 	free(work->cache);
 	weir_digest_free(&work->digest);
+	weir_digest_free(&work->content_digest);
 	weir_text_release(&work->form);
 	for (size_t i = 0; i < sizeof(work->text) / sizeof(*work->text); i++)
 		weir_text_release(&work->text[i]);
