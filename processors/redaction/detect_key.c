@@ -8,20 +8,29 @@
 
 #define JUDGED 256	/* bytes that decide; what follows belongs to it */
 
-static bool has_digit(const struct look *l, size_t at, size_t end)
+/* No word looks so: a digit, or small and large letters. */
+static bool is_mixed(const struct look *l, size_t at, size_t end)
 {
-	while (at < end && !is_digit(l->text[at]))
-		at++;
-	return at < end;
+	bool lower = false, upper = false;
+
+	for (; at < end; at++) {
+		if (is_digit(l->text[at]))
+			return true;
+		upper |= is_upper(l->text[at]);
+		lower |= is_of(l->text[at], LOWER);
+	}
+	return upper && lower;
 }
 
-/* So many letters and digits in a row, both among them. */
+/* So many letters and digits in a row that are no word. */
 static bool has_block(const struct look *l, size_t at, size_t end, size_t least)
 {
 	while (at < end) {
-		size_t stop = run_end(l, at, ALNUM, end - at);
+		size_t stop = run_end(l, at, ALNUM, end - at), digit = at;
 
-		if (stop - at >= least && has_digit(l, at, stop))
+		while (digit < stop && !is_digit(l->text[digit]))
+			digit++;
+		if (stop - at >= (digit < stop ? least : 2 * least))
 			return true;
 		at = stop + 1;
 	}
@@ -34,7 +43,7 @@ static size_t body_end(const struct look *l, const struct trigger *t, size_t at)
 	size_t most = t->most ? t->most : JUDGED;
 	size_t end = run_end(l, at, t->body, most);
 
-	if (end - at < t->least || !has_digit(l, at, end))
+	if (end - at < t->least || !is_mixed(l, at, end))
 		return 0;
 	if (!t->most)
 		end = run_end(l, end, t->body, SIZE_MAX);
@@ -112,7 +121,7 @@ static bool aws_id_at(const struct look *l, size_t at)
 		!joined_behind(l, at + AWS_ID, ALNUM);
 }
 
-/* Forty of base64, small and large letters and digits among them. */
+/* Forty of base64, small and large letters among them. */
 static bool aws_secret_in(const struct look *l, size_t at, size_t limit,
 			  struct detected *hit)
 {
@@ -124,8 +133,7 @@ static bool aws_secret_in(const struct look *l, size_t at, size_t limit,
 			upper |= is_upper(l->text[i]);
 			lower |= is_of(l->text[i], LOWER);
 		}
-		if (end - at == AWS_SECRET && lower && upper &&
-		    has_digit(l, at, end))
+		if (end - at == AWS_SECRET && lower && upper)
 			return found(hit, DETECT_CLOUD_KEY, at, end);
 		at = run_end(l, end, ALNUM | BASE64, AWS_NEAR);
 		at += at < l->len && !is_of(l->text[at], ALNUM | BASE64);

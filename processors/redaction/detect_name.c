@@ -139,7 +139,7 @@ static size_t skip_blanks(const struct look *l, size_t at)
 
 	while (at < end && (l->text[at] == ' ' || l->text[at] == '\t'))
 		at++;
-	return at;
+	return has_at(l, at, "%20") ? at + 3 : at;
 }
 
 /* Up to the quote that has no more backslashes before it than the first one;
@@ -299,7 +299,7 @@ static size_t skip_separator(const struct look *l, size_t at)
 	return at + 1 + ((c == '=' && next == '>') || (c == ':' && next == '='));
 }
 
-/* Finds the value behind a name that ends at `end`. */
+/* Finds the value behind a name that ends at `end`; --name needs no sign. */
 static bool value_behind(const struct look *l, size_t begin, size_t end,
 			 struct value *v)
 {
@@ -317,8 +317,7 @@ static bool value_behind(const struct look *l, size_t begin, size_t end,
 	}
 	behind = skip_separator(l, separator);
 	if (!behind) {
-		/* --name value */
-		if (begin < 2 || !has_at(l, begin, "--") || separator == end)
+		if (!has_at(l, begin, "--") || separator == end)
 			return false;
 		read_value(l, separator, v);
 		return v->end > v->at;
@@ -482,7 +481,8 @@ bool probe_name(const struct look *l, const struct trigger *t, size_t last,
 /* RFC 6750 2.1 */
 static bool bearer(const struct look *l, size_t at, struct detected *hit)
 {
-	size_t end = run_end(l, at, BASE64URL | DOT | BASE64, SIZE_MAX);
+	size_t end = run_end(l, at, BASE64URL | DOT | BASE64 | TILDE,
+			     SIZE_MAX);
 	struct looks k;
 
 	while (end < l->len && l->text[end] == '=')

@@ -30,6 +30,7 @@ enum alphabet {
 	DASH = 1 << 5,
 	DOT = 1 << 6,
 	BASE64 = 1 << 7,	/* + and / */
+	TILDE = 1 << 8,
 	ALNUM = DIGITS | UPPER | LOWER,
 	BASE64URL = ALNUM | UNDERSCORE | DASH
 };
@@ -106,7 +107,8 @@ static inline bool is_of(char c, uint32_t alphabet)
 	       ((alphabet & UNDERSCORE) && c == '_') ||
 	       ((alphabet & DASH) && c == '-') ||
 	       ((alphabet & DOT) && c == '.') ||
-	       ((alphabet & BASE64) && (c == '+' || c == '/'));
+	       ((alphabet & BASE64) && (c == '+' || c == '/')) ||
+	       ((alphabet & TILDE) && c == '~');
 }
 
 /* Where a run of an alphabet that begins at `at` ends, `most` bytes on at the
