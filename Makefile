@@ -101,6 +101,10 @@ $(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/l
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
 	$(link) $(call rpath,/../../..) -lweirkit -lweir $(TESTLIBS)
 
+# The detectors are pure functions: their tests link them.
+$(filter $(B)/tests/unit/processors/test_detect%,$(UNITS)): \
+	$(patsubst %.c,$(B)/%.o,$(wildcard processors/redaction/detect*.c))
+
 $(B)/tests/compare/%: $(B)/tests/compare/%.o $(CORE) $(KIT) $(PROTO) $(SUPPORT)
 	$(link) $(call libs,core) $(call libs,plugins/kit) $(TESTLIBS)
 
