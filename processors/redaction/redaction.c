@@ -32,7 +32,7 @@ struct redaction {
 	struct db_sanitizer_config db_sanitizer;
 	struct structured_config structured_strings;
 	struct weir_list content;	/* struct content_config */
-	struct weir_strs safe_keys;
+	struct weir_strs detectors, safe_keys;
 
 	struct patterns structured_keys;	/* the prototype's, shared */
 	struct rules rules;		/* the prototype's, shared */
@@ -91,6 +91,10 @@ static const struct weir_field fields[] = {
 	WEIR_BLOCK(struct redaction, structured_strings, structured_rows,
 		   "JSON in strings: its keys and values are asked for like "
 		   "those of maps; what cannot be read is removed.",
+		   .flags = WEIR_OURS),
+	WEIR_FIELD(struct redaction, detectors, NULL,
+		   "What is masked by its shape: email, payment_card, iban, "
+		   "jwt, private_key, credentials, cloud_key, llm_key.",
 		   .flags = WEIR_OURS),
 	WEIR_LIST(struct redaction, content, struct content_config,
 		  content_rows,
@@ -239,6 +243,7 @@ static int compile_ours(struct redaction *self, struct weir_error *error)
 {
 	struct rules *rules = &self->rules;
 	bool used = self->structured_strings.enabled || self->content.len ||
+		self->detectors.len ||
 		!weir_str_eq(self->levels, WEIR_STR("collector")) ||
 		!weir_str_eq(self->blocked_key_action, WEIR_STR("mask"));
 
@@ -248,6 +253,7 @@ static int compile_ours(struct redaction *self, struct weir_error *error)
 	    compile(&self->structured_keys, self->structured_strings.keys,
 		    "structured_strings.keys", "structured keys list",
 		    error) ||
+	    detectors_init(&rules->detectors, self->detectors, error) ||
 	    contents_init(&rules->contents, self->content, error))
 		return -1;
 	return rules->contents.hashes && !rules->hashed ?
@@ -320,6 +326,8 @@ static bool suspects(const void *arg, weir_str text)
 
 	if (self->redactor.structured && begins_as_json(text))
 		return true;
+	if (rules->detectors.on && detect_any(&rules->detectors, text))
+		return true;
 	return patterns_match(&rules->blocked_values, text) ||
 		(self->redactor.summary != SUMMARY_SILENT &&
 		 patterns_match(&rules->allowed_values, text));
@@ -329,7 +337,8 @@ static void want_values(const struct wanted *w)
 {
 	const struct rules *rules = &w->self->rules;
 
-	if (w->self->redactor.structured || rules->blocked_values.n ||
+	if (w->self->redactor.structured || rules->detectors.on ||
+	    rules->blocked_values.n ||
 	    (w->self->redactor.summary != SUMMARY_SILENT &&
 	     rules->allowed_values.n))
 		weir_interest_value_scan(w->interest, w->values, suspects,

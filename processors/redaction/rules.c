@@ -237,22 +237,82 @@ static void put_mask(void *arg, weir_str match, struct weir_text *out)
 		weir_text_add(out, WEIR_STR("****"));
 }
 
-/* Each pattern sees what those before it left. */
+/* What the detectors find from `from` on, and only that.  text is not in *to. */
+static bool mask_detected(struct mask *mask, weir_str text, size_t from,
+			  size_t end, struct weir_text *to)
+{
+	const struct detectors *d = &mask->rules->detectors;
+	struct detected hit;
+	size_t done = from, next = 0;
+
+	if (!d->on || !detect_any(d, text))
+		return false;
+	weir_text_clear(to);
+	while (detect_next(d, text, next, &hit) && hit.at < end) {
+		size_t at = hit.at > done ? hit.at : done;
+
+		next = hit.at + hit.len;
+		if (next <= from)
+			continue;
+		weir_text_add(to, (weir_str){ text.ptr + done, at - done });
+		done = next < end ? next : end;
+		put_mask(mask, (weir_str){ text.ptr + at, done - at }, to);
+	}
+	weir_text_add(to, (weir_str){ text.ptr + done, end - done });
+	return done > from;
+}
+
+/* Each pattern sees what those before it left.  Returns the other buffer. */
+static struct weir_text *mask_matches(struct mask *mask, weir_str *text)
+{
+	const struct patterns *patterns = &mask->rules->blocked_values;
+	struct weir_text *to = &mask->work->text[0];
+
+	for (size_t i = 0; i < patterns->n; i++) {
+		weir_text_clear(to);
+		if (!weir_regex_replace(patterns->v[i], *text, to, put_mask,
+					mask))
+			continue;
+		*text = (weir_str){ to->ptr, to->len };
+		to = to == &mask->work->text[0] ? &mask->work->text[1] :
+						  &mask->work->text[0];
+	}
+	return to;
+}
+
 bool rules_mask(const struct rules *rules, struct work *work, weir_str text,
 		weir_str *out)
 {
 	struct mask mask = { rules, work };
-	struct weir_text *to = &work->text[0];
+	struct weir_text *to;
 
 	*out = text;
-	for (size_t i = 0; i < rules->blocked_values.n; i++) {
-		weir_text_clear(to);
-		if (!weir_regex_replace(rules->blocked_values.v[i], *out, to,
-					put_mask, &mask))
-			continue;
+	to = mask_matches(&mask, out);
+	if (mask_detected(&mask, *out, 0, out->len, to))
 		*out = (weir_str){ to->ptr, to->len };
-		to = to == &work->text[0] ? &work->text[1] : &work->text[0];
-	}
+	return !weir_str_eq(*out, text);
+}
+
+bool rules_mask_named(const struct rules *rules, struct work *work,
+		      weir_str name, weir_str text, weir_str *out)
+{
+	struct mask mask = { rules, work };
+	struct weir_text *to, *named = &work->named;
+	size_t from, end;
+
+	*out = text;
+	to = mask_matches(&mask, out);
+	weir_text_clear(named);
+	weir_text_add(named, WEIR_STR("\""));
+	weir_text_add(named, name);
+	weir_text_add(named, WEIR_STR("\":\""));
+	from = named->len;
+	weir_text_add(named, *out);
+	end = named->len;
+	weir_text_add(named, WEIR_STR("\""));
+	if (mask_detected(&mask, (weir_str){ named->ptr, named->len }, from,
+			  end, to))
+		*out = (weir_str){ to->ptr, to->len };
 	return !weir_str_eq(*out, text);
 }
 
@@ -300,6 +360,7 @@ void work_release(struct work *work)
 	weir_digest_free(&work->digest);
 	weir_digest_free(&work->content_digest);
 	weir_text_release(&work->form);
+	weir_text_release(&work->named);
 	for (size_t i = 0; i < sizeof(work->text) / sizeof(*work->text); i++)
 		weir_text_release(&work->text[i]);
 	*work = (struct work){ 0 };

@@ -14,6 +14,7 @@
 #include <weir/value.h>
 
 #include "content.h"
+#include "detect.h"
 
 struct patterns {
 	size_t n;
@@ -31,6 +32,7 @@ struct rules {
 	struct patterns ignored_patterns, blocked_values, blocked_keys,
 		allowed_values, safe;
 	bool guards_counts;	/* the numbers that are safe by default, too */
+	struct detectors detectors;
 	struct contents contents;
 	bool hashed;
 	enum weir_digest_kind digest;
@@ -57,6 +59,7 @@ struct work {
 	struct key_cache *cache;
 	struct weir_digest *digest, *content_digest;
 	struct weir_text form;		/* a value's string form */
+	struct weir_text named;		/* a name and its value */
 	struct weir_text text[4];	/* two to mask, two to sanitize: from one
 					 * to the other */
 };
@@ -83,10 +86,15 @@ bool rules_digest(const struct rules *rules, struct work *work, weir_str text,
 		  struct weir_text *out);
 /* Does an allowed_values pattern protect the text? */
 bool rules_allow(const struct rules *rules, weir_str text);
-/* The text with every part that a blocked_values pattern matches masked; true
- * when that changed it.  *out lives until the next call. */
+/* The text with every part masked that a blocked_values pattern matches or a
+ * detector knows; true when that changed it.  *out lives until the next call.
+ */
 bool rules_mask(const struct rules *rules, struct work *work, weir_str text,
 		weir_str *out);
+/* The same for the value of a name that stands in the same text: a detector may
+ * know it by that. */
+bool rules_mask_named(const struct rules *rules, struct work *work,
+		      weir_str name, weir_str text, weir_str *out);
 /* Every line of the text masked.  *out likewise. */
 void rules_mask_whole(const struct rules *rules, struct work *work,
 		      weir_str text, weir_str *out);

@@ -33,6 +33,7 @@ struct structure {
 	struct text {
 		struct weir_text out;	/* as far as it is done */
 		struct weir_text plain;	/* a string without its escapes */
+		struct weir_text name;	/* and a key */
 		struct frame frame[WEIR_JSON_DEPTH + 1];
 	} *nested[STRUCTURED_NESTED];
 };
@@ -109,10 +110,8 @@ static void drop_item(struct pass *p, struct frame *f, size_t end)
 
 /* --- Values ---------------------------------------------------------------------- */
 
-static weir_str plain_text(struct pass *p)
+static weir_str plain_text(struct pass *p, struct weir_text *plain)
 {
-	struct weir_text *plain = &p->t->plain;
-
 	if (!p->json.escaped)
 		return p->json.text;
 	weir_text_clear(plain);
@@ -121,12 +120,16 @@ static weir_str plain_text(struct pass *p)
 	return (weir_str){ plain->ptr, plain->len };
 }
 
-static void mask_text(struct pass *p, weir_str text)
+static void mask_text(struct pass *p, const weir_str *name, weir_str text)
 {
+	const struct rules *rules = p->s->rules;
 	weir_str masked;
 
-	if (!rules_allow(p->s->rules, text) &&
-	    rules_mask(p->s->rules, p->s->work, text, &masked))
+	if (rules_allow(rules, text))
+		return;
+	if (name && rules->detectors.on ?
+	    rules_mask_named(rules, p->s->work, *name, text, &masked) :
+	    rules_mask(rules, p->s->work, text, &masked))
 		put_string(p, p->json.start, p->json.end, masked);
 }
 
@@ -145,14 +148,14 @@ static bool keep_json(struct pass *p, weir_str text)
 	return false;
 }
 
-/* A scalar that no key has decided about. */
-static void scalar(struct pass *p, enum verdict verdict)
+/* A scalar that no key has decided about; name: NULL in a list. */
+static void scalar(struct pass *p, const weir_str *name, enum verdict verdict)
 {
 	struct frame *f = frame(p, p->json.depth);
 	weir_str text = p->json.text;
 
 	if (p->json.token == WEIR_JSON_STRING) {
-		text = plain_text(p);
+		text = plain_text(p, &p->t->plain);
 		if (begins_as_json(text)) {
 			if (!keep_json(p, text))
 				drop_item(p, f, p->json.end);
@@ -162,7 +165,7 @@ static void scalar(struct pass *p, enum verdict verdict)
 		}
 	}
 	if (verdict != KEY_SAFE || p->json.token == WEIR_JSON_STRING)
-		mask_text(p, text);
+		mask_text(p, name, text);
 	keep_item(f, p->json.end);
 }
 
@@ -184,7 +187,7 @@ static void block_member(struct pass *p, struct frame *f)
 	size_t start = p->json.start;
 
 	if (p->json.token == WEIR_JSON_STRING)
-		text = plain_text(p);
+		text = plain_text(p, &p->t->plain);
 	if (!weir_json_skip(&p->json))
 		return;
 	if (p->s->delete_blocked) {
@@ -206,7 +209,7 @@ static void remove_member(struct pass *p, struct frame *f)
 static void member(struct pass *p)
 {
 	struct frame *f = frame(p, p->json.depth);
-	weir_str key = plain_text(p);
+	weir_str key = plain_text(p, &p->t->name);
 	struct ruling ruling = rules_key(p->s->rules, p->s->work, key);
 	enum verdict verdict;
 
@@ -216,7 +219,7 @@ static void member(struct pass *p)
 			keep_item(f, p->json.end);
 		return;
 	}
-	mask_text(p, key);	/* a key may be a secret, too */
+	mask_text(p, NULL, key);	/* a key may be a secret, too */
 	weir_json_next(&p->json);
 	verdict = ruling_of(ruling, p->json.token == WEIR_JSON_NUMBER);
 	if (p->json.token == WEIR_JSON_ERROR)
@@ -226,7 +229,7 @@ static void member(struct pass *p)
 	else if (verdict == KEY_BLOCKED)
 		block_member(p, f);
 	else if (!open_container(p))
-		scalar(p, verdict);
+		scalar(p, &key, verdict);
 }
 
 /* --- Texts ----------------------------------------------------------------------------- */
@@ -239,7 +242,7 @@ static void element(struct pass *p)
 
 	begin_item(p, frame(p, depth), p->json.start);
 	if (!open_container(p))
-		scalar(p, KEY_PLAIN);
+		scalar(p, NULL, KEY_PLAIN);
 }
 
 static void step(struct pass *p)
@@ -324,6 +327,7 @@ void structure_trim(struct structure *memory)
 			continue;
 		trim(&memory->nested[i]->out, KEPT_MAX);
 		trim(&memory->nested[i]->plain, KEPT_MAX);
+		trim(&memory->nested[i]->name, KEPT_MAX);
 	}
 }
 
@@ -334,6 +338,7 @@ void structure_free(struct structure **memory)
 			continue;
 		weir_text_release(&(*memory)->nested[i]->out);
 		weir_text_release(&(*memory)->nested[i]->plain);
+		weir_text_release(&(*memory)->nested[i]->name);
 		free((*memory)->nested[i]);
 	}
 	free(*memory);

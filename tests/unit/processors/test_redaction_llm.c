@@ -279,6 +279,55 @@ static const struct row safe[] = {
 	  "record{a=s:{\"prompt_tokens\":4111,\"n\":\"****\"}}" },
 };
 
+/* --- Detectors ---------------------------------------------------------------------- */
+
+#define FIND ALL "detectors: [email, payment_card, credentials]\n"
+/* Stand for secrets; what each detector finds has tests of its own. */
+#define MAIL "bob@mail.example"
+#define NUMBER "4111111111111111"
+
+static const struct row detectors[] = {
+	{ "masks what is found", FIND, "a=s:to:" MAIL "," MAIL " b=s:x",
+	  "record{a=s:to:****,**** b=s:x}" },
+	{ "or hashes it", FIND "hash_function: md5", "a=s:" MAIL,
+	  "record{a=s:a4ca9ca4efb0467f0370b8f7939415ba}" },
+	{ "only what is asked for", ALL "detectors: [iban]\n", "a=s:" MAIL,
+	  "record{a=s:" MAIL "}" },
+	{ "not allowed values", FIND "allowed_values: ['@mail']", "a=s:" MAIL,
+	  "record{a=s:" MAIL "}" },
+	{ "behind the patterns", FIND "blocked_values: ['bob@']", "a=s:" MAIL
+	  " b=s:x," MAIL, "record{a=s:****mail.example "
+	  "b=s:x,****mail.example}" },
+	{ "numbers only when asked to", FIND, "a=i:" NUMBER,
+	  "record{a=i:" NUMBER "}" },
+	{ "then also those", FIND "redact_all_types: true", "a=i:" NUMBER,
+	  "record{a=s:****}" },
+	{ "bytes with all levels", FIND "levels: all\n",
+	  "a=y:x:" MAIL ":y b=l[y:" MAIL "]",
+	  "record{a=y:x:****:y b=l[y:****]}" },
+	{ "JSON as text", FIND, "a=s:{\"m\":\"" MAIL "\"}",
+	  "record{a=s:{\"m\":\"****\"}}" },
+	{ "strings of JSON", FIND "structured_strings: {enabled: true}",
+	  "a=s:{\"m\":[\"" MAIL "\",\"" "bob\\u0040mail.example\"],\"" MAIL
+	  "\":" NUMBER "}",
+	  "record{a=s:{\"m\":[\"****\",\"****\"],\"****\":\"****\"}}" },
+	{ "what is known by its name, also in JSON", FIND
+	  "structured_strings: {enabled: true}",
+	  "a=s:{\"password\":\"hunter2x9\",\"pass\\u0077ord\":\"hunter2x9\","
+	  "\"b\":\"hunter2x9\"} b=s:password=hunter2x9",
+	  "record{a=s:{\"password\":\"****\",\"pass\\u0077ord\":\"****\","
+	  "\"b\":\"hunter2x9\"} b=s:password=****}" },
+	{ "is told as masked", FIND "summary: debug", "a=s:" MAIL,
+	  "record{a=s:**** redaction.masked.keys=s:a "
+	  "redaction.masked.count=i:1}" },
+	{ "content that is cut is looked at before", FIND
+	  "content: [{key: a, action: truncate, max_length: 6}]",
+	  "a=s:x," MAIL, "record{a=s:x,**** a.weir.length=i:18}" },
+	{ "counts stay", FIND "redact_all_types: true",
+	  "gen_ai.usage.input_tokens=i:" NUMBER,
+	  "record{gen_ai.usage.input_tokens=i:" NUMBER "}" },
+};
+
 static void run(const struct row *row)
 {
 	static const enum weir_signal signals[] = {
@@ -293,6 +342,12 @@ static void run(const struct row *row)
 START_TEST(redacts_json_in_strings)
 {
 	run(&structured[_i]);
+}
+END_TEST
+
+START_TEST(masks_what_detectors_find)
+{
+	run(&detectors[_i]);
 }
 END_TEST
 
@@ -470,6 +525,7 @@ static const struct {
 	  "max_length goes with truncate only" },
 	{ "content: [{pattern: 'b(', action: drop}]", "content[0].pattern",
 	  "error parsing regexp: missing closing ): `b(`" },
+	{ "detectors: [email, ibam]", "detectors[1]", NULL },
 	{ "safe_keys: ['b(']", "safe_keys[0]", NULL },
 	{ "structured_strings: {enabled: true, keys: ['b(']}",
 	  "structured_strings.keys[0]", NULL },
@@ -499,6 +555,7 @@ int main(void)
 	int failed;
 
 	EACH(redacts_json_in_strings, structured);
+	EACH(masks_what_detectors_find, detectors);
 	EACH(lets_leave_of_content_what_it_should, content);
 	EACH(spares_counts_of_tokens, safe);
 	EACH(redacts_bodies, bodies);
