@@ -4,6 +4,7 @@
  *
  * Holds nothing between calls.  The scan proposes, probes decide.
  */
+#include <assert.h>
 #include <stdio.h>
 
 #include "detect_parts.h"
@@ -140,6 +141,17 @@ static void add_window(struct detectors *d, const struct trigger *t)
 	}
 }
 
+static void add_trigger(struct detectors *d, size_t i)
+{
+	const struct trigger *t = &detect_triggers[i];
+	uint8_t *list = d->trigger[t->bucket];
+	size_t n = strlen((const char *)list);
+
+	assert(n + 1 < sizeof(d->trigger[0]));
+	list[n] = (uint8_t)(i + 1);
+	add_window(d, t);
+}
+
 int detectors_init(struct detectors *d, struct weir_strs list,
 		   struct weir_error *error)
 {
@@ -151,9 +163,9 @@ int detectors_init(struct detectors *d, struct weir_strs list,
 			return refuse(list.items[i], i, error);
 		d->on |= BIT(n);
 	}
-	for (const struct trigger *t = detect_triggers; t->window; t++)
-		if (t->on & d->on)
-			add_window(d, t);
+	for (size_t i = 0; detect_triggers[i].window; i++)
+		if (detect_triggers[i].on & d->on)
+			add_trigger(d, i);
 	return 0;
 }
 
@@ -199,16 +211,26 @@ static bool window_at(const struct look *l, const struct trigger *t,
 	return true;
 }
 
-static bool decide(const struct look *l, const struct candidate *c,
-		   struct detected *hit)
+static bool try_bucket(const struct look *l, const uint8_t *list, size_t last,
+		       struct detected *hit)
+{
+	for (; *list; list++) {
+		const struct trigger *t = &detect_triggers[*list - 1];
+
+		if (window_at(l, t, last) && t->probe(l, t, last, hit))
+			return true;
+	}
+	return false;
+}
+
+static bool decide(const struct detectors *d, const struct look *l,
+		   const struct candidate *c, struct detected *hit)
 {
 	if (c->run && probe_card(l, NULL, c->last, hit))
 		return true;
-	if (!c->buckets)
-		return false;
-	for (const struct trigger *t = detect_triggers; t->window; t++)
-		if ((c->buckets >> t->bucket & 1) && (t->on & l->on) &&
-		    window_at(l, t, c->last) && t->probe(l, t, c->last, hit))
+	for (unsigned left = c->buckets; left; left &= left - 1)
+		if (try_bucket(l, d->trigger[__builtin_ctz(left)], c->last,
+			       hit))
 			return true;
 	return false;
 }
@@ -227,7 +249,7 @@ bool detect_next(const struct detectors *d, weir_str text, size_t from,
 		aws_secret_behind(&l, &beside);
 	scan_start(&s, d, text, from);
 	while (scan_next(&s, &c) && c.last < beside.at + beside.len)
-		if (decide(&l, &c, hit) && hit->at < beside.at)
+		if (decide(d, &l, &c, hit) && hit->at < beside.at)
 			return true;
 	*hit = beside;
 	return beside.len;

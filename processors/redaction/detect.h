@@ -35,6 +35,8 @@ struct detectors {
 	 * b; the same by the two halves of c, a superset. */
 	uint8_t byte[4][256];
 	uint8_t low[4][16], high[4][16];
+	/* Triggers of a bucket that are on, by number from 1 on; 0 ends. */
+	uint8_t trigger[8][32];
 };
 
 struct detected {

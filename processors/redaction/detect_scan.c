@@ -23,15 +23,18 @@ void scan_start(struct scan *s, const struct detectors *d, weir_str text,
 		size_t from)
 {
 	*s = (struct scan){ .d = d, .text = (const uint8_t *)text.ptr,
-			    .len = text.len, .at = from };
+			    .len = text.len, .from = from, .at = from };
 }
 
-/* Lanes where RUN of them in a row are reached; `digits` of this block in the
- * low bits. */
+/* Lanes where RUN of them in a row are reached.  Such a run has lane 0 in it,
+ * or lanes 3 to 12: most blocks are done with that. */
 static uint32_t runs_in(struct scan *s, uint32_t digits)
 {
-	uint32_t h = s->digits = s->digits >> 16 | digits << 16;
+	uint32_t h = s->digits | digits << 16;
 
+	s->digits = digits;
+	if (!(digits & 1) && (digits & 0x1008) != 0x1008)
+		return 0;
 	h &= h << 1;		/* two in a row end here */
 	h &= h << 2;
 	h &= h << 4;		/* eight */
@@ -90,7 +93,33 @@ enum detect_scan scan_fastest(void)
 	return __builtin_cpu_supports("ssse3") ? SCAN_VECTORS : SCAN_TABLES;
 }
 
-/* The last n < 16 bytes of the text, zeros behind. */
+static uint64_t load(const uint8_t *p, size_t bytes)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, p, bytes);
+	return v;
+}
+
+/* A text of n < 16 bytes, zeros behind. */
+static __m128i load_short(const uint8_t *p, size_t n)
+{
+	uint64_t low = 0, high = 0;
+
+	if (n >= 8) {
+		low = load(p, 8);
+		if (n > 8)
+			high = load(p + n - 8, 8) >> (128 - 8 * n);
+	} else if (n >= 4) {
+		low = load(p, 4) | load(p + n - 4, 4) << (8 * n - 32);
+	} else if (n) {
+		low = p[0] | (uint64_t)p[n / 2] << (n / 2 * 8) |
+			(uint64_t)p[n - 1] << (8 * n - 8);
+	}
+	return _mm_set_epi64x((long long)high, (long long)low);
+}
+
+/* The last n < 16 bytes of a text that has `before` bytes before them. */
 SSSE3 static __m128i load_tail(const uint8_t *tail, size_t n, size_t before)
 {
 	static const uint8_t slide[32] = {
@@ -98,17 +127,13 @@ SSSE3 static __m128i load_tail(const uint8_t *tail, size_t n, size_t before)
 		128, 128, 128, 128, 128, 128, 128, 128,
 		128, 128, 128, 128, 128, 128, 128, 128,
 	};
-	uint8_t copy[16] = { 0 };
+	__m128i v;
 
-	if (before + n >= 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(tail + n - 16));
-		const void *by = slide + 16 - n;
-
-		return _mm_shuffle_epi8(v, _mm_loadu_si128(by));
-	}
-	for (size_t i = 0; i < n; i++)
-		copy[i] = tail[i];
-	return _mm_loadu_si128((const __m128i *)copy);
+	if (before + n < 16)
+		return load_short(tail, n);
+	v = _mm_loadu_si128((const __m128i *)(tail + n - 16));
+	return _mm_shuffle_epi8(v, _mm_loadu_si128((const __m128i *)
+						   (slide + 16 - n)));
 }
 
 SSSE3 static inline uint32_t digits_of(__m128i v)
@@ -150,7 +175,6 @@ SSSE3 static bool step_by_vectors(struct scan *s)
 			     (char)s->before[2]);
 	do {
 		__m128i v, v1, v2, v3;
-		uint32_t digits;
 
 		if (len - at >= SCAN_BYTES)
 			v = TABLE(s->text + at);
@@ -171,11 +195,10 @@ SSSE3 static bool step_by_vectors(struct scan *s)
 			(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(b, none));
 		last = v;
 		at += SCAN_BYTES;
-		if (cards && ((digits = digits_of(v)) || s->digits))
-			s->runs = runs_in(s, digits);
+		if (cards)
+			s->runs = runs_in(s, digits_of(v));
 	} while (!(s->candidates | s->runs) && at < len);
 	s->at = at;
-	_mm_storeu_si128((__m128i *)s->lane, b);
 	if (at < len)
 		memcpy(s->before, s->text + at - 3, 3);
 	else
@@ -194,12 +217,41 @@ static bool step_by_vectors(struct scan *s)
 }
 #endif
 
+/* The halves of bytes let more through than the bytes. */
+static uint8_t exact_buckets(const struct scan *s, size_t last)
+{
+	const struct detectors *d = s->d;
+	const uint8_t *p = s->text + last;
+	uint8_t buckets = d->byte[3][p[0]];
+
+	for (size_t i = 1; i < 4; i++)
+		buckets &= d->byte[3 - i][last < s->from + i ? 0 : *(p - i)];
+	return buckets;
+}
+
+/* The first lane that is not yet told. */
+static bool take_lane(struct scan *s, struct candidate *c)
+{
+	unsigned lane = (unsigned)__builtin_ctz(s->candidates | s->runs);
+	uint32_t bit = 1u << lane;
+
+	c->last = s->at - SCAN_BYTES + lane;
+	c->run = s->runs & bit;
+	c->buckets = 0;
+	if (s->candidates & bit)
+		c->buckets = s->d->scan == SCAN_VECTORS ?
+			exact_buckets(s, c->last) : s->lane[lane];
+	s->candidates &= ~bit;
+	s->runs &= ~bit;
+	return c->run || c->buckets;
+}
+
 bool scan_next(struct scan *s, struct candidate *c)
 {
-	uint32_t bits;
-	unsigned lane;
-
-	while (!(s->candidates | s->runs)) {
+	for (;;) {
+		while (s->candidates | s->runs)
+			if (take_lane(s, c))
+				return true;
 		if (s->at >= s->len)
 			return false;
 		if (s->d->scan == SCAN_VECTORS)
@@ -207,12 +259,4 @@ bool scan_next(struct scan *s, struct candidate *c)
 		else
 			step_by_tables(s);
 	}
-	bits = s->candidates | s->runs;
-	lane = (unsigned)__builtin_ctz(bits);
-	c->last = s->at - SCAN_BYTES + lane;
-	c->run = s->runs >> lane & 1;
-	c->buckets = s->candidates >> lane & 1 ? s->lane[lane] : 0;
-	s->candidates &= ~(1u << lane);
-	s->runs &= ~(1u << lane);
-	return true;
 }

@@ -12,13 +12,13 @@
 struct scan {
 	const struct detectors *d;
 	const uint8_t *text;
-	size_t len, at;		/* the next block begins at `at` */
+	size_t len, from, at;	/* the next block begins at `at` */
 	/* Of the block before it. */
 	uint32_t candidates, runs;	/* bits: lanes not yet told */
-	uint8_t lane[SCAN_BYTES];	/* buckets */
+	uint8_t lane[SCAN_BYTES];	/* buckets, by tables */
 	/* What reaches over the border of two blocks. */
 	uint8_t before[3];
-	uint32_t digits;	/* bits 16..31: lanes that a card may have */
+	uint32_t digits;	/* lanes of digits, blanks and dashes */
 };
 
 struct candidate {
