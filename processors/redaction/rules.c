@@ -294,7 +294,7 @@ bool rules_mask(const struct rules *rules, struct work *work, weir_str text,
 }
 
 bool rules_mask_named(const struct rules *rules, struct work *work,
-		      weir_str name, weir_str text, weir_str *out)
+		      const struct named *name, weir_str text, weir_str *out)
 {
 	struct mask mask = { rules, work };
 	struct weir_text *to, *named = &work->named;
@@ -304,12 +304,14 @@ bool rules_mask_named(const struct rules *rules, struct work *work,
 	to = mask_matches(&mask, out);
 	weir_text_clear(named);
 	weir_text_add(named, WEIR_STR("\""));
-	weir_text_add(named, name);
-	weir_text_add(named, WEIR_STR("\":\""));
+	weir_text_add(named, name->name);
+	weir_text_add(named, name->quoted ? WEIR_STR("\":\"") :
+					    WEIR_STR("\":"));
 	from = named->len;
 	weir_text_add(named, *out);
 	end = named->len;
-	weir_text_add(named, WEIR_STR("\""));
+	if (name->quoted)
+		weir_text_add(named, WEIR_STR("\""));
 	if (mask_detected(&mask, (weir_str){ named->ptr, named->len }, from,
 			  end, to))
 		*out = (weir_str){ to->ptr, to->len };

@@ -91,10 +91,14 @@ bool rules_allow(const struct rules *rules, weir_str text);
  */
 bool rules_mask(const struct rules *rules, struct work *work, weir_str text,
 		weir_str *out);
-/* The same for the value of a name that stands in the same text: a detector may
- * know it by that. */
+/* The same for the value of a name, quoted or bare: a detector may know it by
+ * that. */
+struct named {
+	weir_str name;
+	bool quoted;
+};
 bool rules_mask_named(const struct rules *rules, struct work *work,
-		      weir_str name, weir_str text, weir_str *out);
+		      const struct named *name, weir_str text, weir_str *out);
 /* Every line of the text masked.  *out likewise. */
 void rules_mask_whole(const struct rules *rules, struct work *work,
 		      weir_str text, weir_str *out);

@@ -120,7 +120,7 @@ static weir_str plain_text(struct pass *p, struct weir_text *plain)
 	return (weir_str){ plain->ptr, plain->len };
 }
 
-static void mask_text(struct pass *p, const weir_str *name, weir_str text)
+static void mask_text(struct pass *p, const struct named *name, weir_str text)
 {
 	const struct rules *rules = p->s->rules;
 	weir_str masked;
@@ -128,7 +128,7 @@ static void mask_text(struct pass *p, const weir_str *name, weir_str text)
 	if (rules_allow(rules, text))
 		return;
 	if (name && rules->detectors.on ?
-	    rules_mask_named(rules, p->s->work, *name, text, &masked) :
+	    rules_mask_named(rules, p->s->work, name, text, &masked) :
 	    rules_mask(rules, p->s->work, text, &masked))
 		put_string(p, p->json.start, p->json.end, masked);
 }
@@ -148,13 +148,14 @@ static bool keep_json(struct pass *p, weir_str text)
 	return false;
 }
 
-/* A scalar that no key has decided about; name: NULL in a list. */
-static void scalar(struct pass *p, const weir_str *name, enum verdict verdict)
+/* A scalar that no key has decided about; key: NULL in a list. */
+static void scalar(struct pass *p, const weir_str *key, enum verdict verdict)
 {
+	bool quoted = p->json.token == WEIR_JSON_STRING;
 	struct frame *f = frame(p, p->json.depth);
 	weir_str text = p->json.text;
 
-	if (p->json.token == WEIR_JSON_STRING) {
+	if (quoted) {
 		text = plain_text(p, &p->t->plain);
 		if (begins_as_json(text)) {
 			if (!keep_json(p, text))
@@ -164,8 +165,9 @@ static void scalar(struct pass *p, const weir_str *name, enum verdict verdict)
 			return;
 		}
 	}
-	if (verdict != KEY_SAFE || p->json.token == WEIR_JSON_STRING)
-		mask_text(p, name, text);
+	if (verdict != KEY_SAFE || quoted)
+		mask_text(p, key ? &(struct named){ *key, quoted } : NULL,
+			  text);
 	keep_item(f, p->json.end);
 }
 
