@@ -235,6 +235,8 @@ static int compile_all(struct redaction *self, struct weir_error *error)
 	    compile(&rules->blocked_keys, self->blocked_key_patterns,
 		    "blocked_key_patterns", "block keys list", error))
 		return -1;
+	prefilter_init(&rules->blocked_near, rules->blocked_values.v,
+		       rules->blocked_values.n);
 	return compile(&rules->allowed_values, self->allowed_values,
 		       "allowed_values", "allow list", error);
 }
@@ -328,7 +330,7 @@ static bool suspects(const void *arg, weir_str text)
 		return true;
 	if (rules->detectors.on && detect_any(&rules->detectors, text))
 		return true;
-	return patterns_match(&rules->blocked_values, text) ||
+	return prefilter_match(&rules->blocked_near, text) ||
 		(self->redactor.summary != SUMMARY_SILENT &&
 		 patterns_match(&rules->allowed_values, text));
 }

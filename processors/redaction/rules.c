@@ -86,6 +86,7 @@ void rules_release(struct rules *rules)
 	free(rules->allowed.v);
 	free(rules->ignored.v);
 	patterns_release(&rules->ignored_patterns);
+	prefilter_release(&rules->blocked_near);
 	patterns_release(&rules->blocked_values);
 	patterns_release(&rules->blocked_keys);
 	patterns_release(&rules->allowed_values);

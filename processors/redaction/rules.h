@@ -15,6 +15,7 @@
 
 #include "content.h"
 #include "detect.h"
+#include "prefilter.h"
 
 struct patterns {
 	size_t n;
@@ -32,6 +33,7 @@ struct rules {
 	struct patterns ignored_patterns, blocked_values, blocked_keys,
 		allowed_values, safe;
 	bool guards_counts;	/* the numbers that are safe by default, too */
+	struct prefilter blocked_near;	/* of blocked_values */
 	struct detectors detectors;
 	struct contents contents;
 	bool hashed;
