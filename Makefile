@@ -103,6 +103,9 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
 
 # On several workers, a plugin's own objects beside core's.
 $(B)/tests/unit/core/test_tail_crew: $(call objs,processors/tail_sampling) $(B)/plugins/kit/tracestate.o
+# The detectors are pure functions: their tests link them.
+$(filter $(B)/tests/unit/processors/test_detect%,$(UNITS)): \
+	$(patsubst %.c,$(B)/%.o,$(wildcard processors/redaction/detect*.c))
 
 $(B)/tests/compare/%: $(B)/tests/compare/%.o $(CORE) $(KIT) $(PROTO) $(SUPPORT)
 	$(link) $(call libs,core) $(call libs,plugins/kit) $(TESTLIBS)

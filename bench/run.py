@@ -161,7 +161,7 @@ def exporter(http, gzip, port, more):
 
 def collector_yaml(name, ports, ours):
     if name == "sidecar":
-        return sidecar_yaml(ports)
+        return sidecar_yaml(ports, ours)
     stages, more, scenario = {}, {}, SCENARIOS["pass"]
     if name == "overload":
         stages["memory_limiter"] = {
@@ -188,14 +188,19 @@ def collector_yaml(name, ports, ours):
                  "processors": stages, "exporters": out, "service": service})
 
 
-def sidecar_yaml(ports):
-    """configs/sidecar.yaml, but for the ports."""
+def sidecar_yaml(ports, ours):
+    """configs/sidecar.yaml, but for the ports; for the Collector without the
+    keys of `redaction` that it does not have."""
     with open(os.path.join(HERE, "..", "configs", "sidecar.yaml")) as f:
         text = f.read()
     reader = {"service": {"telemetry": {"metrics": {"readers": [
         {"pull": {"exporter": {"prometheus": {
             "host": "127.0.0.1", "port": ports.metrics}}}}]}}}}
     text = text.replace("127.0.0.1:4317", f"127.0.0.1:{ports.test}")
+    text = text.replace("127.0.0.1:4318", "127.0.0.1:0")
+    if not ours:
+        text = re.sub(r"^    (levels|detectors|structured_strings|content):.*\n"
+                      r"(      .*\n)*", "", text, flags=re.M)
     return re.sub(r"^service:\n", dump(reader), text, flags=re.M)
 
 

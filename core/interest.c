@@ -17,7 +17,9 @@
 #include "match.h"
 #include "str.h"
 
-enum item_kind { ITEM_KEY, ITEM_KEY_REGEX, ITEM_VALUE_REGEX, ITEM_ALWAYS };
+enum item_kind {
+	ITEM_KEY, ITEM_KEY_REGEX, ITEM_VALUE_REGEX, ITEM_VALUE_SCAN, ITEM_ALWAYS
+};
 
 struct item {
 	enum item_kind kind;
@@ -25,6 +27,8 @@ struct item {
 	bool any_type;
 	weir_str key;		/* ITEM_KEY: owned */
 	const struct weir_regex *regex;
+	weir_value_scan scan;
+	const void *arg;
 };
 
 struct weir_interest {
@@ -42,6 +46,12 @@ struct set_regex {
 	const struct weir_regex *regex;
 	uint32_t places;
 	bool any_type;
+};
+
+struct set_scan {
+	weir_value_scan scan;
+	const void *arg;
+	uint32_t places;
 };
 
 #define CACHE_SLOTS 2048u	/* a power of two */
@@ -120,6 +130,17 @@ void weir_interest_value_regex(struct weir_interest *interest, uint32_t where,
 	struct item *item = add(interest, ITEM_VALUE_REGEX, where);
 
 	item->regex = regex;
+	item->any_type = any_type;
+}
+
+void weir_interest_value_scan(struct weir_interest *interest, uint32_t where,
+			      weir_value_scan scan, const void *arg,
+			      bool any_type)
+{
+	struct item *item = add(interest, ITEM_VALUE_SCAN, where);
+
+	item->scan = scan;
+	item->arg = arg;
 	item->any_type = any_type;
 }
 
@@ -317,17 +338,28 @@ bool match_key_slow(const struct interest_set *set, const struct place *place,
 	return key_slot(set, h, key)->places & place->bit;
 }
 
+bool match_scan_slow(const struct interest_set *set, const struct place *place,
+		     weir_str text)
+{
+	for (uint32_t i = 0; i < set->n_scans; i++) {
+		const struct set_scan *s = &set->scans[i];
+
+		if (s->places & place->bit && s->scan(s->arg, text))
+			return true;
+	}
+	return false;
+}
+
 bool match_text_slow(const struct interest_set *set, const struct place *place,
-		     weir_str text, bool any_type)
+		     weir_str text)
 {
 	for (uint32_t i = 0; i < set->n_value_regexes; i++) {
 		const struct set_regex *r = &set->value_regexes[i];
 
-		if (r->places & place->bit && (!any_type || r->any_type) &&
-		    weir_regex_match(r->regex, text))
+		if (r->places & place->bit && weir_regex_match(r->regex, text))
 			return true;
 	}
-	return false;
+	return place->value_scan && match_scan_slow(set, place, text);
 }
 
 /* --- Compiling ---------------------------------------------------------- */
@@ -352,7 +384,20 @@ static void add_value_regex(struct interest_set *set, const struct item *item,
 	for (unsigned id = 0; id < PLACE_SHARED; id++) {
 		if (!(places & 1u << id))
 			continue;
-		set->place[id].value_regex = true;
+		set->place[id].value = true;
+		set->place[id].any_type |= item->any_type;
+	}
+}
+
+static void add_value_scan(struct interest_set *set, const struct item *item,
+			   uint32_t places)
+{
+	set->scans[set->n_scans++] =
+		(struct set_scan){ item->scan, item->arg, places };
+	for (unsigned id = 0; id < PLACE_SHARED; id++) {
+		if (!(places & 1u << id))
+			continue;
+		set->place[id].value = set->place[id].value_scan = true;
 		set->place[id].any_type |= item->any_type;
 	}
 }
@@ -384,6 +429,9 @@ static void add_item(struct interest_set *set, const struct item *item)
 	case ITEM_VALUE_REGEX:
 		add_value_regex(set, item, places);
 		break;
+	case ITEM_VALUE_SCAN:
+		add_value_scan(set, item, places);
+		break;
 	case ITEM_ALWAYS:
 		add_always(set, item->where);
 		break;
@@ -407,6 +455,7 @@ struct interest_set *interest_compile(struct weir_interest *const *declared,
 	set->keys = xcalloc(slots, sizeof(*set->keys));
 	set->key_regexes = xcalloc(items + 1, sizeof(*set->key_regexes));
 	set->value_regexes = xcalloc(items + 1, sizeof(*set->value_regexes));
+	set->scans = xcalloc(items + 1, sizeof(*set->scans));
 	join_places(set);
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < declared[i]->n; j++)
@@ -426,6 +475,7 @@ void interest_set_free(struct interest_set **set)
 	free(self->keys);
 	free(self->key_regexes);
 	free(self->value_regexes);
+	free(self->scans);
 	free(self->cache);
 	free(self);
 }

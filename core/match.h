@@ -32,7 +32,8 @@ struct place {
 	uint64_t heads[8];	/* and of how they begin: bit key_head() */
 	uint32_t bit;		/* 0 for those that nobody can look in */
 	bool key_regex;		/* any key may matter: ask */
-	bool value_regex;
+	bool value;		/* texts may matter */
+	bool value_scan;	/* so may bytes */
 	bool any_type;		/* values that are no strings, too */
 	bool always;
 	const struct place *in_list, *in_map, *text;
@@ -44,7 +45,8 @@ struct interest_set {
 	struct set_key *keys;		/* open addressing, half full at most */
 	uint32_t key_mask;
 	struct set_regex *key_regexes, *value_regexes;
-	uint32_t n_key_regexes, n_value_regexes;
+	struct set_scan *scans;
+	uint32_t n_key_regexes, n_value_regexes, n_scans;
 	struct key_cache *cache;	/* what key patterns decided; changes */
 	bool empty;
 };
@@ -52,7 +54,9 @@ struct interest_set {
 bool match_key_slow(const struct interest_set *set, const struct place *place,
 		    weir_str key);
 bool match_text_slow(const struct interest_set *set, const struct place *place,
-		     weir_str text, bool any_type);
+		     weir_str text);
+bool match_scan_slow(const struct interest_set *set, const struct place *place,
+		     weir_str text);
 
 /* 9 bits of how a key begins and how long it is.  Reads eight bytes. */
 static inline unsigned key_head(const uint8_t *key, size_t len)
@@ -88,15 +92,27 @@ static inline bool match_key(const struct interest_set *set,
 			      (weir_str){ (const char *)key, len });
 }
 
-/* Does a string value or text field match a value pattern there? */
+/* Does a string value or text field match a value pattern there, or is it one
+ * that a scan has its eye on? */
 static inline bool match_text(const struct interest_set *set,
 			      const struct place *place, const uint8_t *text,
 			      size_t len)
 {
-	if (!place->value_regex)
+	if (!place->value)
 		return false;
 	return match_text_slow(set, place,
-			       (weir_str){ (const char *)text, len }, false);
+			       (weir_str){ (const char *)text, len });
+}
+
+/* Bytes are for scans only. */
+static inline bool match_bytes(const struct interest_set *set,
+			       const struct place *place, const uint8_t *bytes,
+			       size_t len)
+{
+	if (!place->value_scan)
+		return false;
+	return match_scan_slow(set, place,
+			       (weir_str){ (const char *)bytes, len });
 }
 
 #endif

@@ -585,6 +585,9 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 			p = read_len(w, p, end, &len);
 			if (unlikely(!p))
 				return false;
+			if (match && f->flags & FIELD_VALUE &&
+			    match_bytes(w->set, place, p, len))
+				want(w);
 			p += len;
 			break;
 		case FIELD_ID16:

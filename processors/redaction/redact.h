@@ -6,10 +6,18 @@
 #define REDACTION_REDACT_H
 
 #include <weir/attributes.h>
+#include <weir/metric.h>
 
 #include "rules.h"
 #include "sanitizers.h"
+#include "structured.h"
 #include "summary.h"
+
+/* What is told beside content, when the attributes have been passed. */
+struct told_size {
+	weir_str key;
+	struct content_size size;
+};
 
 struct redactor {
 	const struct rules *rules;
@@ -17,11 +25,20 @@ struct redactor {
 	enum summary_level summary;
 	bool all_levels;	/* levels: all */
 	bool delete_blocked;	/* blocked_key_action: delete */
+	bool structured;	/* structured_strings: on, */
+	const struct patterns *structured_keys;	/* for these; none: all */
 	struct work work;	/* the instance's */
 	struct tally tally;
+	struct structured_rules json;
+	struct structure *structure;
+	struct told_size *sizes;
+	size_t n_sizes, cap_sizes;
+	/* Values that went because a rule could not be evaluated: counted. */
+	weir_counter removed[STRUCTURED_KINDS + 1];	/* the last: no digest */
 	/* What is being looked at. */
 	enum spot { SPOT_TEXT, SPOT_ATTRIBUTE, SPOT_BODY } spot;
-	weir_str key;		/* SPOT_ATTRIBUTE */
+	weir_str key;		/* the attribute's, or "body", or a field's */
+	weir_str entry;		/* inside: of the map entry, or "" */
 	struct db_system system;
 };
 void redactor_release(struct redactor *r);

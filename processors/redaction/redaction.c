@@ -12,7 +12,13 @@
 
 #include <weir/plugin.h>
 
+#include "cut.h"
 #include "redact.h"
+
+struct structured_config {
+	bool enabled;
+	struct weir_strs keys;
+};
 
 struct redaction {
 	struct weir_component base;
@@ -24,13 +30,26 @@ struct redaction {
 	weir_secret hmac_key;
 	struct url_sanitizer_config url_sanitizer;
 	struct db_sanitizer_config db_sanitizer;
+	struct structured_config structured_strings;
+	struct weir_list content;	/* struct content_config */
+	struct weir_strs detectors, safe_keys;
 
+	struct patterns structured_keys;	/* the prototype's, shared */
 	struct rules rules;		/* the prototype's, shared */
 	struct sanitizers sanitizers;	/* likewise */
 	struct redactor redactor;	/* the instance's */
 };
 
 /* --- Rows ------------------------------------------------------------------------ */
+
+static const struct weir_field structured_rows[] = {
+	WEIR_FIELD(struct structured_config, enabled, "false",
+		   "Redact inside of JSON in strings."),
+	WEIR_FIELD(struct structured_config, keys, NULL,
+		   "Patterns of the attributes that are looked into; without "
+		   "any, all are. body is a log record's."),
+	WEIR_END
+};
 
 static const struct weir_field fields[] = {
 	WEIR_FIELD(struct redaction, allow_all_keys, "false",
@@ -69,8 +88,59 @@ static const struct weir_field fields[] = {
 		   "What happens to a blocked key: its value is masked, or it "
 		   "is removed.",
 		   .flags = WEIR_OURS, .choices = "mask delete"),
+	WEIR_BLOCK(struct redaction, structured_strings, structured_rows,
+		   "JSON in strings: its keys and values are asked for like "
+		   "those of maps; what cannot be read is removed.",
+		   .flags = WEIR_OURS),
+	WEIR_FIELD(struct redaction, detectors, NULL,
+		   "What is masked by its shape: email, payment_card, iban, "
+		   "jwt, private_key, credentials, cloud_key, llm_key.",
+		   .flags = WEIR_OURS),
+	WEIR_LIST(struct redaction, content, struct content_config,
+		  content_rows,
+		  "Prompts and completions: what leaves of them.",
+		  .flags = WEIR_OURS),
+	WEIR_FIELD(struct redaction, safe_keys, NULL,
+		   "Patterns of keys that only a rule for exactly this key "
+		   "touches; instead of the counts of tokens, which are safe "
+		   "as soon as a key of ours is used.",
+		   .flags = WEIR_OURS),
 	WEIR_END
 };
+
+/* --- Metrics ---------------------------------------------------------------------- */
+
+static const struct weir_metric_def metrics[] = {
+	WEIR_METRIC_SERIES(COUNTER, "weir_redaction_removed", WEIR_SHOW_BASIC,
+			   "{value}", "Values that were removed because a rule "
+			   "could not be evaluated."),
+	WEIR_METRIC_END
+};
+
+static int start(struct weir_component *c, struct weir_error *error)
+{
+	static const char *const reasons[] = {
+		[STRUCTURED_BROKEN] = "broken",
+		[STRUCTURED_DEEP] = "too_deep",
+		[STRUCTURED_LARGE] = "too_large",
+		[STRUCTURED_KINDS] = "no_digest",
+	};
+	struct redaction *self = WEIR_SELF(c, struct redaction);
+
+	(void)error;
+	for (unsigned i = STRUCTURED_BROKEN; i <= STRUCTURED_KINDS; i++) {
+		struct weir_label labels[] = {
+			{ WEIR_STR("rule"), i == STRUCTURED_KINDS ?
+				WEIR_STR("content") :
+				WEIR_STR("structured_strings") },
+			{ WEIR_STR("reason"), weir_str_of(reasons[i]) },
+		};
+
+		weir_metric_series(c, &metrics[0], labels, 2,
+				   &self->redactor.removed[i]);
+	}
+	return 0;
+}
 
 /* --- Validation --------------------------------------------------------------------- */
 
@@ -102,10 +172,10 @@ static const struct {
 };
 
 /* Opens libcrypto now, so that nothing is missing under traffic. */
-static int try_digest(const struct rules *rules, struct weir_error *error)
+static int try_digest(enum weir_digest_kind kind, weir_str key,
+		      struct weir_error *error)
 {
-	struct weir_digest *digest = weir_digest_new(rules->digest,
-						     rules->hmac_key, error);
+	struct weir_digest *digest = weir_digest_new(kind, key, error);
 
 	if (!digest)
 		return -1;
@@ -136,7 +206,7 @@ static int check_hash(struct redaction *self, struct weir_error *error)
 	self->rules.hashed = true;
 	self->rules.digest = functions[i].kind;
 	self->rules.hmac_key = self->hmac_key.text;
-	return try_digest(&self->rules, error);
+	return try_digest(self->rules.digest, self->rules.hmac_key, error);
 }
 
 static int compile(struct patterns *patterns, struct weir_strs list,
@@ -165,8 +235,31 @@ static int compile_all(struct redaction *self, struct weir_error *error)
 	    compile(&rules->blocked_keys, self->blocked_key_patterns,
 		    "blocked_key_patterns", "block keys list", error))
 		return -1;
+	prefilter_init(&rules->blocked_near, rules->blocked_values.v,
+		       rules->blocked_values.n);
 	return compile(&rules->allowed_values, self->allowed_values,
 		       "allowed_values", "allow list", error);
+}
+
+static int compile_ours(struct redaction *self, struct weir_error *error)
+{
+	struct rules *rules = &self->rules;
+	bool used = self->structured_strings.enabled || self->content.len ||
+		self->detectors.len ||
+		!weir_str_eq(self->levels, WEIR_STR("collector")) ||
+		!weir_str_eq(self->blocked_key_action, WEIR_STR("mask"));
+
+	rules->guards_counts = used && !self->safe_keys.len;
+	if (compile(&rules->safe, self->safe_keys, "safe_keys",
+		    "safe keys list", error) ||
+	    compile(&self->structured_keys, self->structured_strings.keys,
+		    "structured_strings.keys", "structured keys list",
+		    error) ||
+	    detectors_init(&rules->detectors, self->detectors, error) ||
+	    contents_init(&rules->contents, self->content, error))
+		return -1;
+	return rules->contents.hashes && !rules->hashed ?
+		try_digest(WEIR_DIGEST_SHA256, WEIR_STR(""), error) : 0;
 }
 
 static int validate(struct weir_component *c, struct weir_error *error)
@@ -182,7 +275,8 @@ static int validate(struct weir_component *c, struct weir_error *error)
 
 	self->rules.allow_all_keys = self->allow_all_keys;
 	self->rules.all_types = self->redact_all_types;
-	if (check_hash(self, error) || compile_all(self, error))
+	if (check_hash(self, error) || compile_all(self, error) ||
+	    compile_ours(self, error))
 		return -1;
 	words_init(&self->rules.allowed, self->allowed_keys, own);
 	words_init(&self->rules.ignored, self->ignored_keys, NULL);
@@ -195,6 +289,7 @@ static int validate(struct weir_component *c, struct weir_error *error)
 	self->redactor.all_levels = weir_str_eq(self->levels, WEIR_STR("all"));
 	self->redactor.delete_blocked = weir_str_eq(self->blocked_key_action,
 						    WEIR_STR("delete"));
+	self->redactor.structured = self->structured_strings.enabled;
 	return 0;
 }
 
@@ -225,12 +320,48 @@ static void want_key_patterns(const struct wanted *w,
 	}
 }
 
-static void want_value_patterns(const struct wanted *w,
-				const struct patterns *patterns)
+/* May a rule for values change or count this text? */
+static bool suspects(const void *arg, weir_str text)
 {
-	for (size_t i = 0; i < patterns->n; i++)
-		weir_interest_value_regex(w->interest, w->values,
-					  patterns->v[i], w->any_type);
+	const struct redaction *self = arg;
+	const struct rules *rules = &self->rules;
+
+	if (self->redactor.structured && begins_as_json(text))
+		return true;
+	if (rules->detectors.on && detect_any(&rules->detectors, text))
+		return true;
+	return prefilter_match(&rules->blocked_near, text) ||
+		(self->redactor.summary != SUMMARY_SILENT &&
+		 patterns_match(&rules->allowed_values, text));
+}
+
+static void want_values(const struct wanted *w)
+{
+	const struct rules *rules = &w->self->rules;
+
+	if (w->self->redactor.structured || rules->detectors.on ||
+	    rules->blocked_values.n ||
+	    (w->self->redactor.summary != SUMMARY_SILENT &&
+	     rules->allowed_values.n))
+		weir_interest_value_scan(w->interest, w->values, suspects,
+					 w->self, w->any_type);
+}
+
+static void want_contents(const struct wanted *w)
+{
+	const struct contents *contents = &w->self->rules.contents;
+
+	for (size_t i = 0; i < contents->n; i++) {
+		const struct content_rule *rule = &contents->v[i];
+
+		if (rule->action == CONTENT_KEEP)
+			continue;
+		if (rule->pattern)
+			weir_interest_key_regex(w->interest, w->keys,
+						rule->pattern);
+		else
+			weir_interest_key(w->interest, w->keys, rule->key);
+	}
 }
 
 static void want_words(const struct wanted *w, const struct words *words)
@@ -257,12 +388,12 @@ static void want_place(const struct wanted *w)
 	const struct rules *rules = &w->self->rules;
 
 	want_key_patterns(w, &rules->blocked_keys);
-	want_value_patterns(w, &rules->blocked_values);
+	want_values(w);
+	want_contents(w);
 	if (w->self->redactor.summary == SUMMARY_SILENT)
 		return;
 	want_words(w, &rules->ignored);
 	want_key_patterns(w, &rules->ignored_patterns);
-	want_value_patterns(w, &rules->allowed_values);
 }
 
 /* A value that is no string counts as the empty text: a pattern that matches
@@ -292,17 +423,19 @@ static void interest(struct weir_component *c, enum weir_signal signal,
 		weir_interest_always(interest, levels);
 		return;
 	}
-	/* levels: all looks at bytes as they are: any type, to see them. */
 	attributes = (struct wanted){
 		self, interest, levels | (all ? WEIR_AT_NESTED : 0),
 		levels | (all ? WEIR_AT_NESTED | WEIR_AT_TEXT : 0),
-		self->rules.all_types || all };
+		self->rules.all_types };
 	want_place(&attributes);
 	want_sanitizers(&attributes, signal);
 	body = (struct wanted){ self, interest, WEIR_AT_BODY | WEIR_AT_NESTED,
 				WEIR_AT_BODY | WEIR_AT_NESTED, true };
 	if (signal == WEIR_SIGNAL_LOGS)
 		want_place(&body);
+	if (signal == WEIR_SIGNAL_LOGS &&
+	    contents_find(&self->rules.contents, WEIR_STR("body")))
+		weir_interest_always(interest, WEIR_AT_BODY);
 }
 
 /* --- Stages ---------------------------------------------------------------------------- */
@@ -313,6 +446,7 @@ static struct redactor *redactor(struct weir_component *c)
 
 	self->redactor.rules = &self->rules;
 	self->redactor.sanitizers = &self->sanitizers;
+	self->redactor.structured_keys = &self->structured_keys;
 	return &self->redactor;
 }
 
@@ -350,6 +484,7 @@ static void destroy(struct weir_component *c)
 	if (c->node)	/* the prototype's */
 		return;
 	rules_release(&self->rules);
+	patterns_release(&self->structured_keys);
 	sanitizers_release(&self->sanitizers);
 }
 
@@ -359,8 +494,10 @@ WEIR_PLUGIN(WEIR_PROCESSOR, "redaction", "",
 	.stability = WEIR_STABILITY_BETA,
 	.size = sizeof(struct redaction),
 	.fields = fields,
+	.metrics = metrics,
 	.counts_items = true,
 	.validate = validate,
+	.start = start,
 	.interest = interest,
 	.enter = enter,
 	.visit = visit,

@@ -73,11 +73,12 @@ bool patterns_match(const struct patterns *patterns, weir_str text)
 	return false;
 }
 
-static void patterns_release(struct patterns *patterns)
+void patterns_release(struct patterns *patterns)
 {
 	for (size_t i = 0; i < patterns->n; i++)
 		weir_regex_free(&patterns->v[i]);
 	free(patterns->v);
+	*patterns = (struct patterns){ 0 };
 }
 
 void rules_release(struct rules *rules)
@@ -85,23 +86,73 @@ void rules_release(struct rules *rules)
 	free(rules->allowed.v);
 	free(rules->ignored.v);
 	patterns_release(&rules->ignored_patterns);
+	prefilter_release(&rules->blocked_near);
 	patterns_release(&rules->blocked_values);
 	patterns_release(&rules->blocked_keys);
 	patterns_release(&rules->allowed_values);
+	patterns_release(&rules->safe);
+	contents_release(&rules->contents);
 	*rules = (struct rules){ 0 };
 }
 
 /* --- Keys ------------------------------------------------------------------------- */
 
-static enum verdict judge(const struct rules *rules, weir_str key)
+/* A pattern that is nothing but words names its keys exactly. */
+static bool blocked_exactly(const struct rules *rules, weir_str key)
 {
+	const struct patterns *p = &rules->blocked_keys;
+	weir_str word;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (weir_regex_word(p->v[i], 0, &word) &&
+		    weir_regex_match(p->v[i], key))
+			return true;
+	return false;
+}
+
+/* Counts of tokens, as OpenTelemetry and those before it call them; by hand,
+ * so that they load no pattern engine. */
+static bool counts_tokens(weir_str key)
+{
+	static const char end[] = "_tokens", part[] = "token_count";
+	size_t n = sizeof(end) - 1;
+
+	return key.len && (memmem(key.ptr, key.len, part, sizeof(part) - 1) ||
+			   (key.len >= n &&
+			    !memcmp(key.ptr + key.len - n, end, n)));
+}
+
+static bool safe_by_default(weir_str key)
+{
+	static const char front[] = "gen_ai.usage.";
+
+	return weir_str_eq(key, WEIR_STR("gen_ai.token.type")) ||
+		(key.len > sizeof(front) - 1 &&
+		 !memcmp(key.ptr, front, sizeof(front) - 1));
+}
+
+static struct ruling judge(const struct rules *rules, weir_str key)
+{
+	bool guards = rules->guards_counts;
+	enum verdict verdict = KEY_PLAIN, of_number;
+
 	if (words_have(&rules->ignored, key) ||
 	    patterns_match(&rules->ignored_patterns, key))
-		return KEY_IGNORED;
+		return (struct ruling){ KEY_IGNORED, KEY_IGNORED, 0 };
 	if (!rules->allow_all_keys && !words_have(&rules->allowed, key))
-		return KEY_REMOVED;
-	return patterns_match(&rules->blocked_keys, key) ? KEY_BLOCKED :
-		KEY_PLAIN;
+		verdict = KEY_REMOVED;
+	else if (patterns_match(&rules->blocked_keys, key))
+		verdict = KEY_BLOCKED;
+	of_number = verdict;
+	if (!blocked_exactly(rules, key)) {
+		if (patterns_match(&rules->safe, key) ||
+		    (guards && safe_by_default(key)))
+			verdict = of_number = KEY_SAFE;
+		else if (guards && counts_tokens(key))
+			of_number = KEY_SAFE;
+	}
+	return (struct ruling){ (uint8_t)verdict, (uint8_t)of_number,
+		(uint16_t)contents_find(&rules->contents, key) };
 }
 
 /* One slot a hash, the newest key wins: strangers choose the keys, so the size
@@ -109,8 +160,9 @@ static enum verdict judge(const struct rules *rules, weir_str key)
 #define CACHE_SLOTS 256
 struct key_cache {
 	struct slot {
-		uint8_t used, verdict, len;
-		char key[61];
+		struct ruling ruling;
+		uint8_t used, len;
+		char key[58];
 	} slots[CACHE_SLOTS];
 };
 
@@ -123,8 +175,8 @@ static uint32_t hash(weir_str key)
 	return h ^ h >> 16;
 }
 
-enum verdict rules_key(const struct rules *rules, struct work *work,
-		       weir_str key)
+struct ruling rules_key(const struct rules *rules, struct work *work,
+			weir_str key)
 {
 	struct slot *slot;
 
@@ -135,13 +187,27 @@ enum verdict rules_key(const struct rules *rules, struct work *work,
 	slot = &work->cache->slots[hash(key) % CACHE_SLOTS];
 	if (slot->used && slot->len == key.len &&
 	    (!key.len || !memcmp(slot->key, key.ptr, key.len)))
-		return slot->verdict;
+		return slot->ruling;
 	slot->used = 1;
 	slot->len = (uint8_t)key.len;
 	if (key.len)
 		memcpy(slot->key, key.ptr, key.len);
-	slot->verdict = (uint8_t)judge(rules, key);
-	return slot->verdict;
+	slot->ruling = judge(rules, key);
+	return slot->ruling;
+}
+
+const struct content_rule *rules_content(const struct rules *rules,
+					 struct ruling ruling,
+					 const struct weir_value *value)
+{
+	const struct content_rule *rule;
+
+	if (!ruling.content)
+		return NULL;
+	rule = &rules->contents.v[ruling.content - 1];
+	if (rule->pattern && ruling_of(ruling, is_number(value)) == KEY_SAFE)
+		return NULL;
+	return rule;
 }
 
 /* --- Texts -------------------------------------------------------------------------- */
@@ -172,22 +238,84 @@ static void put_mask(void *arg, weir_str match, struct weir_text *out)
 		weir_text_add(out, WEIR_STR("****"));
 }
 
-/* Each pattern sees what those before it left. */
+/* What the detectors find from `from` on, and only that.  text is not in *to. */
+static bool mask_detected(struct mask *mask, weir_str text, size_t from,
+			  size_t end, struct weir_text *to)
+{
+	const struct detectors *d = &mask->rules->detectors;
+	struct detected hit;
+	size_t done = from, next = 0;
+
+	if (!d->on || !detect_any(d, text))
+		return false;
+	weir_text_clear(to);
+	while (detect_next(d, text, next, &hit) && hit.at < end) {
+		size_t at = hit.at > done ? hit.at : done;
+
+		next = hit.at + hit.len;
+		if (next <= from)
+			continue;
+		weir_text_add(to, (weir_str){ text.ptr + done, at - done });
+		done = next < end ? next : end;
+		put_mask(mask, (weir_str){ text.ptr + at, done - at }, to);
+	}
+	weir_text_add(to, (weir_str){ text.ptr + done, end - done });
+	return done > from;
+}
+
+/* Each pattern sees what those before it left.  Returns the other buffer. */
+static struct weir_text *mask_matches(struct mask *mask, weir_str *text)
+{
+	const struct patterns *patterns = &mask->rules->blocked_values;
+	struct weir_text *to = &mask->work->text[0];
+
+	for (size_t i = 0; i < patterns->n; i++) {
+		weir_text_clear(to);
+		if (!weir_regex_replace(patterns->v[i], *text, to, put_mask,
+					mask))
+			continue;
+		*text = (weir_str){ to->ptr, to->len };
+		to = to == &mask->work->text[0] ? &mask->work->text[1] :
+						  &mask->work->text[0];
+	}
+	return to;
+}
+
 bool rules_mask(const struct rules *rules, struct work *work, weir_str text,
 		weir_str *out)
 {
 	struct mask mask = { rules, work };
-	struct weir_text *to = &work->text[0];
+	struct weir_text *to;
 
 	*out = text;
-	for (size_t i = 0; i < rules->blocked_values.n; i++) {
-		weir_text_clear(to);
-		if (!weir_regex_replace(rules->blocked_values.v[i], *out, to,
-					put_mask, &mask))
-			continue;
+	to = mask_matches(&mask, out);
+	if (mask_detected(&mask, *out, 0, out->len, to))
 		*out = (weir_str){ to->ptr, to->len };
-		to = to == &work->text[0] ? &work->text[1] : &work->text[0];
-	}
+	return !weir_str_eq(*out, text);
+}
+
+bool rules_mask_named(const struct rules *rules, struct work *work,
+		      const struct named *name, weir_str text, weir_str *out)
+{
+	struct mask mask = { rules, work };
+	struct weir_text *to, *named = &work->named;
+	size_t from, end;
+
+	*out = text;
+	to = mask_matches(&mask, out);
+	weir_text_clear(named);
+	weir_text_add(named, WEIR_STR("\""));
+	weir_text_add(named, name->name);
+	weir_text_add(named, name->quoted ? WEIR_STR("\":\"") :
+					    WEIR_STR("\":"));
+	from = named->len;
+	weir_text_add(named, *out);
+	end = named->len;
+	if (name->quoted)
+		weir_text_add(named, WEIR_STR("\""));
+	if (mask_detected(&mask, (weir_str){ named->ptr, named->len }, from,
+			  end, to))
+		*out = (weir_str){ to->ptr, to->len };
 	return !weir_str_eq(*out, text);
 }
 
@@ -214,11 +342,28 @@ void rules_mask_whole(const struct rules *rules, struct work *work,
 	*out = (weir_str){ to->ptr, to->len };
 }
 
+bool rules_digest(const struct rules *rules, struct work *work, weir_str text,
+		  struct weir_text *out)
+{
+	struct weir_error error;
+	size_t before = out->len;
+
+	if (!work->content_digest)
+		work->content_digest = weir_digest_new(rules->hashed ?
+			rules->digest : WEIR_DIGEST_SHA256, rules->hmac_key,
+			&error);
+	if (work->content_digest)
+		weir_digest_hex(work->content_digest, text, out);
+	return out->len > before;
+}
+
 void work_release(struct work *work)
 {
 	free(work->cache);
 	weir_digest_free(&work->digest);
+	weir_digest_free(&work->content_digest);
 	weir_text_release(&work->form);
+	weir_text_release(&work->named);
 	for (size_t i = 0; i < sizeof(work->text) / sizeof(*work->text); i++)
 		weir_text_release(&work->text[i]);
 	*work = (struct work){ 0 };

@@ -13,6 +13,10 @@
 #include <weir/regex.h>
 #include <weir/value.h>
 
+#include "content.h"
+#include "detect.h"
+#include "prefilter.h"
+
 struct patterns {
 	size_t n;
 	struct weir_regex **v;
@@ -27,7 +31,11 @@ struct rules {
 	bool allow_all_keys, all_types;
 	struct words allowed, ignored;
 	struct patterns ignored_patterns, blocked_values, blocked_keys,
-		allowed_values;
+		allowed_values, safe;
+	bool guards_counts;	/* the numbers that are safe by default, too */
+	struct prefilter blocked_near;	/* of blocked_values */
+	struct detectors detectors;
+	struct contents contents;
 	bool hashed;
 	enum weir_digest_kind digest;
 	weir_str hmac_key;
@@ -37,29 +45,62 @@ enum verdict {
 	KEY_PLAIN,		/* its value is looked at */
 	KEY_IGNORED,		/* never touched */
 	KEY_REMOVED,		/* not on the list of allowed keys */
-	KEY_BLOCKED		/* its value is masked whole */
+	KEY_BLOCKED,		/* its value is masked whole */
+	KEY_SAFE		/* a number stays, a text is looked at */
+};
+
+struct ruling {
+	uint8_t verdict;	/* enum verdict, for any value but these: */
+	uint8_t of_number;	/* for an int or a double */
+	uint16_t content;	/* number of its rule in contents; 0: none */
 };
 
 struct key_cache;
 
 struct work {
 	struct key_cache *cache;
-	struct weir_digest *digest;
+	struct weir_digest *digest, *content_digest;
 	struct weir_text form;		/* a value's string form */
+	struct weir_text named;		/* a name and its value */
 	struct weir_text text[4];	/* two to mask, two to sanitize: from one
 					 * to the other */
 };
 void work_release(struct work *work);
 
 /* Pure functions of the key, so they are remembered. */
-enum verdict rules_key(const struct rules *rules, struct work *work,
-		       weir_str key);
+struct ruling rules_key(const struct rules *rules, struct work *work,
+			weir_str key);
+static inline bool is_number(const struct weir_value *value)
+{
+	return value->type == WEIR_VALUE_INT ||
+		value->type == WEIR_VALUE_DOUBLE;
+}
+static inline enum verdict ruling_of(struct ruling ruling, bool number)
+{
+	return (enum verdict)(number ? ruling.of_number : ruling.verdict);
+}
+/* The rule for content of that key; NULL: none, or the key is safe from it. */
+const struct content_rule *rules_content(const struct rules *rules,
+					 struct ruling ruling,
+					 const struct weir_value *value);
+/* Appends the digest of a content; false: it cannot be made. */
+bool rules_digest(const struct rules *rules, struct work *work, weir_str text,
+		  struct weir_text *out);
 /* Does an allowed_values pattern protect the text? */
 bool rules_allow(const struct rules *rules, weir_str text);
-/* The text with every part that a blocked_values pattern matches masked; true
- * when that changed it.  *out lives until the next call. */
+/* The text with every part masked that a blocked_values pattern matches or a
+ * detector knows; true when that changed it.  *out lives until the next call.
+ */
 bool rules_mask(const struct rules *rules, struct work *work, weir_str text,
 		weir_str *out);
+/* The same for the value of a name, quoted or bare: a detector may know it by
+ * that. */
+struct named {
+	weir_str name;
+	bool quoted;
+};
+bool rules_mask_named(const struct rules *rules, struct work *work,
+		      const struct named *name, weir_str text, weir_str *out);
 /* Every line of the text masked.  *out likewise. */
 void rules_mask_whole(const struct rules *rules, struct work *work,
 		      weir_str text, weir_str *out);
@@ -71,6 +112,7 @@ bool words_have(const struct words *words, weir_str word);
 int patterns_init(struct patterns *patterns, struct weir_strs list,
 		  struct weir_error *error);
 bool patterns_match(const struct patterns *patterns, weir_str text);
+void patterns_release(struct patterns *patterns);
 void rules_release(struct rules *rules);
 
 #endif

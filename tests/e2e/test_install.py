@@ -40,6 +40,7 @@ def test_the_installed_program_finds_its_plugins_and_its_examples(
     there = backend()
     sidecar = (examples / "configs/sidecar.yaml").read_text() \
         .replace("127.0.0.1:4317", "127.0.0.1:${env:OTLP}") \
+        .replace("127.0.0.1:4318", "127.0.0.1:${env:HTTP}") \
         .replace("timeout: 1s", "timeout: 20ms")
     w = weir(sidecar + "  telemetry: {metrics: {level: none}}\n", program=program,
              GATEWAY=f"127.0.0.1:{there.port}", DEPLOYMENT="staging")

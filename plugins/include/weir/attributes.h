@@ -74,6 +74,13 @@ WEIR_API void weir_interest_key_regex(struct weir_interest *interest,
  * text field) in which the pattern occurs. */
 WEIR_API void weir_interest_value_regex(struct weir_interest *interest,
 	uint32_t where, const struct weir_regex *regex, bool any_type);
+/* A value of which `scan` says that it may matter: strings and bytes as they
+ * are, at TEXT text fields; with any_type also every value that is neither.
+ * The walk asks it for each of them, so it answers fast and by the text alone.
+ * arg: lives as long as the component. */
+typedef bool (*weir_value_scan)(const void *arg, weir_str text);
+WEIR_API void weir_interest_value_scan(struct weir_interest *interest,
+	uint32_t where, weir_value_scan scan, const void *arg, bool any_type);
 /* Every element of those levels, also with an empty or absent list. */
 WEIR_API void weir_interest_always(struct weir_interest *interest,
 				   uint32_t where);

@@ -23,7 +23,9 @@
 
 /* --- What is looked for ------------------------------------------------- */
 
-enum look { KEY, KEY_REGEX, VALUE_REGEX, ANY_VALUE_REGEX, ALWAYS, LOOKS };
+enum look {
+	KEY, KEY_REGEX, VALUE_REGEX, ANY_VALUE_REGEX, VALUE_SCAN, ALWAYS, LOOKS
+};
 
 struct wish {
 	enum look look;
@@ -57,6 +59,13 @@ static struct wish random_wish(struct gen *gen)
 	return w;
 }
 
+static bool has_word(const void *arg, weir_str text)
+{
+	const char *word = arg;
+
+	return memmem(text.ptr, text.len, word, strlen(word)) != NULL;
+}
+
 static struct interest_set *compile(const struct wish *wishes, size_t n)
 {
 	struct weir_interest *interest[2] = { interest_new(), interest_new() };
@@ -72,6 +81,9 @@ static struct interest_set *compile(const struct wish *wishes, size_t n)
 			weir_interest_key_regex(to, w->where, w->regex);
 		else if (w->look == ALWAYS)
 			weir_interest_always(to, w->where);
+		else if (w->look == VALUE_SCAN)
+			weir_interest_value_scan(to, w->where, has_word,
+						 w->text, false);
 		else
 			weir_interest_value_regex(to, w->where, w->regex,
 						  w->look == ANY_VALUE_REGEX);
@@ -170,6 +182,7 @@ static bool wished(const struct tree *t, enum look look, uint32_t where,
 static bool text_wanted(const struct tree *t, uint32_t where, weir_str text)
 {
 	return wished(t, VALUE_REGEX, where, &text) ||
+	       wished(t, VALUE_SCAN, where, &text) ||
 	       wished(t, ANY_VALUE_REGEX, where, &text);
 }
 
@@ -189,6 +202,11 @@ static bool value_wanted(const struct tree *t, uint32_t where,
 		return text_wanted(t, where, str_of(v->string_value));
 	if (wished(t, ANY_VALUE_REGEX, where, NULL))
 		return true;
+	if (v->value_case == OTLP__ANY_VALUE__VALUE_BYTES_VALUE) {
+		weir_str bytes = str_of(v->bytes_value);
+
+		return wished(t, VALUE_SCAN, where, &bytes);
+	}
 	if (v->value_case == OTLP__ANY_VALUE__VALUE_ARRAY_VALUE)
 		for (size_t i = 0; i < v->array_value->n_values; i++)
 			if (value_wanted(t, nested, nested, nested,
@@ -501,6 +519,52 @@ START_TEST(looks_behind_what_a_stage_has_made_unusual)
 }
 END_TEST
 
+/* An attribute k of three bytes: no string, so no pattern sees them. */
+START_TEST(shows_bytes_to_a_scan_only)
+{
+	static const uint8_t bytes[64] =
+		"\x0a\x10\x12\x0e\x12\x0c\x4a\x0a\x0a\x01k\x12\x05\x3a\x03xyz";
+	static const struct {
+		const char *word;
+		uint32_t where;
+		bool any_type;
+		uint32_t notes;
+	} scans[] = {
+		{ "y", WEIR_AT_RECORD, false, 3 },
+		{ "yx", WEIR_AT_RECORD, false, 0 },
+		{ "yx", WEIR_AT_RECORD, true, 3 },
+		{ "y", WEIR_AT_RESOURCE | WEIR_AT_EVENT, true, 0 },
+	};
+	struct weir_error error;
+	struct weir_regex *regex = weir_regex_new(WEIR_STR("y"), &error);
+	struct notes notes = { 0 };
+
+	for (size_t i = 0; i <= sizeof(scans) / sizeof(*scans); i++) {
+		struct weir_interest *interest = interest_new();
+		struct interest_set *set;
+		uint32_t expected = 0;
+
+		if (i < sizeof(scans) / sizeof(*scans)) {
+			weir_interest_value_scan(interest, scans[i].where,
+				has_word, scans[i].word, scans[i].any_type);
+			expected = scans[i].notes;
+		} else {
+			weir_interest_value_regex(interest, WEIR_AT_RECORD,
+						  regex, false);
+		}
+		set = interest_compile(&interest, 1);
+		ck_assert_int_eq(walk_request(WEIR_SIGNAL_TRACES, bytes, 18,
+					      set, &notes).verdict,
+				 WALK_CANONICAL);
+		ck_assert_uint_eq(notes.n, expected);
+		interest_set_free(&set);
+		interest_free(&interest);
+	}
+	notes_release(&notes);
+	weir_regex_free(&regex);
+}
+END_TEST
+
 /* 100,000 empty spans, all wanted: the list is given back two walks later. */
 START_TEST(a_huge_list_of_notes_is_not_kept)
 {
@@ -540,6 +604,7 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, shows_bytes_to_a_scan_only);
 	tcase_add_test(tc, notes_what_a_naive_matcher_finds);
 	tcase_add_test(tc, an_empty_interest_is_known_to_be_empty);
 	tcase_add_test(tc, decides_key_patterns_beyond_the_cache);

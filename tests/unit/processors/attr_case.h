@@ -90,7 +90,8 @@ static const char *read_items(const char *p, struct bytes *out, char close)
 	return p + 1;
 }
 
-/* t:text, l[...] or m{...}; the body of an AnyValue.  ends: what ends text. */
+/* t:text, l[...] or m{...}; the body of an AnyValue.  ends: what ends text, but
+ * that of j:, a string, ends behind the next semicolon. */
 static const char *read_value(const char *p, struct bytes *out,
 			      const char *ends)
 {
@@ -99,6 +100,10 @@ static const char *read_value(const char *p, struct bytes *out,
 	struct bytes items = { .len = 0 };
 
 	switch (*p) {
+	case 'j':
+		n = strcspn(p + 2, ";");
+		put_field(out, 1, p + 2, n);
+		return p + 3 + n;
 	case 'l':
 		p = read_items(p + 2, &items, ']');
 		put_field(out, 5, items.v, items.len);

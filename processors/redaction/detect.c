@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * detect.c: detectors by name, and hits from left to right.
+ *
+ * Holds nothing between calls.  The scan proposes, probes decide.
+ */
+#include <assert.h>
+#include <stdio.h>
+
+#include "detect_parts.h"
+#include "detect_scan.h"
+
+static const char *const names[DETECTORS] = {
+	[DETECT_EMAIL] = "email",
+	[DETECT_PAYMENT_CARD] = "payment_card",
+	[DETECT_IBAN] = "iban",
+	[DETECT_JWT] = "jwt",
+	[DETECT_PRIVATE_KEY] = "private_key",
+	[DETECT_CREDENTIALS] = "credentials",
+	[DETECT_CLOUD_KEY] = "cloud_key",
+	[DETECT_LLM_KEY] = "llm_key",
+};
+
+const char *detector_name(enum detector detector)
+{
+	return names[detector];
+}
+
+/* --- Names ----------------------------------------------------------------------- */
+
+#define LONGEST 32
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Bytes to insert, delete or replace to get from one to the other. */
+static size_t distance(weir_str a, const char *b)
+{
+	size_t row[LONGEST + 1], n = strlen(b);
+
+	if (a.len > LONGEST)
+		return LONGEST;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a.len; i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t change = corner + (a.ptr[i - 1] != b[j - 1]);
+
+			corner = row[j];
+			row[j] = least(change, least(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[n];
+}
+
+static int find_name(weir_str name)
+{
+	for (int i = 0; i < DETECTORS; i++)
+		if (weir_str_eq(name, weir_str_of(names[i])))
+			return i;
+	return -1;
+}
+
+static int refuse(weir_str name, size_t i, struct weir_error *error)
+{
+	char path[] = "detectors[18446744073709551615]";
+	size_t best = LONGEST;
+	int nearest = 0;
+
+	snprintf(path, sizeof(path), "detectors[%zu]", i);
+	for (int n = 0; n < DETECTORS; n++) {
+		size_t far = distance(name, names[n]);
+
+		if (far < best) {
+			best = far;
+			nearest = n;
+		}
+	}
+	if (best > 1 + strlen(names[nearest]) / 3)
+		return weir_fail(error, path, "unknown detector \"%.*s\"; "
+				 "there are email, payment_card, iban, jwt, "
+				 "private_key, credentials, cloud_key and "
+				 "llm_key", WEIR_STR_FMT(name));
+	return weir_fail(error, path, "unknown detector \"%.*s\"; did you "
+			 "mean \"%s\"?", WEIR_STR_FMT(name), names[nearest]);
+}
+
+/* --- Windows --------------------------------------------------------------------- */
+
+static void allow(bool may_be[256], uint8_t first, uint8_t last, bool fold)
+{
+	for (unsigned c = first; c <= last; c++) {
+		may_be[c] = true;
+		if (fold && is_letter((char)c))
+			may_be[c ^ 0x20] = true;
+	}
+}
+
+const char *window_next(const char *window, uint8_t fold, bool may_be[256])
+{
+	const uint8_t *w = (const uint8_t *)window;
+
+	memset(may_be, 0, 256);
+	if (*w != '[') {
+		allow(may_be, *w, *w, fold);
+		return window + 1;
+	}
+	for (w++; *w != ']'; w++) {
+		if (*w == '*') {		/* any byte */
+			allow(may_be, 0, 255, false);
+		} else if (w[1] == '-' && w[2] != ']') {
+			allow(may_be, w[0], w[2], fold);
+			w += 2;
+		} else {
+			allow(may_be, *w, *w, fold);
+		}
+	}
+	return (const char *)w + 1;
+}
+
+static void add_window(struct detectors *d, const struct trigger *t)
+{
+	uint8_t bit = (uint8_t)(1u << t->bucket);
+	const char *window = t->window;
+	bool may_be[256];
+
+	for (int i = 0; i < 4; i++) {
+		window = window_next(window, t->fold, may_be);
+		for (unsigned c = 0; c < 256; c++) {
+			if (!may_be[c])
+				continue;
+			d->byte[i][c] |= bit;
+			d->low[i][c & 15] |= bit;
+			d->high[i][c >> 4] |= bit;
+		}
+	}
+}
+
+static void add_trigger(struct detectors *d, size_t i)
+{
+	const struct trigger *t = &detect_triggers[i];
+	uint8_t *list = d->trigger[t->bucket];
+	size_t n = strlen((const char *)list);
+
+	assert(n + 1 < sizeof(d->trigger[0]));
+	list[n] = (uint8_t)(i + 1);
+	add_window(d, t);
+}
+
+int detectors_init(struct detectors *d, struct weir_strs list,
+		   struct weir_error *error)
+{
+	*d = (struct detectors){ .scan = scan_fastest() };
+	for (size_t i = 0; i < list.len; i++) {
+		int n = find_name(list.items[i]);
+
+		if (n < 0)
+			return refuse(list.items[i], i, error);
+		d->on |= BIT(n);
+	}
+	for (size_t i = 0; detect_triggers[i].window; i++)
+		if (detect_triggers[i].on & d->on)
+			add_trigger(d, i);
+	return 0;
+}
+
+/* --- Hits ------------------------------------------------------------------------ */
+
+/* One byte of a window; moves *window on. */
+static bool fits(const char **window, uint8_t fold, char c)
+{
+	const char *w = *window;
+	bool in = false;
+
+	if (fold && is_upper(c))
+		c |= 0x20;
+	if (*w != '[') {
+		*window = w + 1;
+		return *w == c;
+	}
+	for (w++; *w != ']'; w++) {
+		if (w[1] == '-' && w[2] != ']') {
+			in |= (uint8_t)c >= (uint8_t)w[0] &&
+				(uint8_t)c <= (uint8_t)w[2];
+			w += 2;
+		} else {
+			in |= *w == c || *w == '*';
+		}
+	}
+	*window = w + 1;
+	return in;
+}
+
+static bool window_at(const struct look *l, const struct trigger *t,
+		      size_t last)
+{
+	const char *window = t->window;
+
+	for (size_t i = 0; i < 4; i++) {
+		/* Before the text are zeros. */
+		char c = last + i < 3 ? 0 : l->text[last + i - 3];
+
+		if (!fits(&window, t->fold, c))
+			return false;
+	}
+	return true;
+}
+
+static bool try_bucket(const struct look *l, const uint8_t *list, size_t last,
+		       struct detected *hit)
+{
+	for (; *list; list++) {
+		const struct trigger *t = &detect_triggers[*list - 1];
+
+		if (window_at(l, t, last) && t->probe(l, t, last, hit))
+			return true;
+	}
+	return false;
+}
+
+static bool decide(const struct detectors *d, const struct look *l,
+		   const struct candidate *c, struct detected *hit)
+{
+	if (c->run && probe_card(l, NULL, c->last, hit))
+		return true;
+	for (unsigned left = c->buckets; left; left &= left - 1)
+		if (try_bucket(l, d->trigger[__builtin_ctz(left)], c->last,
+			       hit))
+			return true;
+	return false;
+}
+
+bool detect_next(const struct detectors *d, weir_str text, size_t from,
+		 struct detected *hit)
+{
+	struct look l = { text.ptr, text.len, from, d->on };
+	struct detected beside = { .at = text.len };
+	struct candidate c;
+	struct scan s;
+
+	if (from >= text.len || !d->on)
+		return false;
+	if ((d->on & BIT(DETECT_CLOUD_KEY)) && from)
+		aws_secret_behind(&l, &beside);
+	scan_start(&s, d, text, from);
+	while (scan_next(&s, &c) && c.last < beside.at + beside.len)
+		if (decide(d, &l, &c, hit) && hit->at < beside.at)
+			return true;
+	*hit = beside;
+	return beside.len;
+}
+
+bool detect_any(const struct detectors *d, weir_str text)
+{
+	struct detected hit;
+
+	return detect_next(d, text, 0, &hit);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * detect.h: secrets and personal data that are known by their shape.
+ *
+ * Pure: a text goes in, places come out.  Linear in the text, without
+ * allocation, recursion or regular expressions.  What has no shape of its own
+ * is found by the name before it (`api_key=`).
+ */
+#ifndef REDACTION_DETECT_H
+#define REDACTION_DETECT_H
+
+#include <weir/config.h>
+
+enum detector {
+	DETECT_EMAIL,
+	DETECT_PAYMENT_CARD,
+	DETECT_IBAN,
+	DETECT_JWT,
+	DETECT_PRIVATE_KEY,
+	DETECT_CREDENTIALS,
+	DETECT_CLOUD_KEY,
+	DETECT_LLM_KEY,
+	DETECTORS
+};
+
+/* Compiled once, then constant: any thread. */
+struct detectors {
+	uint32_t on;		/* bits 1 << enum detector */
+	enum detect_scan {
+		SCAN_VECTORS,	/* what the processor can do */
+		SCAN_TABLES,	/* what every processor can do */
+		SCAN_EVERYWHERE	/* every byte is a candidate: for tests */
+	} scan;
+	/* Bit b of byte[i][c]: c may be the i-th byte of a window of bucket
+	 * b; the same by the two halves of c, a superset. */
+	uint8_t byte[4][256];
+	uint8_t low[4][16], high[4][16];
+	/* Triggers of a bucket that are on, by number from 1 on; 0 ends. */
+	uint8_t trigger[8][32];
+};
+
+struct detected {
+	size_t at, len;		/* bytes of the text; len is never 0 */
+	enum detector what;
+};
+
+/* -1 and a sentence that names the nearest detector: no such name.  An empty
+ * list finds nothing. */
+int detectors_init(struct detectors *d, struct weir_strs names,
+		   struct weir_error *error);
+/* As it is configured: "payment_card". */
+const char *detector_name(enum detector detector);
+
+/* Is there anything to find?  One fast scan where nothing looks like it. */
+bool detect_any(const struct detectors *d, weir_str text);
+/* The first that begins at or after `from`; false: no more.  Going on from
+ * hit->at + hit->len gives all, left to right, and none overlaps another.
+ * What is before `from` counts as what surrounds it. */
+bool detect_next(const struct detectors *d, weir_str text, size_t from,
+		 struct detected *hit);
+
+#endif

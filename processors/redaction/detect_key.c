@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * detect_key.c: keys of clouds and LLM providers, and the triggers of all.
+ */
+#include "detect_parts.h"
+
+/* --- What a key's body must be --------------------------------------------------- */
+
+#define JUDGED 256	/* bytes that decide; what follows belongs to it */
+
+/* No word looks so: a digit, or small and large letters. */
+static bool is_mixed(const struct look *l, size_t at, size_t end)
+{
+	bool lower = false, upper = false;
+
+	for (; at < end; at++) {
+		if (is_digit(l->text[at]))
+			return true;
+		upper |= is_upper(l->text[at]);
+		lower |= is_of(l->text[at], LOWER);
+	}
+	return upper && lower;
+}
+
+/* So many letters and digits in a row that are no word. */
+static bool has_block(const struct look *l, size_t at, size_t end, size_t least)
+{
+	while (at < end) {
+		size_t stop = run_end(l, at, ALNUM, end - at), digit = at;
+
+		while (digit < stop && !is_digit(l->text[digit]))
+			digit++;
+		if (stop - at >= (digit < stop ? least : 2 * least))
+			return true;
+		at = stop + 1;
+	}
+	return false;
+}
+
+/* Behind the body that begins at `at`; 0: none. */
+static size_t body_end(const struct look *l, const struct trigger *t, size_t at)
+{
+	size_t most = t->most ? t->most : JUDGED;
+	size_t end = run_end(l, at, t->body, most);
+
+	if (end - at < t->least || !is_mixed(l, at, end))
+		return 0;
+	if (!t->most)
+		end = run_end(l, end, t->body, SIZE_MAX);
+	while (end > at && l->text[end - 1] == '.')
+		end--;
+	if (end - at < t->least || joined_behind(l, end, ALNUM))
+		return 0;
+	return end;
+}
+
+static enum detector which(const struct look *l, const struct trigger *t)
+{
+	return l->on & t->on & BIT(DETECT_CLOUD_KEY) ? DETECT_CLOUD_KEY :
+		DETECT_LLM_KEY;
+}
+
+/* The prefix, with nothing before it that makes another word of it. */
+static bool begins(const struct look *l, const struct trigger *t, size_t begin)
+{
+	return begin >= l->from && has_at(l, begin, t->prefix) &&
+		!joined_before(l, begin, ALNUM);
+}
+
+bool probe_key(const struct look *l, const struct trigger *t, size_t last,
+	       struct detected *hit)
+{
+	size_t begin = last - 3 - t->back, end;
+
+	if (last < 3u + t->back || !begins(l, t, begin))
+		return false;
+	end = body_end(l, t, begin + strlen(t->prefix));
+	return end && found(hit, which(l, t), begin, end);
+}
+
+/* sk-..., sk-proj-..., sk-ant-...: words may follow, and then much that is
+ * none. */
+bool probe_key_openai(const struct look *l, const struct trigger *t,
+		      size_t last, struct detected *hit)
+{
+	static const char *const kinds[] = {
+		"ant-", "proj-", "svcacct-", "admin-", "or-v1-", "None-", "lf-",
+	};
+	size_t begin = last - 3, body = begin + 3, end, judged;
+	bool known = false;
+
+	if (!begins(l, t, begin))
+		return false;
+	end = body_end(l, t, body);
+	if (!end)
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		known |= has_at(l, body, kinds[i]);
+	judged = end - body > JUDGED ? body + JUDGED : end;
+	return (known || has_block(l, body, judged, 16)) &&
+		found(hit, DETECT_LLM_KEY, begin, end);
+}
+
+/* --- AWS ------------------------------------------------------------------------- */
+
+#define AWS_ID 20
+#define AWS_SECRET 40
+#define AWS_NEAR 128	/* bytes between an id and its secret */
+
+static bool aws_id_at(const struct look *l, size_t at)
+{
+	static const char *const kinds[] = { "AKIA", "ASIA", "ABIA", "ACCA" };
+	bool known = false;
+
+	if (l->len < AWS_ID || at > l->len - AWS_ID)
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		known |= has_at(l, at, kinds[i]);
+	return known && run_end(l, at, UPPER | DIGITS, AWS_ID) == at + AWS_ID &&
+		!joined_before(l, at, ALNUM) &&
+		!joined_behind(l, at + AWS_ID, ALNUM);
+}
+
+/* Forty of base64, small and large letters among them. */
+static bool aws_secret_in(const struct look *l, size_t at, size_t limit,
+			  struct detected *hit)
+{
+	while (at < limit) {
+		size_t end = run_end(l, at, ALNUM | BASE64, AWS_SECRET + 1);
+		bool lower = false, upper = false;
+
+		for (size_t i = at; i < end; i++) {
+			upper |= is_upper(l->text[i]);
+			lower |= is_of(l->text[i], LOWER);
+		}
+		if (end - at == AWS_SECRET && lower && upper)
+			return found(hit, DETECT_CLOUD_KEY, at, end);
+		at = run_end(l, end, ALNUM | BASE64, AWS_NEAR);
+		at += at < l->len && !is_of(l->text[at], ALNUM | BASE64);
+		if (at == l->len)
+			break;
+	}
+	return false;
+}
+
+bool aws_secret_behind(const struct look *l, struct detected *hit)
+{
+	size_t limit = l->len - l->from > AWS_NEAR ? l->from + AWS_NEAR :
+		l->len;
+
+	if (l->from < AWS_ID || !aws_id_at(l, l->from - AWS_ID))
+		return false;
+	return aws_secret_in(l, l->from, limit, hit);
+}
+
+/* The secret may also stand before the id. */
+bool probe_key_aws(const struct look *l, const struct trigger *t, size_t last,
+		   struct detected *hit)
+{
+	size_t at = last - 3, from = at > AWS_NEAR ? at - AWS_NEAR : 0;
+
+	(void)t;
+	if (!aws_id_at(l, at))
+		return false;
+	if (from < l->from)
+		from = l->from;
+	while (from < at && joined_before(l, from, ALNUM | BASE64))
+		from++;
+	if (aws_secret_in(l, from, at, hit))
+		return true;
+	return found(hit, DETECT_CLOUD_KEY, at, at + AWS_ID);
+}
+
+/* --- Triggers -------------------------------------------------------------------- */
+
+#define EMAIL BIT(DETECT_EMAIL)
+#define CREDENTIALS BIT(DETECT_CREDENTIALS)
+#define CLOUD BIT(DETECT_CLOUD_KEY)
+#define LLM BIT(DETECT_LLM_KEY)
+#define NAMES (CREDENTIALS | CLOUD)
+
+/* A key by its prefix: window, bucket, where the window is in the prefix. */
+#define KEY(window, bucket, back, on, prefix, body, least, most)	\
+	{ window, bucket, 0, back, on, probe_key, prefix, body, least, most }
+/* A name: the window begins `back` behind the beginning of its last word, and
+ * that has `len` letters. */
+#define NAME(window, bucket, back, len, on)				\
+	{ window, bucket, 1, back, on, probe_name, "", 0, len, 0 }
+#define BEHIND_NAME "[=:\"'`\\ %>\t]"
+
+const struct trigger detect_triggers[] = {
+	{ "[*][*]@[0-9A-Za-z[]", 0, 0, 2, CREDENTIALS, probe_url, "", 0, 0, 0 },
+	{ "[*][*]@[0-9A-Za-z\x80-\xff]", 0, 0, 2, EMAIL, probe_email, "", 0, 0, 0 },
+	{ "%40[0-9A-Za-z]", 3, 0, 0, EMAIL, probe_email_encoded, "", 0, 0, 0 },
+	{ "[A-Z][A-Z][0-9][0-9]", 1, 0, 0, BIT(DETECT_IBAN), probe_iban, "", 0, 0, 0 },
+	{ "eyJ[0-9A-Za-z_-]", 2, 0, 0, BIT(DETECT_JWT), probe_jwt, "", 0, 0, 0 },
+	{ "-BEG", 3, 0, 4, BIT(DETECT_PRIVATE_KEY), probe_private_key, "", 0, 0, 0 },
+
+	NAME("sswo", 4, 2, 8, NAMES),		/* password */
+	NAME("sswd", 4, 2, 6, NAMES),		/* passwd */
+	NAME("ssph", 4, 2, 10, NAMES),		/* passphrase */
+	NAME("pwd" BEHIND_NAME, 4, 0, 3, NAMES),
+	NAME("cret" , 5, 2, 6, NAMES),		/* secret */
+	NAME("oken", 5, 1, 5, NAMES),		/* token */
+	NAME("key" BEHIND_NAME, 5, 0, 3, NAMES),
+	NAME("y[_-]id", 6, 10, 14, NAMES),	/* private_key_id */
+	NAME("riza", 6, 5, 13, NAMES),		/* authorization */
+	NAME("uth" BEHIND_NAME, 6, 1, 4, NAMES),	/* auth */
+	NAME("ture", 6, 5, 9, CLOUD),		/* signature */
+	NAME("sig[=%]", 6, 0, 3, CLOUD),
+	{ "bear", 6, 1, 0, CREDENTIALS, probe_scheme, "bearer", 0, 0, 0 },
+	{ "asic", 6, 1, 1, CREDENTIALS, probe_scheme, "basic", 0, 0, 0 },
+
+	{ "A[KSBC][IC]A", 7, 0, 0, CLOUD, probe_key_aws, "", 0, 0, 0 },
+	KEY("AIza", 7, 0, CLOUD | LLM, "AIza", BASE64URL, 35, 45),
+	KEY("ghp_", 7, 0, CLOUD, "ghp_", ALNUM, 30, 0),
+	KEY("gho_", 7, 0, CLOUD, "gho_", ALNUM, 30, 0),
+	KEY("ghs_", 7, 0, CLOUD, "ghs_", ALNUM, 30, 0),
+	KEY("ghu_", 7, 0, CLOUD, "ghu_", ALNUM, 30, 0),
+	KEY("ghr_", 7, 0, CLOUD, "ghr_", ALNUM, 30, 0),
+	KEY("_pat", 7, 6, CLOUD, "github_pat_", ALNUM | UNDERSCORE, 30, 0),
+	KEY("lpat", 7, 1, CLOUD, "glpat-", BASE64URL | DOT, 20, 0),
+	KEY("xoxa", 3, 0, CLOUD, "xoxa-", ALNUM | DASH, 16, 0),
+	KEY("xoxb", 3, 0, CLOUD, "xoxb-", ALNUM | DASH, 16, 0),
+	KEY("xoxe", 3, 0, CLOUD, "xoxe", ALNUM | DASH | DOT, 16, 0),
+	KEY("xoxp", 3, 0, CLOUD, "xoxp-", ALNUM | DASH, 16, 0),
+	KEY("xoxr", 3, 0, CLOUD, "xoxr-", ALNUM | DASH, 16, 0),
+	KEY("xoxs", 3, 0, CLOUD, "xoxs-", ALNUM | DASH, 16, 0),
+	KEY("_liv", 7, 2, CLOUD, "sk_live_", ALNUM, 16, 0),
+	KEY("_liv", 7, 2, CLOUD, "rk_live_", ALNUM, 16, 0),
+	KEY("npm_", 7, 0, CLOUD, "npm_", ALNUM, 30, 0),
+	KEY("pypi", 7, 0, CLOUD, "pypi-", BASE64URL, 40, 0),
+	KEY("SG.[0-9A-Za-z_-]", 3, 0, CLOUD, "SG.", BASE64URL | DOT, 60, 80),
+	KEY("SK[0-9a-f][0-9a-f]", 1, 0, CLOUD, "SK", HEX, 32, 32),
+	KEY("_v1_", 7, 3, CLOUD, "dop_v1_", HEX, 40, 0),
+	KEY("_v1_", 7, 3, CLOUD, "doo_v1_", HEX, 40, 0),
+	KEY("_v1_", 7, 3, CLOUD, "dor_v1_", HEX, 40, 0),
+	KEY("hvs.", 3, 0, CLOUD, "hvs.", BASE64URL, 20, 0),
+	KEY("hvb.", 3, 0, CLOUD, "hvb.", BASE64URL, 20, 0),
+
+	{ "sk-[0-9A-Za-z]", 2, 0, 0, LLM, probe_key_openai, "sk-", BASE64URL, 20, 0 },
+	KEY("csk-", 2, 0, LLM, "csk-", ALNUM, 40, 0),		/* Cerebras */
+	KEY("hf_[0-9A-Za-z]", 2, 0, LLM, "hf_", ALNUM, 30, 0),
+	KEY("gsk_", 2, 0, LLM, "gsk_", ALNUM, 40, 0),		/* Groq */
+	KEY("r8_[0-9A-Za-z]", 2, 0, LLM, "r8_", ALNUM, 30, 0),	/* Replicate */
+	KEY("pplx", 2, 0, LLM, "pplx-", ALNUM, 32, 0),
+	KEY("xai-", 2, 0, LLM, "xai-", ALNUM, 40, 0),
+	KEY("lsv2", 2, 0, LLM, "lsv2_", ALNUM | UNDERSCORE, 32, 0),
+	KEY("pcsk", 2, 0, LLM, "pcsk_", ALNUM | UNDERSCORE, 40, 0),
+	KEY("nvap", 2, 0, LLM, "nvapi-", BASE64URL, 40, 0),
+	KEY("_v1_", 7, 3, LLM, "tgp_v1_", BASE64URL, 40, 0),	/* Together */
+	KEY("tvly", 2, 0, LLM, "tvly-", ALNUM | DASH, 20, 0),	/* Tavily */
+	{ NULL, 0, 0, 0, 0, NULL, NULL, 0, 0, 0 }
+};

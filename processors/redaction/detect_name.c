@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * detect_name.c: what stands behind a name that says it is secret.
+ *
+ * `password=x`, `"api_key": "x"`, `--token x`, `<secret>x</secret>`, the same
+ * with the quotes escaped or percent-encoded; `Bearer x`, `Basic x`, and the
+ * password in a URL.  The value alone is the hit.  Prose about passwords has
+ * the names, too: there a value must look like none of its words.
+ */
+#include "detect_parts.h"
+
+/* --- What looks like a secret ---------------------------------------------------- */
+
+struct looks {
+	size_t len;
+	unsigned digits, lower, upper, marks;
+	bool upper_inside;
+};
+
+static struct looks looks_of(const struct look *l, size_t at, size_t end)
+{
+	struct looks k = { .len = end - at };
+
+	for (size_t i = at; i < end && i < at + 64; i++) {
+		char c = l->text[i];
+
+		if (is_digit(c))
+			k.digits++;
+		else if (is_upper(c))
+			k.upper++;
+		else if (is_letter(c))
+			k.lower++;
+		else
+			k.marks += !!strchr("!@#$%^*+=~", c);
+		k.upper_inside |= is_upper(c) && i > at;
+	}
+	return k;
+}
+
+/* Is it unlikely to be a word of a sentence? */
+static bool no_word(const struct looks *k)
+{
+	return k->digits || (k->lower && k->upper_inside) || k->len >= 20;
+}
+
+static const char *const stop_words[] = {
+	"bool", "boolean", "bytes", "denied", "disabled", "empty", "enabled",
+	"expired", "failed", "false", "hidden", "incorrect", "invalid", "masked",
+	"missing", "nil", "no", "none", "null", "number", "ok", "optional",
+	"redacted", "required", "str", "string", "true", "undefined", "unset",
+	"valid", "wrong", "yes",
+};
+
+static bool is_stop_word(const struct look *l, size_t at, size_t end)
+{
+	for (size_t i = 0; i < sizeof(stop_words) / sizeof(*stop_words); i++)
+		if (strlen(stop_words[i]) == end - at &&
+		    has_word_at(l, at, stop_words[i]))
+			return true;
+	return false;
+}
+
+/* $NAME, ${name}, $(command), %s, %(name)s */
+static bool is_variable(const struct look *l, size_t at, size_t end)
+{
+	if (l->text[at] == '%')
+		return end - at == 2 || has_at(l, at, "%(");
+	if (l->text[at] != '$' || end - at < 2)
+		return false;
+	return l->text[at + 1] == '{' || l->text[at + 1] == '(' ||
+		(is_letter(l->text[at + 1]) &&
+		 run_end(l, at + 1, UPPER | DIGITS | UNDERSCORE,
+			 end - at - 1) == end);
+}
+
+/* <token>, [REDACTED], {key}; what is bare ends before the bracket. */
+static bool is_bracketed(const struct look *l, size_t at, size_t end,
+			 bool quoted)
+{
+	char c = l->text[at], last = l->text[end - 1];
+
+	if (c != '<' && c != '[' && c != '{')
+		return false;
+	return !quoted || last == '>' || last == ']' || last == '}';
+}
+
+/* Something that stands for a value: also ***, xxxx, "none". */
+static bool is_stand_in(const struct look *l, size_t at, size_t end,
+			bool quoted)
+{
+	size_t n = at;
+	char c = l->text[at];
+
+	if (is_bracketed(l, at, end, quoted) || is_variable(l, at, end))
+		return true;
+	if (c && !strchr("*xX.-_", c))
+		return is_stop_word(l, at, end);
+	while (n < end && n < at + 64 && l->text[n] == c)
+		n++;
+	return (n == end && n - at > 2) || n == at + 64;
+}
+
+/* --- Values ---------------------------------------------------------------------- */
+
+struct value {
+	size_t at, end;
+	bool quoted, loose;	/* loose: white space before it */
+};
+
+static bool is_quote(char c)
+{
+	return c == '"' || c == '\'' || c == '`';
+}
+
+/* Skips backslashes; *n is how many. */
+static size_t skip_slashes(const struct look *l, size_t at, size_t *n)
+{
+	size_t begin = at;
+
+	while (at < l->len && l->text[at] == '\\' && at - begin < 16)
+		at++;
+	*n = at - begin;
+	return at;
+}
+
+/* Behind a quote, escaped or not; `at` when there is none. */
+static size_t skip_quote(const struct look *l, size_t at)
+{
+	size_t slashes, quote = skip_slashes(l, at, &slashes);
+
+	if (quote < l->len && is_quote(l->text[quote]))
+		return quote + 1;
+	return has_at(l, at, "%22") ? at + 3 : at;
+}
+
+static size_t skip_blanks(const struct look *l, size_t at)
+{
+	size_t end = l->len - at > 16 ? at + 16 : l->len;
+
+	while (at < end && (l->text[at] == ' ' || l->text[at] == '\t'))
+		at++;
+	return has_at(l, at, "%20") ? at + 3 : at;
+}
+
+/* Up to the quote that has no more backslashes before it than the first one;
+ * one that is missing: all there is. */
+static size_t quoted_end(const struct look *l, size_t at, char quote,
+			 size_t slashes)
+{
+	size_t run = 0;
+
+	for (; at < l->len; at++) {
+		char c = l->text[at];
+
+		if (c == quote && run <= slashes)
+			return at - run;
+		run = c == '\\' ? run + 1 : 0;
+	}
+	return l->len;
+}
+
+static bool ends_value(const struct look *l, size_t at)
+{
+	char c = l->text[at];
+
+	if (c == '\\')
+		return at + 1 < l->len && strchr("nrt\"'", l->text[at + 1]);
+	return (uint8_t)c <= ' ' || is_quote(c) || c == '&' || c == ';' || c == ',' ||
+		c == '<' || c == '>' || c == ')' || c == ']' || c == '}' ||
+		c == '|' || (c == '%' && (has_at(l, at, "%26") ||
+					  has_at(l, at, "%22")));
+}
+
+static size_t bare_end(const struct look *l, size_t at)
+{
+	while (at < l->len && !ends_value(l, at))
+		at++;
+	return at;
+}
+
+static void read_value(const struct look *l, size_t at, struct value *v)
+{
+	size_t slashes, quote = skip_slashes(l, at, &slashes);
+
+	v->quoted = quote < l->len && is_quote(l->text[quote]);
+	if (v->quoted) {
+		v->at = quote + 1;
+		v->end = quoted_end(l, v->at, l->text[quote], slashes);
+		return;
+	}
+	v->at = has_at(l, at, "%22") ? at + 3 : at;
+	v->end = bare_end(l, v->at);
+}
+
+/* --- Names ----------------------------------------------------------------------- */
+
+enum kind {
+	PASSWORD = 1 << 0,
+	TOKEN = 1 << 1,
+	CLOUD = 1 << 2,		/* known to belong to a cloud */
+	SCHEME = 1 << 3,	/* "scheme value" may follow */
+	PART = 1 << 4,		/* not by itself: something_key */
+	BASE64_USER = 1 << 5,	/* only user:password in base64 */
+	TIGHT = 1 << 6		/* only name=value, long */
+};
+
+/* Ends of names, in small letters; '_' also stands for '-', ' ' and nothing.
+ * The first that fits is it. */
+static const struct name {
+	const char *word;
+	uint32_t kind;
+} secret_names[] = {
+	{ "password", PASSWORD },
+	{ "passwd", PASSWORD },
+	{ "passphrase", PASSWORD },
+	{ "pwd", PASSWORD },
+	{ "secret_access_key", CLOUD },
+	{ "shared_access_key", CLOUD },
+	{ "account_key", CLOUD },
+	{ "private_key_id", CLOUD },
+	{ "secret", 0 },
+	{ "token", TOKEN },
+	{ "api_key", 0 },
+	{ "access_key", 0 },
+	{ "secret_key", 0 },
+	{ "private_key", 0 },
+	{ "auth_key", 0 },
+	{ "shared_key", 0 },
+	{ "master_key", 0 },
+	{ "signing_key", 0 },
+	{ "encryption_key", 0 },
+	{ "subscription_key", 0 },
+	{ "authorization", SCHEME },
+	{ "auth", BASE64_USER },
+	{ "signature", CLOUD | TIGHT },
+	{ "sig", CLOUD | TIGHT },
+};
+
+/* Where a name that ends with `word` before `end` begins; SIZE_MAX: not so. */
+static size_t name_begin(const struct look *l, size_t end, const char *word)
+{
+	size_t at = end;
+
+	for (size_t i = strlen(word); i--;) {
+		char c = at ? l->text[at - 1] : 0;
+
+		if (word[i] == '_') {
+			at -= c == '_' || c == '-' || c == ' ';
+			continue;
+		}
+		if ((is_upper(c) ? c | 0x20 : c) != word[i])
+			return SIZE_MAX;
+		at--;
+	}
+	return at;
+}
+
+static const struct name *name_before(const struct look *l, size_t end,
+				      size_t *begin)
+{
+	size_t n = sizeof(secret_names) / sizeof(*secret_names);
+
+	for (size_t i = 0; i < n; i++) {
+		*begin = name_begin(l, end, secret_names[i].word);
+		if (*begin != SIZE_MAX)
+			return &secret_names[i];
+	}
+	return NULL;
+}
+
+/* The whole identifier: my_password. */
+static size_t identifier_begin(const struct look *l, size_t at)
+{
+	size_t least = at > 64 ? at - 64 : 0;
+
+	while (at > least && is_of(l->text[at - 1], BASE64URL | DOT))
+		at--;
+	return at;
+}
+
+/* Behind `=`, `:`, `=>`, `:=`, or their percent-encoded forms; 0: none, or a
+ * comparison. */
+static size_t skip_separator(const struct look *l, size_t at)
+{
+	char c, next;
+
+	if (has_at(l, at, "%3D") || has_at(l, at, "%3d") ||
+	    has_at(l, at, "%3A") || has_at(l, at, "%3a"))
+		return at + 3;
+	if (at >= l->len)
+		return 0;
+	c = l->text[at];
+	next = at + 1 < l->len ? l->text[at + 1] : 0;
+	if (c != '=' && c != ':')
+		return 0;
+	if (next == ':' || (c == '=' && (next == '=' || next == '~')) ||
+	    has_at(l, at, "://"))
+		return 0;
+	return at + 1 + ((c == '=' && next == '>') || (c == ':' && next == '='));
+}
+
+/* Finds the value behind a name that ends at `end`; --name needs no sign. */
+static bool value_behind(const struct look *l, size_t begin, size_t end,
+			 struct value *v)
+{
+	size_t quote = skip_quote(l, end), separator = skip_blanks(l, quote);
+	size_t behind;
+
+	if (end < l->len && l->text[end] == '>' && begin &&
+	    l->text[begin - 1] == '<') {		/* <name>value</name> */
+		v->at = end + 1;
+		v->end = v->at;
+		while (v->end < l->len && l->text[v->end] != '<')
+			v->end++;
+		v->quoted = true;
+		return v->end > v->at;
+	}
+	behind = skip_separator(l, separator);
+	if (!behind) {
+		if (!has_at(l, begin, "--") || separator == end)
+			return false;
+		read_value(l, separator, v);
+		return v->end > v->at;
+	}
+	read_value(l, skip_blanks(l, behind), v);
+	v->loose = separator != quote || is_blank(l->text[behind]);
+	return v->end > v->at;
+}
+
+/* A number that counts or numbers tokens. */
+static bool is_count(const struct looks *k)
+{
+	return k->digits && !k->lower && !k->upper && k->len <= 9;
+}
+
+/* name(..., name[..., name.name(...: a call and no password. */
+static bool is_call(const struct look *l, const struct value *v)
+{
+	size_t end = run_end(l, v->at, ALNUM | UNDERSCORE | DOT, 64);
+
+	return end > v->at && end < v->end &&
+		(l->text[end] == '(' || l->text[end] == '[');
+}
+
+/* PWD=/home/me, password=password */
+static bool says_nothing(const struct look *l, const struct name *n,
+			 const struct value *v)
+{
+	if (!strcmp(n->word, "pwd"))
+		return l->text[v->at] == '/' || l->text[v->at] == '~';
+	return v->end - v->at == strlen(n->word) &&
+		has_word_at(l, v->at, n->word);
+}
+
+/* What a model reads and writes is called a token, too: `"token": "the"`. */
+static bool is_plain_token(const struct value *v, const struct looks *k)
+{
+	return is_count(k) || k->len < 6 ||
+		(!no_word(k) && (v->quoted || v->loose || k->len < 8));
+}
+
+/* What is bare and has blanks before it may be prose. */
+static bool is_prose(const struct look *l, const struct name *n,
+		     const struct value *v)
+{
+	struct value w = *v;
+	struct looks k;
+
+	if (v->quoted || !v->loose)
+		return false;
+	while (w.end > w.at && strchr(".!?:", l->text[w.end - 1]))
+		w.end--;
+	if (w.end == w.at || is_stop_word(l, w.at, w.end) || is_call(l, &w))
+		return true;
+	k = looks_of(l, w.at, w.end);
+	if (no_word(&k) || (k.marks && k.len > 4))
+		return false;
+	/* a word: a password if it is the last one */
+	return !(n->kind & PASSWORD) ||
+		(v->end < l->len && l->text[v->end] == ' ');
+}
+
+static bool is_secret(const struct look *l, const struct name *n,
+		      const struct value *v, bool bare_name)
+{
+	struct looks k = looks_of(l, v->at, v->end);
+
+	if (is_stand_in(l, v->at, v->end, v->quoted) ||
+	    says_nothing(l, n, v) || is_prose(l, n, v))
+		return false;
+	if (n->kind & BASE64_USER)
+		return base64_user(l->text + v->at, v->end - v->at);
+	if (n->kind & TIGHT)
+		return !v->loose && k.len >= 16;
+	if (n->kind & TOKEN)
+		return !(bare_name ? is_plain_token(v, &k) : is_count(&k));
+	return true;
+}
+
+/* --- Schemes --------------------------------------------------------------------- */
+
+/* RFC 7235, RFC 6750, and what is used. */
+static const char *const schemes[] = {
+	"bearer", "basic", "digest", "token", "apikey", "api-key", "negotiate",
+	"ntlm", "aws4-hmac-sha256", "hawk", "hmac", "oauth", "key",
+	"sharedkey", "sharedkeylite", "dpop", "goog4-rsa-sha256",
+};
+
+/* "Bearer x": x is what is secret, up to the end of the line for schemes with
+ * parameters. */
+static void skip_scheme(const struct look *l, struct value *v)
+{
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+		size_t behind = v->at + strlen(schemes[i]);
+
+		if (!has_word_at(l, v->at, schemes[i]) || behind >= l->len ||
+		    (l->text[behind] != ' ' && !has_at(l, behind, "%20")))
+			continue;
+		v->at = l->text[behind] == ' ' ? skip_blanks(l, behind) :
+			behind + 3;
+		v->loose = false;
+		if (v->quoted)
+			return;
+		v->end = v->at;
+		while (v->end < l->len && !is_quote(l->text[v->end]) &&
+		       l->text[v->end] != '\n' && l->text[v->end] != '\r' &&
+		       !ends_value(l, v->end))
+			v->end++;
+		if (i < 2)
+			return;
+		/* parameters, with quotes and commas in them */
+		while (v->end < l->len && l->text[v->end] != '\n' &&
+		       l->text[v->end] != '\r')
+			v->end++;
+		return;
+	}
+}
+
+static bool hit_value(const struct look *l, enum detector what,
+		      struct value *v, struct detected *hit)
+{
+	if (v->at < l->from)
+		v->at = l->from;
+	return v->end > v->at && found(hit, what, v->at, v->end);
+}
+
+/* Whose hit is it?  DETECTORS: nobody's that is on. */
+static enum detector owner(const struct look *l, const struct name *n)
+{
+	if ((n->kind & CLOUD) && (l->on & BIT(DETECT_CLOUD_KEY)))
+		return DETECT_CLOUD_KEY;
+	if ((n->kind & TIGHT) || !(l->on & BIT(DETECT_CREDENTIALS)))
+		return DETECTORS;
+	return DETECT_CREDENTIALS;
+}
+
+bool probe_name(const struct look *l, const struct trigger *t, size_t last,
+		struct detected *hit)
+{
+	size_t word, begin, end = last - 3 - t->back + t->least;
+	const struct name *n;
+	struct value v = { 0 };
+	enum detector what;
+
+	if (end > l->len || joined_behind(l, end, ALNUM | UNDERSCORE))
+		return false;
+	n = name_before(l, end, &word);
+	what = n ? owner(l, n) : DETECTORS;
+	if (what == DETECTORS ||
+	    ((n->kind & BASE64_USER) && joined_before(l, word, ALNUM)))
+		return false;
+	begin = identifier_begin(l, word);
+	if (!value_behind(l, begin, end, &v))
+		return false;
+	if (n->kind & SCHEME)
+		skip_scheme(l, &v);
+	return v.end > v.at && is_secret(l, n, &v, begin == word) &&
+		hit_value(l, what, &v, hit);
+}
+
+/* RFC 6750 2.1 */
+static bool bearer(const struct look *l, size_t at, struct detected *hit)
+{
+	size_t end = run_end(l, at, BASE64URL | DOT | BASE64 | TILDE,
+			     SIZE_MAX);
+	struct looks k;
+
+	while (end < l->len && l->text[end] == '=')
+		end++;
+	while (end > at && l->text[end - 1] == '.')
+		end--;
+	k = looks_of(l, at, end);
+	return k.len >= 8 && no_word(&k) && k.lower + k.upper + k.digits >= 8 &&
+		found(hit, DETECT_CREDENTIALS, at, end);
+}
+
+/* RFC 7617 2 */
+static bool basic(const struct look *l, size_t at, struct detected *hit)
+{
+	size_t end = run_end(l, at, BASE64URL | BASE64, SIZE_MAX);
+
+	while (end < l->len && l->text[end] == '=')
+		end++;
+	return base64_user(l->text + at, end - at) &&
+		found(hit, DETECT_CREDENTIALS, at, end);
+}
+
+bool probe_scheme(const struct look *l, const struct trigger *t, size_t last,
+		  struct detected *hit)
+{
+	size_t begin = last - 3 - t->back, at = begin + strlen(t->prefix);
+
+	if (!has_word_at(l, begin, t->prefix) ||
+	    joined_before(l, begin, ALNUM | UNDERSCORE))
+		return false;
+	if (has_at(l, at, "%20"))
+		at += 3;
+	else if (has_at(l, at, " "))
+		at = skip_blanks(l, at);
+	else
+		return false;
+	return t->prefix[1] == 'e' ? bearer(l, at, hit) : basic(l, at, hit);
+}
+
+/* --- URLs ------------------------------------------------------------------------ */
+
+static bool ends_userinfo(char c)
+{
+	return is_blank(c) || c == '/' || c == '"' || c == '<' || c == '>' ||
+		c == '`' || c == '\\' || c == '?' || c == '#';
+}
+
+/* scheme://user:password@host (RFC 3986 3.2.1): the password.  One with an `@`
+ * in it reaches up to the last `@` of the authority.  Going back ends at the
+ * `@` before, so that no byte is read twice. */
+bool probe_url(const struct look *l, const struct trigger *t, size_t last,
+	       struct detected *hit)
+{
+	size_t at = last - 1, begin = at, colon, end = at;
+
+	(void)t;
+	while (begin && !ends_userinfo(l->text[begin - 1]) &&
+	       l->text[begin - 1] != '@')
+		begin--;
+	if (begin < 3 || memcmp(l->text + begin - 3, "://", 3))
+		return false;
+	for (colon = begin; colon < at && l->text[colon] != ':'; colon++)
+		;
+	if (colon == at)
+		return false;
+	for (size_t i = at; i < l->len && !ends_userinfo(l->text[i]) &&
+	     l->text[i] != ',' && l->text[i] != '\''; i++)
+		if (l->text[i] == '@' && i + 1 < l->len &&
+		    (is_alnum(l->text[i + 1]) || l->text[i + 1] == '['))
+			end = i;
+	if (colon + 1 == end || is_stand_in(l, colon + 1, end, false))
+		return false;
+	return hit_value(l, DETECT_CREDENTIALS,
+			 &(struct value){ .at = colon + 1, .end = end }, hit);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * detect_parts.h: what the files of the detectors share.
+ *
+ * A trigger is a window of four bytes that every secret of a kind has at a
+ * fixed place.  The scan finds bytes that may be such windows, by bucket; a
+ * probe then says whether a secret is there and how far it reaches.  A probe
+ * reads a bounded number of bytes, or bytes that no other place will make it
+ * read again: that keeps the whole linear.
+ */
+#ifndef REDACTION_DETECT_PARTS_H
+#define REDACTION_DETECT_PARTS_H
+
+#include "detect.h"
+
+#define BIT(detector) (1u << (detector))
+
+struct look {
+	const char *text;
+	size_t len, from;	/* hits begin at or after `from` */
+	uint32_t on;
+};
+
+enum alphabet {
+	DIGITS = 1 << 0,
+	UPPER = 1 << 1,
+	LOWER = 1 << 2,
+	HEX = 1 << 3,		/* 0-9 a-f */
+	UNDERSCORE = 1 << 4,
+	DASH = 1 << 5,
+	DOT = 1 << 6,
+	BASE64 = 1 << 7,	/* + and / */
+	TILDE = 1 << 8,
+	ALNUM = DIGITS | UPPER | LOWER,
+	BASE64URL = ALNUM | UNDERSCORE | DASH
+};
+
+struct trigger;
+/* A window of this trigger ends with the byte at `last`. */
+typedef bool probe(const struct look *l, const struct trigger *t, size_t last,
+		   struct detected *hit);
+
+struct trigger {
+	/* Four bytes, or [sets] of them; in the sets a-z is a range.  Letters
+	 * of a window that folds stand for both cases. */
+	const char *window;
+	uint8_t bucket, fold;
+	uint8_t back;		/* bytes of the secret or word before it */
+	uint32_t on;		/* detectors that want it */
+	probe *probe;
+	/* Keys: what they begin with, and what follows. */
+	const char *prefix;
+	uint32_t body;		/* enum alphabet */
+	uint16_t least, most;	/* bytes of it; most 0: any number */
+};
+extern const struct trigger detect_triggers[];	/* ends with window NULL */
+
+/* Reads one byte of a window: who may be there.  Returns the rest. */
+const char *window_next(const char *window, uint8_t fold, bool may_be[256]);
+
+/* --- Probes ---------------------------------------------------------------------- */
+
+probe probe_email, probe_email_encoded, probe_jwt, probe_private_key;
+probe probe_iban;
+probe probe_url, probe_name, probe_scheme;
+probe probe_key, probe_key_openai, probe_key_aws;
+/* A run of 13 or more digits, blanks and dashes; its 13th byte is at `last`. */
+probe probe_card;
+/* The secret access key beside the id that ends at l->from, if one does. */
+bool aws_secret_behind(const struct look *l, struct detected *hit);
+
+/* --- Bytes ----------------------------------------------------------------------- */
+
+static inline bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static inline bool is_letter(char c)
+{
+	return is_upper((char)(c & ~0x20));
+}
+
+static inline bool is_alnum(char c)
+{
+	return is_digit(c) || is_letter(c);
+}
+
+static inline bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Is it one of the characters of an alphabet? */
+static inline bool is_of(char c, uint32_t alphabet)
+{
+	return ((alphabet & DIGITS) && is_digit(c)) ||
+	       ((alphabet & UPPER) && is_upper(c)) ||
+	       ((alphabet & LOWER) && c >= 'a' && c <= 'z') ||
+	       ((alphabet & HEX) &&
+		(is_digit(c) || (c >= 'a' && c <= 'f'))) ||
+	       ((alphabet & UNDERSCORE) && c == '_') ||
+	       ((alphabet & DASH) && c == '-') ||
+	       ((alphabet & DOT) && c == '.') ||
+	       ((alphabet & BASE64) && (c == '+' || c == '/')) ||
+	       ((alphabet & TILDE) && c == '~');
+}
+
+/* Where a run of an alphabet that begins at `at` ends, `most` bytes on at the
+ * latest. */
+static inline size_t run_end(const struct look *l, size_t at,
+			     uint32_t alphabet, size_t most)
+{
+	size_t end = l->len - at > most ? at + most : l->len;
+
+	while (at < end && is_of(l->text[at], alphabet))
+		at++;
+	return at;
+}
+
+/* Does the text have these bytes at `at`?  ci: words is in small letters. */
+bool has_at(const struct look *l, size_t at, const char *bytes);
+bool has_word_at(const struct look *l, size_t at, const char *word);
+/* Is the byte before `at` of the alphabet, and not the end of an escape
+ * (\n, %3D, \u003d) that stands for one that is not? */
+bool joined_before(const struct look *l, size_t at, uint32_t alphabet);
+/* Is the byte at `at` of the alphabet? */
+bool joined_behind(const struct look *l, size_t at, uint32_t alphabet);
+bool found(struct detected *hit, enum detector what, size_t at, size_t end);
+/* Does base64 text (either alphabet) say `user:password`? */
+bool base64_user(const char *text, size_t len);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * detect_text.c: mailboxes, JSON Web Tokens, private keys; and what all probes
+ * ask about a text.
+ */
+#include "detect_parts.h"
+
+/* --- What all ask ---------------------------------------------------------------- */
+
+bool has_at(const struct look *l, size_t at, const char *bytes)
+{
+	size_t n = strlen(bytes);
+
+	return at <= l->len && n <= l->len - at &&
+		!memcmp(l->text + at, bytes, n);
+}
+
+bool has_word_at(const struct look *l, size_t at, const char *word)
+{
+	for (; *word; word++, at++) {
+		char c = at < l->len ? l->text[at] : 0;
+
+		if ((is_upper(c) ? c | 0x20 : c) != *word)
+			return false;
+	}
+	return true;
+}
+
+static bool is_hex(char c)
+{
+	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+static unsigned hex_value(const char *two)
+{
+	unsigned value = 0;
+
+	for (int i = 0; i < 2; i++)
+		value = value << 4 | (is_digit(two[i]) ? two[i] - '0' :
+				      (two[i] | 0x20) - 'a' + 10);
+	return value;
+}
+
+/* Does an escape of what is no part of a word end before `at`? */
+static bool escape_before(const struct look *l, size_t at)
+{
+	const char *p = l->text + at;
+
+	if (at < 2)
+		return false;
+	if (p[-2] == '\\')
+		return p[-1] && strchr("nrtbf", p[-1]);
+	if (at < 3 || !is_hex(p[-1]) || !is_hex(p[-2]))
+		return false;
+	if (p[-3] != '%' && (at < 6 || memcmp(p - 6, "\\u00", 4)))
+		return false;
+	return !is_of((char)hex_value(p - 2), BASE64URL | DOT);
+}
+
+bool joined_before(const struct look *l, size_t at, uint32_t alphabet)
+{
+	return at && is_of(l->text[at - 1], alphabet) && !escape_before(l, at);
+}
+
+bool joined_behind(const struct look *l, size_t at, uint32_t alphabet)
+{
+	return at < l->len && is_of(l->text[at], alphabet);
+}
+
+/* What is before l->from has been told already. */
+bool found(struct detected *hit, enum detector what, size_t at, size_t end)
+{
+	*hit = (struct detected){ at, end - at, what };
+	return end > at;
+}
+
+/* --- email ----------------------------------------------------------------------- */
+
+/* RFC 5321 4.1.2 as it is used: no quoted local parts, no address literals.
+ * What of atext more often ends something else than belongs to a mailbox
+ * (`=`, `/`, `?`, ...) does not count.  RFC 6531: UTF-8 may be in both. */
+static bool in_local(char c)
+{
+	return is_alnum(c) || (uint8_t)c >= 0x80 || strchr("._%+-", c);
+}
+
+static size_t local_begin(const struct look *l, size_t at)
+{
+	size_t begin = at, least = at > 64 ? at - 64 : 0;	/* 4.5.3.1.1 */
+
+	if (least < l->from)
+		least = l->from;
+	while (begin > least) {
+		char c = l->text[begin - 1];
+
+		if (c == '\'' && begin - 1 > least &&
+		    is_alnum(l->text[begin - 2]) && begin < at)
+			begin--;
+		else if (!c || !in_local(c) || escape_before(l, begin))
+			break;
+		else
+			begin--;
+	}
+	while (begin < at && !is_alnum(l->text[begin]) &&
+	       l->text[begin] != '_' && (uint8_t)l->text[begin] < 0x80)
+		begin++;
+	return begin;
+}
+
+struct domain {
+	size_t end;		/* at or before where it began: none */
+	size_t top;		/* where its last label begins */
+	unsigned dots;
+};
+
+static bool in_label(char c)
+{
+	return is_alnum(c) || c == '-' || (uint8_t)c >= 0x80;
+}
+
+static struct domain domain_at(const struct look *l, size_t at)
+{
+	size_t most = l->len - at > 255 ? at + 255 : l->len;	/* 4.5.3.1.2 */
+	struct domain d = { at, at, 0 };
+
+	for (size_t i = at; i < most; i++) {
+		char c = l->text[i];
+
+		if (c == '.' && i > at && d.end == i && i + 1 < most &&
+		    in_label(l->text[i + 1]) && l->text[i + 1] != '-') {
+			d.top = i + 1;
+			d.dots++;
+		} else if (!in_label(c)) {
+			break;
+		}
+		if (c != '-')
+			d.end = i + 1;
+	}
+	return d;
+}
+
+/* Names behind the last dot that belong to files and units. */
+static bool is_file(const struct look *l, const struct domain *d)
+{
+	static const char *const ends[] = {
+		"css", "gif", "html", "jpeg", "jpg", "js", "json", "mount",
+		"png", "service", "slice", "socket", "svg", "target", "timer",
+		"ts", "webp", "yaml", "yml",
+	};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (strlen(ends[i]) == d->end - d->top &&
+		    has_word_at(l, d->top, ends[i]))
+			return true;
+	return false;
+}
+
+/* Letters only, two at least, or an IDN's. */
+static bool is_top(const struct look *l, const struct domain *d)
+{
+	if (has_word_at(l, d->top, "xn--"))
+		return d->end - d->top > 4;
+	for (size_t i = d->top; i < d->end; i++)
+		if (!is_letter(l->text[i]) && (uint8_t)l->text[i] < 0x80)
+			return false;
+	return d->end - d->top >= 2;
+}
+
+/* git@host:path, git@host/path: where a repository is, not who. */
+static bool is_repository(const struct look *l, size_t begin, size_t at,
+			  size_t end)
+{
+	return at - begin == 3 && has_at(l, begin, "git") && end < l->len &&
+		(l->text[end] == ':' || l->text[end] == '/');
+}
+
+static bool mailbox(const struct look *l, size_t at, size_t host,
+		    struct detected *hit)
+{
+	size_t begin = local_begin(l, at);
+	struct domain d;
+
+	if (begin >= at || l->text[at - 1] == '.')
+		return false;
+	d = domain_at(l, host);
+	if (!d.dots || !is_top(l, &d) || is_file(l, &d) ||
+	    is_repository(l, begin, at, d.end))
+		return false;
+	return found(hit, DETECT_EMAIL, begin, d.end);
+}
+
+bool probe_email(const struct look *l, const struct trigger *t, size_t last,
+		 struct detected *hit)
+{
+	(void)t;
+	return mailbox(l, last - 1, last, hit);
+}
+
+/* name%40host.example, in a query */
+bool probe_email_encoded(const struct look *l, const struct trigger *t,
+			 size_t last, struct detected *hit)
+{
+	(void)t;
+	return mailbox(l, last - 3, last, hit);
+}
+
+/* --- jwt ------------------------------------------------------------------------- */
+
+/* RFC 7515 3.1, RFC 7516 3.1: three or five parts.  {" in base64url is eyJ or
+ * eyI; with a claims set behind it the signature may be missing: alg none, or
+ * a text cut short. */
+bool probe_jwt(const struct look *l, const struct trigger *t, size_t last,
+	       struct detected *hit)
+{
+	size_t at = last - 3, end, part;
+	unsigned parts = 1;
+	bool claims;
+
+	(void)t;
+	if (joined_before(l, at, BASE64URL))
+		return false;
+	end = run_end(l, at, BASE64URL, SIZE_MAX);
+	if (end - at < 10 || end >= l->len || l->text[end] != '.')
+		return false;
+	claims = has_at(l, end + 1, "eyJ");
+	while (parts < 5 && end < l->len && l->text[end] == '.') {
+		part = run_end(l, end + 1, BASE64URL, SIZE_MAX);
+		/* The second part of a JWE may be empty (dir). */
+		if (part - end - 1 < 4 && !(parts == 1 && part < l->len &&
+					    l->text[part] == '.'))
+			break;
+		end = part;
+		parts++;
+	}
+	if (parts < 3 && !(claims && parts == 2))
+		return false;
+	if (parts == 2 && end < l->len && l->text[end] == '.' &&
+	    run_end(l, end + 1, BASE64URL, 1) == end + 1)
+		end++;		/* alg none: an empty third part */
+	return found(hit, DETECT_JWT, at, end);
+}
+
+/* --- private_key ----------------------------------------------------------------- */
+
+/* RFC 7468 2: "-----BEGIN " label "-----", up to the END of a private key or
+ * that of the text. */
+static size_t label_end(const struct look *l, size_t at)
+{
+	static const char key[] = "PRIVATE KEY";
+	size_t end = run_end(l, at, UPPER | DIGITS, 64), word = at;
+	bool private = false;
+
+	while (word < l->len && end > word) {
+		if (has_at(l, word, key)) {
+			private = true;
+			end = word + sizeof(key) - 1;
+			break;
+		}
+		if (end - at > 64 || end >= l->len || l->text[end] != ' ')
+			return 0;
+		word = end + 1;
+		end = run_end(l, word, UPPER | DIGITS, 64);
+	}
+	if (private && has_at(l, end, " BLOCK"))	/* OpenPGP */
+		end += 6;
+	return private && has_at(l, end, "-----") ? end + 5 : 0;
+}
+
+static size_t block_end(const struct look *l, size_t at)
+{
+	static const char end[] = "-----END ";
+	const char *p = l->text + at, *limit = l->text + l->len;
+
+	while ((p = memmem(p, (size_t)(limit - p), end, sizeof(end) - 1))) {
+		size_t behind;
+
+		p += sizeof(end) - 1;
+		behind = label_end(l, (size_t)(p - l->text));
+		if (behind)
+			return behind;
+	}
+	return l->len;
+}
+
+bool probe_private_key(const struct look *l, const struct trigger *t,
+		       size_t last, struct detected *hit)
+{
+	size_t label = last + 4, begin = last - 7, behind;
+
+	(void)t;
+	if (last < 7 || begin < l->from || !has_at(l, begin, "-----BEGIN "))
+		return false;
+	behind = label_end(l, label);
+	return behind && found(hit, DETECT_PRIVATE_KEY, begin,
+			       block_end(l, behind));
+}
+
+/* --- base64 ---------------------------------------------------------------------- */
+
+static int base64_bits(char c)
+{
+	if (is_upper(c))
+		return c - 'A';
+	if (is_letter(c))
+		return c - 'a' + 26;
+	if (is_digit(c))
+		return c - '0' + 52;
+	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
+/* RFC 7617 2: no control characters; a colon. */
+bool base64_user(const char *text, size_t len)
+{
+	uint32_t bits = 0;
+	bool colon = false;
+
+	while (len && text[len - 1] == '=')
+		len--;
+	if (len < 4 || len % 4 == 1)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		int six = base64_bits(text[i]);
+		uint8_t c;
+
+		if (six < 0)
+			return false;
+		bits = bits << 6 | (uint32_t)six;
+		if (i % 4 == 0)
+			continue;
+		c = (uint8_t)(bits >> (6 - 2 * (i % 4)));
+		if (c < 0x20 || c >= 0x7f)
+			return false;
+		colon |= c == ':';
+	}
+	return colon;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The corpora: every marked secret is found, and nothing else; every look-alike
+ * survives.  Alone and surrounded, at every offset of a block, by every way to
+ * scan.
+ */
+#include "detect_corpus.h"
+
+#define FOUND "tests/data/secrets/found.txt"
+#define SURVIVE "tests/data/secrets/survive.txt"
+#define SEEDS 20
+#define OFFSETS 67	/* more than four blocks */
+
+static const enum detect_scan scans[] = {
+	SCAN_VECTORS, SCAN_TABLES, SCAN_EVERYWHERE
+};
+
+static struct detectors one[DETECTORS], all;
+
+static void compile(void)
+{
+	all = detectors_of(NULL);
+	for (unsigned i = 0; i < DETECTORS; i++)
+		one[i] = detectors_of(detector_name(i));
+}
+
+/* --- Found ------------------------------------------------------------------------ */
+
+/* Exactly the marks, and by this detector. */
+static void check_marks(const struct detectors *d, enum detector what,
+			const struct corpus_text *t, const char *line)
+{
+	weir_str text = { t->text, t->len };
+	struct detected hit;
+	size_t from = 0;
+
+	ck_assert_msg(detect_any(d, text), "not seen: %s\n%.*s", line,
+		      WEIR_STR_FMT(text));
+	for (size_t i = 0; i < t->marks; i++) {
+		ck_assert_msg(detect_next(d, text, from, &hit),
+			      "not found: %s\n%.*s", line, WEIR_STR_FMT(text));
+		ck_assert_msg(hit.what == what && hit.at == t->mark[i].at &&
+			      hit.at + hit.len == t->mark[i].end,
+			      "%s found [%.*s]: %s\n%.*s",
+			      detector_name(hit.what), (int)hit.len,
+			      t->text + hit.at, line, WEIR_STR_FMT(text));
+		from = hit.at + hit.len;
+	}
+	ck_assert_msg(!detect_next(d, text, from, &hit),
+		      "%s found too much [%.*s]: %s\n%.*s",
+		      detector_name(hit.what), (int)hit.len, t->text + hit.at,
+		      line, WEIR_STR_FMT(text));
+}
+
+/* With all detectors on, whoever finds it: no marked byte is left. */
+static void check_covered(const struct corpus_text *t, const char *line)
+{
+	weir_str text = { t->text, t->len };
+	char left[CORPUS_ROOM];
+	struct detected hit;
+	size_t from = 0;
+
+	memcpy(left, t->text, t->len);
+	while (detect_next(&all, text, from, &hit)) {
+		memset(left + hit.at, 0, hit.len);
+		from = hit.at + hit.len;
+	}
+	for (size_t i = 0; i < t->marks; i++)
+		for (size_t at = t->mark[i].at; at < t->mark[i].end; at++)
+			ck_assert_msg(!left[at], "left [%s]: %s", left + at,
+				      line);
+}
+
+static const char *split_line(char *line, enum detector *what)
+{
+	char *tab = strchr(line, '\t');
+	unsigned i = 0;
+
+	ck_assert_msg(tab, "no detector: %s", line);
+	while (i < DETECTORS &&
+	       (strlen(detector_name(i)) != (size_t)(tab - line) ||
+		memcmp(detector_name(i), line, (size_t)(tab - line))))
+		i++;
+	ck_assert_msg(i < DETECTORS, "no such detector: %s", line);
+	*what = i;
+	return tab + 1;
+}
+
+static void find_alone(char *line)
+{
+	enum detector what;
+	const char *text = split_line(line, &what);
+
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		struct corpus_text t = { .len = 0 };
+
+		corpus_line(&t, text, seed);
+		ck_assert_msg(t.marks, "no mark: %s", line);
+		for (size_t i = 0; i < sizeof(scans) / sizeof(*scans); i++) {
+			one[what].scan = scans[i];
+			check_marks(&one[what], what, &t, line);
+		}
+		check_covered(&t, line);
+	}
+}
+
+START_TEST(everything_marked_is_found_and_nothing_else)
+{
+	compile();
+	ck_assert_uint_ge(corpus_each(FOUND, find_alone), 300);
+}
+END_TEST
+
+/* --- Survive ---------------------------------------------------------------------- */
+
+static void check_none(const struct corpus_text *t, const char *line)
+{
+	weir_str text = { t->text, t->len };
+	struct detected hit;
+
+	for (size_t i = 0; i < sizeof(scans) / sizeof(*scans); i++) {
+		all.scan = scans[i];
+		ck_assert_msg(!detect_next(&all, text, 0, &hit),
+			      "%s found [%.*s]: %s\n%.*s",
+			      detector_name(hit.what), (int)hit.len,
+			      t->text + hit.at, line, WEIR_STR_FMT(text));
+		ck_assert(!detect_any(&all, text));
+	}
+}
+
+static void survive_alone(char *line)
+{
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		struct corpus_text t = { .len = 0 };
+
+		corpus_line(&t, line, seed);
+		check_none(&t, line);
+	}
+}
+
+START_TEST(everything_that_only_looks_like_it_survives)
+{
+	compile();
+	ck_assert_uint_ge(corpus_each(SURVIVE, survive_alone), 300);
+}
+END_TEST
+
+/* --- Surrounded ------------------------------------------------------------------- */
+
+/* So many bytes of words, the last one a newline. */
+static void filler(struct corpus_text *t, size_t n)
+{
+	static const char words[] = "of the many things that were said there "
+		"some are true, 42 of 1000 or so; others (few) can't be\n";
+
+	for (size_t i = 0; i + 1 < n; i++)
+		corpus_putc(t, words[(t->chance + i) % (sizeof(words) - 1)]);
+	if (n)
+		corpus_putc(t, '\n');
+}
+
+static void surround(struct corpus_text *t, const char *line, size_t before,
+		     uint64_t seed)
+{
+	t->chance = seed;
+	filler(t, before);
+	corpus_line(t, line, seed);
+	if (t->ends)
+		return;
+	corpus_putc(t, '\n');
+	filler(t, seed % 40);
+}
+
+static void find_everywhere(char *line)
+{
+	enum detector what;
+	const char *text = split_line(line, &what);
+
+	for (size_t before = 0; before < OFFSETS; before++) {
+		struct corpus_text t = { .len = 0 };
+
+		surround(&t, text, before, before * 7919);
+		one[what].scan = scans[before % 2];
+		check_marks(&one[what], what, &t, line);
+	}
+}
+
+START_TEST(secrets_are_found_at_every_offset_in_other_text)
+{
+	compile();
+	corpus_each(FOUND, find_everywhere);
+}
+END_TEST
+
+static void survive_everywhere(char *line)
+{
+	for (size_t before = 0; before < OFFSETS; before++) {
+		struct corpus_text t = { .len = 0 };
+
+		surround(&t, line, before, before * 7919);
+		check_none(&t, line);
+	}
+}
+
+START_TEST(what_looks_like_it_survives_at_every_offset)
+{
+	compile();
+	corpus_each(SURVIVE, survive_everywhere);
+}
+END_TEST
+
+/* --- All at once ------------------------------------------------------------------ */
+
+static struct corpus_text heap;
+static size_t marks;
+
+static void pile(char *line)
+{
+	enum detector what;
+	const char *text = split_line(line, &what);
+
+	if (!strncmp(text, "\xc2\xab", 2) && !strstr(text, "%{end}") &&
+	    heap.len < CORPUS_ROOM - 1024) {
+		corpus_line(&heap, text, heap.len);
+		corpus_putc(&heap, '\n');
+		marks += heap.marks;
+		heap.marks = 0;
+	}
+}
+
+START_TEST(what_one_call_found_the_next_does_not_find_again)
+{
+	weir_str text;
+	struct detected hit;
+	size_t from = 0, hits = 0;
+
+	compile();
+	corpus_each(FOUND, pile);
+	text = (weir_str){ heap.text, heap.len };
+	while (detect_next(&all, text, from, &hit)) {
+		ck_assert_uint_ge(hit.at, from);
+		ck_assert_uint_gt(hit.len, 0);
+		ck_assert_uint_le(hit.len, text.len - hit.at);
+		from = hit.at + hit.len;
+		hits++;
+	}
+	ck_assert_uint_ge(hits, marks);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("processors/redaction/detect: corpora");
+	TCase *tests = tcase_create("corpora");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tests, everything_marked_is_found_and_nothing_else);
+	tcase_add_test(tests, everything_that_only_looks_like_it_survives);
+	tcase_add_test(tests, secrets_are_found_at_every_offset_in_other_text);
+	tcase_add_test(tests, what_looks_like_it_survives_at_every_offset);
+	tcase_add_test(tests, what_one_call_found_the_next_does_not_find_again);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
