@@ -28,7 +28,7 @@
 extern const struct weir_plugin weir_plugin;	/* tail_sampling's */
 
 static const char yaml[] =
-	"{decision_wait: 10s, num_traces: 200000, memory_limit_mib: 4096, "
+	"{decision_wait: 10s, num_traces: 20000, memory_limit_mib: 4096, "
 	"policies: ["
 	"{name: e, type: status_code, status_code: {status_codes: [ERROR]}}, "
 	"{name: l, type: latency, latency: {threshold_ms: 60000}}, "

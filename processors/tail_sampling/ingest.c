@@ -319,19 +319,19 @@ static void late(struct tail_sampling *self, struct entry *entry,
 		discard(self);
 }
 
-/* What is decided already: the span follows. */
+/* What is decided already: the span follows.  Else *entry is its trace, NULL
+ * when that is new. */
 static bool follows(struct tail_sampling *self, const struct weir_part *part,
-		    size_t i)
+		    size_t i, struct entry **entry)
 {
 	const struct weir_part_span *span = &part->spans[i];
-	struct entry *entry;
 
 	if (by_cache(self, part, i))
 		return true;
-	entry = table_find(&self->table, span->hash, span->trace_id);
-	if (!entry || entry->verdict == VERDICT_PENDING)
+	*entry = table_find(&self->table, span->hash, span->trace_id);
+	if (!*entry || (*entry)->verdict == VERDICT_PENDING)
 		return false;
-	late(self, entry, part, i);
+	late(self, *entry, part, i);
 	return true;
 }
 
@@ -343,7 +343,7 @@ static void take_span(struct tail_sampling *self, const struct weir_part *part,
 	struct stored_span *stored;
 	struct entry *entry;
 
-	if (follows(self, part, i))
+	if (follows(self, part, i, &entry))
 		return;
 	stored = keep(self, part, i);
 	if (!stored) {
@@ -351,11 +351,10 @@ static void take_span(struct tail_sampling *self, const struct weir_part *part,
 		return;
 	}
 	/* Its own trace may have been decided for want of room. */
-	if (decided != self->decided && follows(self, part, i)) {
+	if (decided != self->decided && follows(self, part, i, &entry)) {
 		store_let_go(&self->store, stored);
 		return;
 	}
-	entry = table_find(&self->table, span->hash, span->trace_id);
 	if (!entry)
 		entry = new_trace(self, span);
 	entry->spans++;
