@@ -15,6 +15,9 @@
 
 #include "tail_sampling.h"
 
+#define RELIEF_TRACES 32
+#define RELIEF_BYTES (64u << 10)
+
 static size_t field_size(size_t body)
 {
 	size_t n = 2;
@@ -161,16 +164,22 @@ static void end_pieces(struct tail_sampling *self)
 
 /* --- Room ---------------------------------------------------------------- */
 
-/* Decides the trace that is due next; false when none waits. */
+/* Decides traces that are due next: until there is room, or a batch worth
+ * passing on.  False when that changes nothing. */
 static bool relieve(struct tail_sampling *self)
 {
-	struct entry *entry = buckets_next(&self->buckets);
+	size_t before = self->store.bytes, n = 0, waiting;
+	struct entry *entry;
 
-	if (!entry)
-		return false;
-	decide(self, entry);
+	while (n < RELIEF_TRACES && self->out.bytes < RELIEF_BYTES &&
+	       self->store.bytes >= before &&
+	       (entry = buckets_next(&self->buckets))) {
+		decide(self, entry);
+		n++;
+	}
+	waiting = self->out.n;
 	out_flush(self, true);
-	return true;
+	return n || self->out.n < waiting;
 }
 
 /* One entry more within num_traces: else the oldest goes, decided or not.
