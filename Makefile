@@ -5,6 +5,7 @@
 # make SAN=address,undefined test    the same, sanitized, in its own tree (SAN=thread for races)
 # make fuzz T=60 | bench | peers     every fuzz target for T seconds | the README's table | the Go collector
 # make compare CASES= SEED=1         the Go collector and weir side by side, on the same YAML and requests
+# make h2spec                        the conformance suite for HTTP/2, on both ports (needs Go once)
 # make install PREFIX= DESTDIR=      program, plugins, headers, weir.pc, examples
 , := ,
 CC       ?= cc
@@ -51,7 +52,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
 SO      := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS))
 PARTS   := $(patsubst plugins/kit/%/,$(B)/libweir%.so,$(wildcard plugins/kit/*/))
 
-.PHONY: all run test unit conformance e2e fuzz bench peers compare install clean format
+.PHONY: all run test unit conformance e2e fuzz bench peers h2spec compare install clean format
 .SECONDEXPANSION:
 .SECONDARY:
 all: $(B)/weir $(SO) $(PARTS)
@@ -138,11 +139,14 @@ bench: all
 	bench/run.py
 peers:
 	bench/peers.sh
-SEED ?= 1
-compare: all peers
+h2spec: all
+	tests/h2spec $(B)
+SEED   ?= 1
+BESIDE := json_in.py debug_detailed.py file_layout.py config_language.py verdicts.py own_metrics.py
+compare: all peers $(B)/tests/compare/json_read
 	@tools/setup test build
-	build/venv/bin/python tests/compare/run.py --seed $(SEED) $(CASES)
-	build/venv/bin/python tests/compare/config_language.py
+	@failed=0; for c in "run.py --seed $(SEED) $(CASES)" $(if $(CASES),,$(BESIDE)); do \
+		echo "$$c"; build/venv/bin/python tests/compare/$$c || failed=1; done; exit $$failed
 
 LIB := $(DESTDIR)$(PREFIX)/lib
 install: all

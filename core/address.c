@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 static int split_fail(char *why, size_t size, weir_str endpoint,
 		      const char *what)
@@ -36,6 +37,23 @@ static bool is_port(const char *port)
 	if (port[strspn(port, "0123456789")])
 		return true;
 	return strlen(port) <= 5 && strtol(port, NULL, 10) <= UINT16_MAX;
+}
+
+/* Services that the Collector knows without the system's list, which a small
+ * image does not have. */
+static const struct { const char *name, *port; } services[] = {
+	{ "ftp", "21" }, { "ftps", "990" }, { "gopher", "70" },
+	{ "http", "80" }, { "https", "443" }, { "imap2", "143" },
+	{ "imap3", "220" }, { "imaps", "993" }, { "pop3", "110" },
+	{ "pop3s", "995" }, { "smtp", "25" }, { "submissions", "465" },
+	{ "ssh", "22" }, { "telnet", "23" },
+};
+
+static void number_of_service(char *port, size_t size)
+{
+	for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++)
+		if (!strcasecmp(port, services[i].name))
+			snprintf(port, size, "%s", services[i].port);
 }
 
 int address_split(weir_str endpoint, struct host_port *out,
@@ -73,6 +91,7 @@ int address_split(weir_str endpoint, struct host_port *out,
 	if (copy(out->host, sizeof(out->host), host, host_end) ||
 	    copy(out->port, sizeof(out->port), colon + 1, end))
 		return split_fail(why, size, endpoint, "too long");
+	number_of_service(out->port, sizeof(out->port));
 	if (!is_port(out->port))
 		return split_fail(why, size, endpoint, "invalid port");
 	return 0;

@@ -29,6 +29,16 @@ static int complain_error(const struct weir_error *error)
 	return complain(text);
 }
 
+/* The same, at the place that its path names. */
+static int complain_of(const struct plan *plan, const struct weir_error *said)
+{
+	struct weir_error error;
+
+	tree_error(&error, tree_at(plan->tree, said->path), said->path, "%s",
+		   said->text);
+	return complain_error(&error);
+}
+
 /* --- with a configuration ------------------------------------------------ */
 
 /* NULL: it has been said why. */
@@ -111,7 +121,7 @@ static int with_plan(struct loader *loader, struct options *o)
 	else if (o->command != COMMAND_RUN)
 		;		/* validate: that was it */
 	else if (log_setup(&plan->telemetry.log, &error))
-		code = complain_error(&error);
+		code = complain_of(plan, &error);
 	else
 		code = service_run(loader, plan, name_sources(o));
 	plan_free(&plan);

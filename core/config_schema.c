@@ -331,6 +331,12 @@ static void print_page(struct printer *p, const struct weir_field *row)
 	put(p, "$ref", "#/$defs/extensions.telemetry");
 }
 
+static void print_push(struct printer *p, const struct weir_field *row)
+{
+	(void)row;
+	put(p, "$ref", "#/$defs/extensions.telemetry_push");
+}
+
 static const struct {
 	enum area area;
 	const char *key;
@@ -347,6 +353,7 @@ static const struct {
 	{ TELEMETRY, "resource", print_map },
 	{ TELEMETRY, "initial_fields", print_map },
 	{ TELEMETRY, "prometheus", print_page },
+	{ TELEMETRY, "periodic", print_push },
 };
 
 static print_fn *find_special(enum area area, const struct weir_field *row)

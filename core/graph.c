@@ -356,7 +356,7 @@ bool graph_idle(struct graph *graph, uint32_t level)
 
 		if (node->level != level || !node->c)
 			continue;
-		if (node->held || node->tracked ||
+		if (node->held || node->tracked || node->busy ||
 		    (level == 0 && net_streams(node->c)))
 			return false;
 	}
@@ -382,7 +382,7 @@ void graph_destroy(struct graph *graph)
 	graph->gone = true;
 	worker_enter(graph->worker);
 	flow_unpark_all(graph);
-	graph_stop(graph, LEVEL_EXTENSION);
+	graph_stop(graph, LEVEL_EXTENSION);	/* where no drain did */
 	worker_leave(graph->worker);
 	worker_enter(graph->worker);
 	for (size_t i = graph->n_nodes; i--;)
@@ -402,6 +402,11 @@ void graph_free(struct graph **graph_ptr)
 	free(graph->nodes);
 	arena_release(&graph->arena);
 	free(graph);
+}
+
+void weir_set_busy(struct weir_component *c, bool busy)
+{
+	c->node->busy = busy;
 }
 
 /* --- Extensions ---------------------------------------------------------- */

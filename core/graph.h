@@ -70,6 +70,7 @@ struct weir_node_instance {
 	size_t held;			/* batches it owns now */
 	size_t tracked;			/* batches that come back to it */
 	size_t work;			/* weir_work under way */
+	bool busy;			/* wants to be waited for in the drain */
 	struct edge_counts counts[WEIR_SIGNAL_COUNT];
 	uint64_t received_bytes, walked_bytes, mended;
 	struct transport_counts transports[MAX_TRANSPORTS];	/* receivers */

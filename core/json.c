@@ -116,35 +116,31 @@ static inline bool is_hex(char c)
 	return (unsigned)(c - '0') < 10 || (unsigned)((c | 32) - 'a') < 6;
 }
 
-/* p stands behind a backslash; behind what it escapes, or NULL and in *bad
- * the first byte that does not belong there. */
-static const char *pass_escape(const char *p, const char *limit,
-			       const char **bad)
+/* p stands behind a backslash; behind what it escapes, or NULL: failed. */
+static __attribute__((noinline)) const char *
+pass_escape(struct weir_json *json, const char *p)
 {
-	*bad = p;
-	if (p == limit)
-		return NULL;
-	switch (*p++) {
-	case '"': case '\\': case '/':
-	case 'b': case 'f': case 'n': case 'r': case 't':
-		return p;
-	case 'u':
-		for (int i = 0; i < 4; i++, p++) {
-			*bad = p;
-			if (p == limit || !is_hex(*p))
-				return NULL;
-		}
-		return p;
-	default:
-		return NULL;
+	const char *limit = json->limit;
+
+	json->escaped = true;
+	if (p < limit && *p && strchr("\"\\/bfnrt", *p))
+		return p + 1;
+	if (p < limit && *p == 'u') {
+		int digits = 0;
+
+		while (++p < limit && is_hex(*p))
+			if (++digits == 4)
+				return p + 1;
 	}
+	fail(json, p, "bad escape in a string");
+	return NULL;
 }
 
 /* open: the opening quote.  Behind the closing one; NULL: failed. */
 static always_inline const char *string(struct weir_json *json,
 					const char *open)
 {
-	const char *limit = json->limit, *bad, *p = open + 1;
+	const char *limit = json->limit, *p = open + 1;
 
 	json->escaped = false;
 	for (;;) {
@@ -155,12 +151,9 @@ static always_inline const char *string(struct weir_json *json,
 			fail(json, p, "control character in a string");
 			return NULL;
 		}
-		json->escaped = true;
-		p = pass_escape(p + 1, limit, &bad);
-		if (!p) {
-			fail(json, bad, "bad escape in a string");
+		p = pass_escape(json, p + 1);
+		if (!p)
 			return NULL;
-		}
 	}
 	json->text = (weir_str){ open + 1, (size_t)(p - open - 1) };
 	json->start = (size_t)(open - json->source);
@@ -251,9 +244,10 @@ static enum weir_json_token word(struct weir_json *json, const char *p,
 	return scalar(json, p, p + i, token);
 }
 
-static enum weir_json_token number(struct weir_json *json, const char *p)
+static __attribute__((noinline)) enum weir_json_token
+number(struct weir_json *json, const char *p)
 {
-	const char *bad, *end = pass_number(p, json->limit, &bad);
+	const char *bad = p, *end = pass_number(p, json->limit, &bad);
 
 	if (!end)
 		return fail(json, bad, "this is no number");

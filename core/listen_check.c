@@ -70,7 +70,10 @@ int weir_listen_check(weir_str endpoint, weir_str transport,
 	if (weir_str_eq(transport, WEIR_STR("unix"))) {
 		if (address_of_path(endpoint, &un, &len))
 			return refuse(error, transport,
-				      "the path is empty, or too long");
+				      endpoint.len
+					      ? "the path is too long"
+					      : "unix socket path cannot be "
+						"empty");
 		return 0;
 	}
 	if (!endpoint.len)

@@ -57,7 +57,10 @@ static int level_of(weir_str level)
 	return WEIR_ERROR + 1;	/* dpanic, panic, fatal: never written */
 }
 
-static int open_path(weir_str path, struct weir_error *error)
+#define LOGS "service.telemetry.logs"
+
+/* key: where the path stands, for an error. */
+static int open_path(weir_str path, const char *key, struct weir_error *error)
 {
 	static const char scheme[] = "file://";
 	char name[4096];
@@ -73,12 +76,12 @@ static int open_path(weir_str path, struct weir_error *error)
 		path.len -= strlen(scheme);
 	}
 	if (path.len >= sizeof(name))
-		return weir_fail(error, "", "log path too long");
+		return weir_fail(error, key, "log path too long");
 	memcpy(name, path.ptr, path.len);
 	name[path.len] = 0;
 	fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (fd < 0)
-		return weir_fail(error, "", "open sink \"%s\": open %s: %s",
+		return weir_fail(error, key, "open sink \"%s\": open %s: %s",
 				 name, name, strerror(errno));
 	return fd;
 }
@@ -93,18 +96,20 @@ static void close_sinks(struct sinks *sinks)
 	}
 }
 
-/* No paths: stderr. */
-static int open_sinks(const struct weir_strs *paths, struct sinks *sinks,
-		      struct weir_error *error)
+/* No paths: stderr.  list: their key. */
+static int open_sinks(const struct weir_strs *paths, const char *list,
+		      struct sinks *sinks, struct weir_error *error)
 {
 	for (sinks->n = 0; sinks->n < paths->len; sinks->n++) {
+		char key[80];
 		int fd = -1;
 
+		snprintf(key, sizeof(key), LOGS ".%s[%zu]", list, sinks->n);
 		if (sinks->n == FILES_MAX)
-			weir_fail(error, "", "more than %d log files",
+			weir_fail(error, key, "more than %d log files",
 				  FILES_MAX);
 		else
-			fd = open_path(paths->items[sinks->n], error);
+			fd = open_path(paths->items[sinks->n], key, error);
 		if (fd < 0) {
 			close_sinks(sinks);
 			return -1;
@@ -148,9 +153,10 @@ int log_setup(const struct log_options *options, struct weir_error *error)
 	struct sinks new_lines, new_errors, old_lines, old_errors;
 	struct buf fields = { 0 };
 
-	if (open_sinks(&options->paths, &new_lines, error))
+	if (open_sinks(&options->paths, "output_paths", &new_lines, error))
 		return -1;
-	if (open_sinks(&options->error_paths, &new_errors, error)) {
+	if (open_sinks(&options->error_paths, "error_output_paths",
+		       &new_errors, error)) {
 		close_sinks(&new_lines);
 		return -1;
 	}

@@ -28,8 +28,8 @@ struct log_options {
 };
 
 /* From here on lines are written so; before, INFO to stderr.  Any thread; lines
- * under way end where they began.  -1 and a sentence when a file cannot be
- * opened: nothing has changed then.  The options are not kept. */
+ * under way end where they began.  -1, a sentence and the key when a file
+ * cannot be opened: nothing has changed then.  The options are not kept. */
 int log_setup(const struct log_options *options, struct weir_error *error);
 
 #endif

@@ -138,13 +138,13 @@ static int read_section(struct planner *p, enum weir_kind kind,
 	return 0;
 }
 
-/* Metrics can be read on so many pages. */
-#define PAGES_MAX 16
+/* Metrics can have so many readers. */
+#define READERS_MAX 16
 
-/* All sections; one array for all, with room for the pages. */
+/* All sections; one array for all, with room for the readers. */
 static int read_sections(struct planner *p, const struct document *doc)
 {
-	size_t n = PAGES_MAX;
+	size_t n = READERS_MAX;
 
 	for (int kind = 0; kind < WEIR_KIND_COUNT; kind++) {
 		const struct weir_node *section = doc->sections[kind];
@@ -289,24 +289,25 @@ static void put_used_first(struct plan *plan)
 	free(old);
 }
 
-/* Makes the extensions that serve the scrape pages, behind all others. */
+/* Makes the extensions that serve or send metrics, behind all others. */
 static int add_telemetry(struct planner *p)
 {
 	struct plan *plan = p->plan;
 	const struct plan_telemetry *t = &plan->telemetry;
 
-	for (size_t i = 0; i < t->n_pages; i++) {
+	for (size_t i = 0; i < t->n_readers; i++) {
 		struct plan_component *c = &plan->components[plan->n_defined];
+		const struct plan_reader *reader = &t->readers[i];
 
-		if (i == PAGES_MAX)
-			return tree_error(p->error, t->pages[i].node,
-					  t->pages[i].path, "more than %d "
-					  "readers", PAGES_MAX);
+		if (i == READERS_MAX)
+			return tree_error(p->error, reader->node, reader->path,
+					  "more than %d readers", READERS_MAX);
 		c->kind = WEIR_EXTENSION;
-		c->id = i ? arena_printf(&plan->arena, "telemetry/%zu", i + 1)
-			  : "telemetry";
-		c->path = t->pages[i].path;
-		c->node = c->key = t->pages[i].node;
+		c->id = i ? arena_printf(&plan->arena, "%s/%zu", reader->type,
+					 i + 1)
+			  : reader->type;
+		c->path = reader->path;
+		c->node = c->key = reader->node;
 		c->used = true;
 		if (bind_component(p, c))
 			return -1;
@@ -321,7 +322,7 @@ static int append_telemetry(struct planner *p)
 	struct plan_component **list;
 
 	list = arena_alloc(&plan->arena,
-			   (plan->n_extensions + plan->telemetry.n_pages) *
+			   (plan->n_extensions + plan->telemetry.n_readers) *
 				   sizeof(*list));
 	if (plan->n_extensions)
 		memcpy(list, plan->extensions,

@@ -34,7 +34,8 @@ struct plan_pipeline {
 	size_t n_receivers, n_processors, n_exporters;
 };
 
-struct plan_page {			/* a Prometheus reader */
+struct plan_reader {			/* an extension that core adds */
+	const char *type;		/* "telemetry", "telemetry_push" */
 	const struct weir_node *node;
 	const char *path;
 };
@@ -42,8 +43,8 @@ struct plan_page {			/* a Prometheus reader */
 struct plan_telemetry {			/* service.telemetry (1.9) */
 	struct log_options log;
 	weir_str metrics_level;
-	struct plan_page *pages;
-	size_t n_pages;
+	struct plan_reader *readers;
+	size_t n_readers;
 	struct weir_label *resource;	/* attributes of the process; value.ptr
 					 * NULL: the default one is removed */
 	size_t n_resource;
@@ -57,7 +58,7 @@ struct plan {
 	struct plan_component *components;
 	size_t n_components, n_defined;
 	struct plan_component **extensions;	/* in service.extensions order,
-						 * the pages last */
+						 * the readers last */
 	size_t n_extensions;
 	struct plan_pipeline *pipelines;
 	size_t n_pipelines;

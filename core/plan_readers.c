@@ -3,8 +3,9 @@
  * plan_readers.c: service.telemetry.metrics: how much is measured, and who
  * reads it.
  *
- * Each Prometheus reader becomes an extension of type "telemetry" that nobody
- * writes down; its block is what stands under `prometheus`.
+ * Each reader becomes an extension that nobody writes down: one for Prometheus
+ * of type "telemetry", whose block is what stands under `prometheus`; one that
+ * is periodic of type "telemetry_push", whose block is `periodic`.
  */
 #include "plan_telemetry.h"
 
@@ -26,7 +27,7 @@ static const struct weir_field reader_rows[] = {
 	WEIR_BLOCK(struct telemetry_reader, pull, pull_rows,
 		   "A page to scrape."),
 	WEIR_FIELD(struct telemetry_reader, periodic, NULL,
-		   "Metrics pushed: refused."),
+		   "Metrics that are sent every interval."),
 	WEIR_END
 };
 
@@ -45,7 +46,7 @@ const struct weir_field plan_metrics_rows[] = {
 #define READERS "service.telemetry.metrics.readers"
 #define VIEWS "service.telemetry.metrics.views"
 
-/* --- one reader ------------------------------------------------------------------- */
+/* --- one reader --------------------------------------------------------- */
 
 static bool is_given(const struct weir_node *node, const char *key)
 {
@@ -53,12 +54,30 @@ static bool is_given(const struct weir_node *node, const char *key)
 	       WEIR_NODE_NULL;
 }
 
-static void add_page(struct planner *p, const struct weir_node *node,
-		     const char *path)
+static void add_reader(struct planner *p, const char *type,
+		       const struct weir_node *node, const char *path)
 {
 	struct plan_telemetry *t = &p->plan->telemetry;
 
-	t->pages[t->n_pages++] = (struct plan_page){ node, path };
+	t->readers[t->n_readers++] = (struct plan_reader){ type, node, path };
+}
+
+/* Headers by name are of an older schema of the same keys. */
+static int read_periodic(struct planner *p, const struct weir_node *periodic,
+			 const char *path)
+{
+	const struct weir_node *headers = weir_node_get(weir_node_get(
+		weir_node_get(periodic, WEIR_STR("exporter")),
+		WEIR_STR("otlp")), WEIR_STR("headers"));
+
+	if (weir_node_kind(headers) == WEIR_NODE_MAP && headers->n)
+		weir_log_warn(NULL, "Telemetry metrics configuration is using "
+			      "the deprecated v0.2.0 Declarative Configuration "
+			      "format, please migrate to the v0.3.0 format",
+			      "headers=%s", "[{name, value}]");
+	add_reader(p, "telemetry_push", periodic,
+		   arena_printf(&p->plan->arena, "%s.periodic", path));
+	return 0;
 }
 
 static int read_reader(struct planner *p, const struct weir_node *node,
@@ -71,16 +90,16 @@ static int read_reader(struct planner *p, const struct weir_node *node,
 				  "must not specify multiple metric reader "
 				  "type");
 	if (is_given(node, "periodic"))
-		return tree_error(p->error, node, path,
-				  "weir does not push its own metrics: use "
-				  "`pull: {exporter: {prometheus: {host, "
-				  "port}}}` and let that page be scraped");
+		return read_periodic(p, weir_node_get(node,
+						      WEIR_STR("periodic")),
+				     path);
 	page = weir_node_get(weir_node_get(page, WEIR_STR("exporter")),
 			     WEIR_STR("prometheus"));
 	if (weir_node_kind(page) == WEIR_NODE_NULL)
 		return tree_error(p->error, node, path,
 				  "no valid metric exporter: a reader is `pull: "
-				  "{exporter: {prometheus: {host, port}}}`");
+				  "{exporter: {prometheus: {host, port}}}` or "
+				  "`periodic: {exporter: {otlp or console}}`");
 	path = arena_printf(&p->plan->arena, "%s.pull.exporter.prometheus",
 			    path);
 	if (page->kind == WEIR_NODE_MAP && !is_given(page, "host"))
@@ -89,7 +108,7 @@ static int read_reader(struct planner *p, const struct weir_node *node,
 	if (page->kind == WEIR_NODE_MAP && !is_given(page, "port"))
 		return tree_error(p->error, page, path,
 				  "port must be specified");
-	add_page(p, page, path);
+	add_reader(p, "telemetry", page, path);
 	return 0;
 }
 
@@ -99,9 +118,9 @@ static int read_readers(struct planner *p, const struct weir_node *readers)
 		return tree_error(p->error, readers, READERS,
 				  "collector telemetry metrics reader should "
 				  "exist when metric level is not none");
-	p->plan->telemetry.pages =
+	p->plan->telemetry.readers =
 		arena_alloc(&p->plan->arena,
-			    readers->n * sizeof(struct plan_page));
+			    readers->n * sizeof(struct plan_reader));
 	for (size_t i = 0; i < readers->n; i++)
 		if (read_reader(p, readers->items[i],
 				arena_printf(&p->plan->arena, READERS "[%zu]",
@@ -110,7 +129,7 @@ static int read_readers(struct planner *p, const struct weir_node *readers)
 	return 0;
 }
 
-/* --- where none is written ---------------------------------------------------------- */
+/* --- where none is written ---------------------------------------------- */
 
 static void make_page(struct planner *p, weir_str host, unsigned long port)
 {
@@ -119,11 +138,12 @@ static void make_page(struct planner *p, weir_str host, unsigned long port)
 					WEIR_STR_FMT(host), port);
 	struct weir_error ignored;
 
-	p->plan->telemetry.pages = arena_alloc(&p->plan->arena,
-					       sizeof(struct plan_page));
-	add_page(p, tree_parse_raw(&p->plan->arena, "service.telemetry",
-				   weir_str_of(text), &ignored),
-		 "service.telemetry.metrics");
+	p->plan->telemetry.readers = arena_alloc(&p->plan->arena,
+						 sizeof(struct plan_reader));
+	add_reader(p, "telemetry",
+		   tree_parse_raw(&p->plan->arena, "service.telemetry",
+				  weir_str_of(text), &ignored),
+		   "service.telemetry.metrics");
 }
 
 /* "host:port" of old configurations; an empty host is all interfaces. */
@@ -154,7 +174,7 @@ static int read_address(struct planner *p, weir_str address,
 	return 0;
 }
 
-/* --- all -------------------------------------------------------------------------- */
+/* --- all ---------------------------------------------------------------- */
 
 static int check_views(struct planner *p, const struct weir_node *views,
 		       weir_str level)

@@ -8,7 +8,8 @@
  *	run     the main thread waits for signals and does nothing else
  *	drain   SIGTERM: no new connections; receivers stop and wait until
  *	        their calls are answered, then the processors in pipeline
- *	        order, then the exporters; all within drain_timeout
+ *	        order, then the exporters, then the extensions; all within
+ *	        drain_timeout
  *
  * The main thread has a loop of its own for signals; it talks to workers by
  * mail only.
@@ -204,10 +205,13 @@ static void on_progress(uv_async_t *async)
 	(void)async;
 	if (!service.draining || atomic_load(&not_idle))
 		return;
-	if (++service.level < workers[0].graph->levels)
-		next_level();
-	else
+	if (service.level == LEVEL_EXTENSION) {
 		uv_stop(&service.loop);
+		return;
+	}
+	if (++service.level == workers[0].graph->levels)
+		service.level = LEVEL_EXTENSION;
+	next_level();
 }
 
 static void on_deadline(uv_timer_t *timer)

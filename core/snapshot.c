@@ -309,6 +309,9 @@ static void add_value(struct snapshot *snap,
 	if (def->type == WEIR_METRIC_COUNTER &&
 	    !((const weir_counter *)member)->value)
 		return;
+	if (def->type == WEIR_METRIC_GAUGE &&
+	    ((const weir_gauge *)member)->value == WEIR_GAUGE_NONE)
+		return;
 	if (def->type == WEIR_METRIC_HISTOGRAM &&
 	    !((const weir_histogram *)member)->count)
 		return;

@@ -4,6 +4,8 @@
  */
 #include <weir/plugin.h>
 
+#include "utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -43,14 +45,22 @@ const char *weir_reason_name(enum weir_reason reason)
 	return (size_t)reason < COUNT(reasons) ? reasons[reason].text : "";
 }
 
+/* A client that hears this sends again: not to be said of what is final. */
+static bool is_passing(int http)
+{
+	return http == 429 || http == 503;
+}
+
 int weir_outcome_http(const struct weir_outcome *outcome)
 {
+	enum weir_status status = known(outcome->status);
 	int http = 0;
 
 	if ((size_t)outcome->reason < COUNT(reasons))
 		http = reasons[outcome->reason].http;
-	if (outcome->status == WEIR_OK || !http)
-		http = statuses[known(outcome->status)].http;
+	if (status == WEIR_OK || !http ||
+	    (is_passing(http) && statuses[status].retry == WEIR_FINAL))
+		http = statuses[status].http;
 	return http;
 }
 
@@ -70,12 +80,20 @@ bool weir_outcome_retryable(const struct weir_outcome *outcome)
 	return false;
 }
 
-/* What a peer may see: one line of printable text, UTF-8 left whole. */
-static void make_printable(char *text)
+/* What a peer may see: one line of printable text.  UTF-8 is left whole; what
+ * is none, be it the half of a character that was cut off, is not. */
+static void make_printable(char *text, size_t len)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
+	size_t n, bad;
+
+	for (size_t i = 0; i < len; i += n) {
+		n = utf8_character((const uint8_t *)text + i,
+				   (const uint8_t *)text + len, &bad);
+		if (!n || (unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
+			text[i] = '?';
+			n = 1;
+		}
+	}
 }
 
 void weir_outcome_set(struct weir_outcome *outcome, enum weir_status status,
@@ -87,7 +105,7 @@ void weir_outcome_set(struct weir_outcome *outcome, enum weir_status status,
 	va_start(args, format);
 	vsnprintf(outcome->text, sizeof(outcome->text), format, args);
 	va_end(args);
-	make_printable(outcome->text);
+	make_printable(outcome->text, strlen(outcome->text));
 }
 
 /* OK, then partial success, then what may be retried, then what may not. */

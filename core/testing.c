@@ -457,6 +457,8 @@ void weir_test_stop(struct weir_test *t)
 		graph_stop(t->graph, level);
 		weir_test_run(t);
 	}
+	graph_stop(t->graph, LEVEL_EXTENSION);
+	weir_test_run(t);
 }
 
 static int find_leak(struct weir_test *t, struct weir_error *error)

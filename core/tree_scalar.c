@@ -9,6 +9,7 @@
  */
 #include "tree.h"
 
+#include <weir/digits.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -283,15 +284,6 @@ static const char *resolve_as(struct arena *arena, struct weir_node *node,
 			    node->text.ptr, tag->name + strlen(YAML_ORG));
 }
 
-static int base64_digit(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm"
-				     "nopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 /* The text of a !!binary: RFC 4648, padded; line ends do not count. */
 static bool decode_base64(struct arena *arena, struct weir_node *node)
 {
@@ -301,7 +293,7 @@ static bool decode_base64(struct arena *arena, struct weir_node *node)
 
 	for (size_t i = 0; i < node->text.len; i++) {
 		char c = node->text.ptr[i];
-		int digit = base64_digit(c);
+		int digit = weir_digit_base64(c);
 
 		if (c == '\n' || c == '\r')
 			continue;

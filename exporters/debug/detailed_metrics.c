@@ -94,7 +94,9 @@ static void exponential(struct weir_text *out, const struct weir_point *point)
 {
 	struct debug_packed below = debug_packed(point->negative.counts);
 	struct debug_packed above = debug_packed(point->positive.counts);
-	double factor = ldexp(M_LN2, -point->scale);
+	/* -INT32_MIN is no int; both powers are infinite. */
+	double factor = ldexp(M_LN2, point->scale == INT32_MIN ?
+				     INT32_MAX : -point->scale);
 	double index = (double)point->negative.offset +
 		       (double)debug_varints(point->negative.counts);
 

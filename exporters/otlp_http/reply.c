@@ -159,7 +159,7 @@ static void add_status(const struct weir_http_reply *reply, char *out,
 static void failed(const struct weir_http_reply *reply, weir_str url,
 		   uint64_t wall, struct weir_outcome *outcome)
 {
-	char suffix[256] = "";
+	char suffix[256] = "", shown[101];
 	const char *hint = "";
 	weir_str value;
 
@@ -167,9 +167,9 @@ static void failed(const struct weir_http_reply *reply, weir_str url,
 		hint = "; this redirect is not followed";
 	add_status(reply, suffix, sizeof(suffix));
 	weir_outcome_set(outcome, WEIR_UNKNOWN, WEIR_REASON_BACKEND,
-			 "error exporting items, request to %.*s responded "
+			 "error exporting items, request to %s responded "
 			 "with HTTP Status Code %d%s%s",
-			 (int)(url.len < 100 ? url.len : 100), url.ptr,
+			 weir_http_url_shown(url, shown, sizeof(shown)),
 			 reply->status, hint, suffix);
 	weir_otlp_error_text(outcome, code_of(reply->status));
 	classify(reply->status, outcome);
@@ -207,12 +207,14 @@ static void taken(const struct weir_http_reply *reply,
 void otlp_http_outcome(const struct weir_http_reply *reply, weir_str url,
 		       uint64_t wall, struct weir_outcome *outcome)
 {
+	char shown[81];
+
 	*outcome = (struct weir_outcome){ .status = WEIR_OK };
 	if (!reply->status)
 		weir_outcome_set(outcome, reply->outcome.status,
 				 reply->outcome.reason, "failed to make an "
-				 "HTTP request: Post \"%.*s\": %s",
-				 (int)(url.len < 80 ? url.len : 80), url.ptr,
+				 "HTTP request: Post \"%s\": %s",
+				 weir_http_url_shown(url, shown, sizeof(shown)),
 				 reply->outcome.text);
 	else if (reply->status >= 200 && reply->status <= 299)
 		taken(reply, outcome);

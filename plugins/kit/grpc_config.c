@@ -4,6 +4,7 @@
  * their rows cannot say.  Holds nothing.  Must never let a client send without
  * TLS unless its user asked for that in so many words.
  */
+#include "config_check.h"
 #include "grpc_config.h"
 
 #include <ctype.h>
@@ -11,27 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-
-/* A node that is not null and not an empty map says something. */
-static bool is_given(const struct weir_node *node)
-{
-	enum weir_node_kind kind = weir_node_kind(node);
-
-	if (kind == WEIR_NODE_MAP || kind == WEIR_NODE_LIST)
-		return weir_node_len(node) > 0;
-	return kind != WEIR_NODE_NULL;
-}
-
-/* "protocols.grpc" and "tls", either may be empty. */
-static int fail_at(struct weir_error *error, const char *path, const char *key,
-		   const char *sentence)
-{
-	char whole[128];
-
-	snprintf(whole, sizeof(whole), "%s%s%s", path,
-		 path[0] && key[0] ? "." : "", key);
-	return weir_fail(error, whole, "%s", sentence);
-}
 
 static int check_buffers(int64_t read, int64_t write, const char *path,
 			 struct weir_error *error)
@@ -331,11 +311,20 @@ static int check_headers(const struct weir_pairs *pairs, const char *path,
 int weir_grpc_client_validate(const struct weir_grpc_client_config *config,
 			      const char *path, struct weir_error *error)
 {
+	if (check_endpoint(config, path, error) ||
+	    check_tls(config->tls, path, error))
+		return -1;
+	return weir_grpc_client_validate_plain(config, path, error);
+}
+
+int weir_grpc_client_validate_plain(
+	const struct weir_grpc_client_config *config, const char *path,
+	struct weir_error *error)
+{
 	weir_str balancer = config->balancer_name;
 	char text[160];
 
 	if (check_endpoint(config, path, error) ||
-	    check_tls(config->tls, path, error) ||
 	    check_compression(config->compression, path, error) ||
 	    check_headers(&config->headers, path, error) ||
 	    check_buffers(config->read_buffer_size, config->write_buffer_size,

@@ -8,6 +8,7 @@
  */
 #include "grpc_status.h"
 
+#include <weir/digits.h>
 #include <stdio.h>
 
 /* --- grpc-message ------------------------------------------------------- */
@@ -41,17 +42,6 @@ size_t grpc_message_encode(char *out, const char *text)
 	return len;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 void grpc_message_decode(weir_str value, char *out, size_t room)
 {
 	size_t len = 0;
@@ -60,8 +50,8 @@ void grpc_message_decode(weir_str value, char *out, size_t room)
 		int high = -1, low = -1;
 
 		if (value.ptr[i] == '%' && value.len - i > 2) {
-			high = hex_digit(value.ptr[i + 1]);
-			low = hex_digit(value.ptr[i + 2]);
+			high = weir_digit_hex(value.ptr[i + 1]);
+			low = weir_digit_hex(value.ptr[i + 2]);
 		}
 		out[len] = value.ptr[i];
 		if (high >= 0 && low >= 0) {
@@ -95,19 +85,6 @@ size_t grpc_base64_encode(char *out, const uint8_t *in, size_t len)
 	return n;
 }
 
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
-}
-
 int64_t grpc_base64_decode(weir_str value, uint8_t *out, size_t room)
 {
 	uint32_t bits = 0;
@@ -120,7 +97,7 @@ int64_t grpc_base64_decode(weir_str value, uint8_t *out, size_t room)
 	if (value.len % 4 == 1)
 		return -1;
 	for (size_t i = 0; i < value.len; i++) {
-		int digit = base64_digit(value.ptr[i]);
+		int digit = weir_digit_base64(value.ptr[i]);
 
 		if (digit < 0)
 			return -1;

@@ -26,7 +26,7 @@
 #define RESETS 100			/* a minute */
 #define EMPTY_FRAMES 1000		/* a minute; useful ones pay back */
 #define PING_STRIKES 2
-#define REMEMBERED 32			/* ids that nghttp2 surely still knows */
+#define REMEMBERED 32		/* ids that nghttp2 surely still knows */
 #define MINUTE 60000000000
 #define IDLE_PING (120 * MINUTE)	/* without a stream, not permitted */
 
@@ -283,7 +283,8 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame,
 	if (frame->hd.type == NGHTTP2_DATA ||
 	    frame->hd.type == NGHTTP2_HEADERS) {
 		h2->strikes = 0, h2->pinged = 0;
-		after_answer(h2, frame);
+		if (frame->hd.type == NGHTTP2_HEADERS || !h2->limits.patient)
+			after_answer(h2, frame);
 	} else if (frame->hd.type == NGHTTP2_RST_STREAM &&
 		   frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
 		   !spend(&h2->resets, h2->now, RESETS))

@@ -15,6 +15,8 @@ struct h2_server_limits {
 	uint32_t max_streams;		/* concurrent, of one connection */
 	weir_duration min_ping;		/* a client may ping no more often */
 	bool ping_without_stream;	/* ... and also when it has no call */
+	bool patient;	/* the owner resets what is answered but not ended,
+			 * if the answer has a body */
 };
 
 struct h2_server_ops {
@@ -51,7 +53,7 @@ bool h2_server_is_ready(const struct h2_server *h2);
 
 /* HEADERS; with body (which says EOF, and submits trailers in its callback
  * when there are any) or, without, END_STREAM.  A request that has not ended
- * by then is reset with NO_ERROR. */
+ * by then is reset with NO_ERROR (limits: patient). */
 void h2_server_respond(struct h2_server *h2, int32_t id, const nghttp2_nv *nv,
 		       size_t n, const nghttp2_data_provider *body);
 /* An informational answer ("100") before the real one. */

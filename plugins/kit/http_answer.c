@@ -168,7 +168,8 @@ static void answer_outcome(struct weir_http_exchange *x, int status,
 	if (!has_status_body(x)) {
 		reply.content_type = PLAIN;
 		len = put_plain(body, outcome);
-	} else if (weir_str_eq(x->type, WEIR_STR(PROTOBUF))) {
+	} else if (weir_str_eq(weir_http_content_type(x),
+			       WEIR_STR(PROTOBUF))) {
 		reply.content_type = PROTOBUF;
 		len = put_protobuf(body, outcome);
 	} else {
@@ -244,7 +245,8 @@ void http_refuse(struct weir_http_exchange *x, int status,
 	if (code != WEIR_OK && x->route && x->route->refused)
 		x->route->refused(x->conn->server->c, &x->refusal,
 				  x->route->arg);
-	if (x->conn->mode != HTTP_2 && http_h1_may_go_on(x->conn))
+	if (x->conn->mode == HTTP_2 ? http_h2_may_go_on(x)
+				    : http_h1_may_go_on(x->conn))
 		return;
 	http_answer_refusal(x);
 }

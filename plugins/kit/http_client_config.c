@@ -4,8 +4,11 @@
  * say.  Texts are the Collector's where it has one.  Pure.  Must never let a
  * client send to a server whose certificate nobody looks at.
  */
+#include "config_check.h"
+
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <strings.h>
 #include <weir/kit/http_client.h>
 
@@ -70,15 +73,6 @@ const struct weir_field weir_http_client_fields[] = {
 	WEIR_END
 };
 
-static bool is_given(const struct weir_node *node)
-{
-	enum weir_node_kind kind = weir_node_kind(node);
-
-	if (kind == WEIR_NODE_MAP || kind == WEIR_NODE_LIST)
-		return weir_node_len(node) > 0;
-	return kind != WEIR_NODE_NULL;
-}
-
 /* --- URLs ----------------------------------------------------------------- */
 
 /* "[::1]:4318" and "host:4318"; a port is digits. */
@@ -132,12 +126,33 @@ static bool has_good_escapes(weir_str text)
 	return true;
 }
 
+const char *weir_http_url_shown(weir_str url, char *out, size_t size)
+{
+	const char *from = url.len ? url.ptr : "", *end = from + url.len;
+	const char *head = from, *scheme = memmem(from, url.len, "://", 3);
+	const char *stop, *at, *ask;
+
+	if (scheme)
+		from = scheme + 3;
+	for (stop = from; stop < end && !memchr("/?#", *stop, 3); stop++)
+		;
+	at = memrchr(from, '@', (size_t)(stop - from));
+	ask = memchr(stop, '?', (size_t)(end - stop));
+	if (ask)
+		end = ask + 1;
+	snprintf(out, size, "%.*s%s%.*s%s", (int)(from - head), head,
+		 at ? "***" : "", (int)(end - (at ? at : from)),
+		 at ? at : from, ask ? "***" : "");
+	return out;
+}
+
 int weir_http_url_parse(weir_str text, struct weir_http_url *url,
 			struct weir_error *error)
 {
 	static const weir_str schemes[] = {
 		{ "http://", 7 }, { "https://", 8 }
 	};
+	char shown[200];
 	size_t i = 0, n;
 
 	*url = (struct weir_http_url){ 0 };
@@ -145,17 +160,17 @@ int weir_http_url_parse(weir_str text, struct weir_http_url *url,
 		return weir_fail(error, NULL, "a blank or a control character "
 				 "in the URL");
 	if (!has_good_escapes(text))
-		return weir_fail(error, NULL, "invalid URL escape in \"%.*s\"",
-				 (int)(text.len < 200 ? text.len : 200),
-				 text.ptr);
+		return weir_fail(error, NULL, "invalid URL escape in \"%s\"",
+				 weir_http_url_shown(text, shown,
+						     sizeof(shown)));
 	while (i < 2 && (text.len < schemes[i].len ||
 			 strncasecmp(text.ptr, schemes[i].ptr, schemes[i].len)))
 		i++;
 	if (i == 2)
-		return weir_fail(error, NULL, "the URL \"%.*s\" does not begin "
+		return weir_fail(error, NULL, "the URL \"%s\" does not begin "
 				 "with http:// or https://",
-				 (int)(text.len < 200 ? text.len : 200),
-				 text.ptr);
+				 weir_http_url_shown(text, shown,
+						     sizeof(shown)));
 	url->scheme = (weir_str){ schemes[i].ptr, schemes[i].len - 3 };
 	text.ptr += schemes[i].len;
 	text.len -= schemes[i].len;

@@ -3,6 +3,8 @@
  * http_config.c: the keys of an HTTP server, and what their rows cannot say.
  * Holds nothing.
  */
+#include "config_check.h"
+
 #include <weir/kit/http.h>
 
 #include <stdio.h>
@@ -84,80 +86,14 @@ void weir_http_server_defaults(struct weir_http_server_config *config)
 
 /* --- what the rows cannot say --------------------------------------------- */
 
-/* A node that is not null and not an empty map says something. */
-static bool is_given(const struct weir_node *node)
-{
-	enum weir_node_kind kind = weir_node_kind(node);
-
-	if (kind == WEIR_NODE_MAP || kind == WEIR_NODE_LIST)
-		return weir_node_len(node) > 0;
-	return kind != WEIR_NODE_NULL;
-}
-
-/* "protocols.http" and "tls", either may be empty. */
-static int fail_at(struct weir_error *error, const char *path, const char *key,
-		   const char *sentence)
-{
-	char whole[128];
-
-	snprintf(whole, sizeof(whole), "%s%s%s", path,
-		 path[0] && key[0] ? "." : "", key);
-	return weir_fail(error, whole, "%s", sentence);
-}
-
-/* A name is looked up at start; a number is checked here. */
-static bool is_port(weir_str port)
-{
-	unsigned int n = 0;
-	bool digits = true;
-
-	for (size_t i = 0; i < port.len && digits; i++) {
-		digits = port.ptr[i] >= '0' && port.ptr[i] <= '9';
-		if (digits && n < 65536)
-			n = n * 10 + (unsigned int)(port.ptr[i] - '0');
-	}
-	return !digits || n < 65536;
-}
-
-static const char *endpoint_fault(weir_str endpoint)
-{
-	const char *colon, *bracket;
-	weir_str host, port;
-
-	if (!endpoint.len)
-		return "missing port in address";
-	colon = memrchr(endpoint.ptr, ':', endpoint.len);
-	bracket = memrchr(endpoint.ptr, ']', endpoint.len);
-	if (!colon || (bracket && bracket > colon))
-		return "missing port in address";
-	host = (weir_str){ endpoint.ptr, (size_t)(colon - endpoint.ptr) };
-	port.ptr = colon + 1;
-	port.len = endpoint.len - host.len - 1;
-	if (host.len && host.ptr[0] != '[' && memchr(host.ptr, ':', host.len))
-		return "too many colons in address";
-	return is_port(port) ? NULL : "invalid port";
-}
-
 static int check_endpoint(const struct weir_http_server_config *config,
 			  const char *path, struct weir_error *error)
 {
-	weir_str endpoint = config->endpoint;
-	const char *fault;
-	char text[300];
+	struct weir_error why;
 
-	if (weir_str_eq(config->transport, WEIR_STR("unix"))) {
-		if (endpoint.len)
-			return 0;
-		return fail_at(error, path, "endpoint",
-			       "unix socket path cannot be empty");
-	}
-	fault = endpoint_fault(endpoint);
-	if (!fault)
+	if (!weir_listen_check(config->endpoint, config->transport, &why))
 		return 0;
-	snprintf(text, sizeof(text), "address %.*s: %s",
-		 (int)(endpoint.len < 200 ? endpoint.len : 200), endpoint.ptr,
-		 fault);
-	return fail_at(error, path, "endpoint", text);
+	return fail_at(error, path, "endpoint", why.text);
 }
 
 /* RFC 9110 5.6.2, 5.5: what would break the head of an answer is said here. */

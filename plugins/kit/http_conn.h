@@ -3,10 +3,12 @@
  * http_conn.h: server, connection and exchange, as the files that serve HTTP
  * share them.
  *
- *	http_server.c	listens; the socket of a connection, and its time
+ *	http_server.c	what is configured, and the listener
+ *	http_conn.c	the socket of a connection, and its time
  *	http_h1.c	HTTP/1.1 on it
  *	http_h2.c	HTTP/2 on it, on h2_server.c
- *	http_exchange.c	one request: routed, checked, handed over
+ *	http_exchange.c	one request, until it is handed over
+ *	http_route.c	what it asks for, and whether it may
  *	http_body.c	its body
  *	http_answer.c	its answer
  *	http_cors.c	who may ask from a browser
@@ -33,6 +35,7 @@
 #define HTTP_BODY_WINDOW (10 * HTTP_SECOND)	/* attacks.md 40: in each */
 #define HTTP_BODY_LEAST 4096			/* so many bytes */
 #define HTTP_LINGER HTTP_SECOND	/* for the peer to read a refusal */
+#define HTTP_DISCARDED (64 << 10)	/* a refused body that is read all the same */
 
 /* Nanoseconds; what the configuration says, or our guards. */
 struct http_limits {
@@ -101,13 +104,14 @@ struct http_conn {
 
 struct weir_http_exchange {
 	struct http_conn *conn;
-	struct weir_http_exchange *prev, *next;	/* of the connection, or spare */
+	/* Of the connection; or spare ones. */
+	struct weir_http_exchange *prev, *next;
 	const struct weir_http_route *route;	/* NULL: none, or not yet */
 	struct weir_context *context;		/* its own: with metadata */
 	struct weir_payload *body;
 	size_t body_len;
 	uint64_t announced;	/* Content-Length; 0: not said */
-	weir_str type;		/* content type without parameters */
+	struct http_text type;	/* content type without parameters */
 	enum weir_encoding encoding;
 	int verdict;		/* refused with this; 0: it was not */
 	bool open, held;
@@ -121,6 +125,7 @@ struct weir_http_exchange {
 	/* HTTP/2 */
 	int32_t id;
 	bool whole, ended, overflow, answered;
+	bool at_head;		/* it is being checked */
 	uint64_t answered_at;
 	struct http_buf reply;
 	struct http_head head;
@@ -135,6 +140,16 @@ struct http_reply {
 
 /* --- http_server.c -------------------------------------------------------- */
 
+/* A server that does not listen. */
+struct weir_http_server *http_server_new(struct weir_component *c,
+	const struct weir_http_server_config *config,
+	const struct weir_http_route *routes, size_t n);
+
+/* --- http_conn.c ---------------------------------------------------------- */
+
+/* conn is malloc'd, and the server's from here on. */
+void http_conn_open(struct http_conn *conn, struct weir_http_server *server,
+		    struct weir_stream *stream);
 /* Closes without a word; nothing is read or written from here on. */
 void http_conn_drop(struct http_conn *conn);
 /* FIN; what the peer still sends is thrown away for a moment, so that a reset
@@ -146,6 +161,9 @@ bool http_conn_write(struct http_conn *conn);
 bool http_conn_send(struct http_conn *conn, const void *bytes, size_t len);
 /* Looks again at when something is due. */
 void http_conn_arm(struct http_conn *conn);
+/* Nobody can hear anything: what no handler has goes now, the rest when it is
+ * answered. */
+void http_conn_abandon(struct http_conn *conn);
 /* The socket and the last exchange are gone? */
 void http_conn_let_go(struct http_conn *conn);
 
@@ -175,6 +193,8 @@ void http_h2_eof(struct http_conn *conn);
 uint64_t http_h2_due(const struct http_conn *conn);
 void http_h2_late(struct http_conn *conn, uint64_t now);
 void http_h2_stop(struct http_conn *conn);
+/* A refusal waits until the (small) request has ended. */
+bool http_h2_may_go_on(const struct weir_http_exchange *x);
 void http_h2_answer(struct weir_http_exchange *x,
 		    const struct http_reply *reply, struct http_buf *lines);
 
@@ -182,15 +202,10 @@ void http_h2_answer(struct weir_http_exchange *x,
 
 /* NULL: out of memory. */
 struct weir_http_exchange *http_exchange_new(struct http_conn *conn);
-/* The head is complete: routes and checks.  It may be answered, and gone, after
- * each of these three. */
-void http_exchange_head(struct weir_http_exchange *x);
+/* It may be answered, and gone, after each of these. */
 void http_exchange_data(struct weir_http_exchange *x, const uint8_t *data,
 			size_t len);
 void http_exchange_end(struct weir_http_exchange *x);
-/* What came cannot be read: finds out what it can, and refuses. */
-void http_exchange_garbled(struct weir_http_exchange *x, int status,
-			   const char *why);
 /* Memory is out, and it has some without being whole: nothing is read now, so
  * it would keep that, and everyone waiting, until its time is over. */
 bool http_exchange_starves(const struct weir_http_exchange *x);
@@ -198,6 +213,15 @@ bool http_exchange_starves(const struct weir_http_exchange *x);
 void http_exchange_let_go(struct weir_http_exchange *x);
 /* Frees the spare ones. */
 void http_exchange_release_spare(struct weir_http_server *server);
+
+/* --- http_route.c --------------------------------------------------------- */
+
+/* The head is complete: routes and checks.  It may be answered, and gone, after
+ * both of these. */
+void http_exchange_head(struct weir_http_exchange *x);
+/* What came cannot be read: finds out what it can, and refuses. */
+void http_exchange_garbled(struct weir_http_exchange *x, int status,
+			   const char *why);
 
 /* --- http_body.c ---------------------------------------------------------- */
 

@@ -178,7 +178,8 @@ static bool add_max_age(int64_t seconds, struct http_buf *lines)
 	if (!seconds)
 		return true;
 	return http_buf_puts(lines, "Access-Control-Max-Age: ") &&
-	       http_buf_put_number(lines, seconds > 0 ? (uint64_t)seconds : 0) &&
+	       http_buf_put_number(lines,
+				   seconds > 0 ? (uint64_t)seconds : 0) &&
 	       http_buf_puts(lines, "\r\n");
 }
 

@@ -16,7 +16,6 @@
 #include "http_conn.h"
 
 #define MAX_QUEUED 16384	/* answers the peer has not taken */
-#define DISCARDED (64 << 10)	/* a refused body that is read nevertheless */
 
 static bool is_held(const struct http_conn *conn)
 {
@@ -282,7 +281,7 @@ bool http_h1_may_go_on(const struct http_conn *conn)
 	const struct http_parser *p = &conn->parser;
 
 	return p->state == HTTP_ON_LENGTH && !p->expects_continue &&
-	       p->left <= DISCARDED && !conn->last && !conn->x->received;
+	       p->left <= HTTP_DISCARDED && !conn->last && !conn->x->received;
 }
 
 static bool put_status_line(struct http_buf *out, int status)
@@ -296,6 +295,12 @@ static bool put_status_line(struct http_buf *out, int status)
 	       http_buf_puts(out, "\r\n");
 }
 
+static bool put_length(struct http_buf *out, size_t len)
+{
+	return http_buf_puts(out, "Content-Length: ") &&
+	       http_buf_put_number(out, len) && http_buf_puts(out, "\r\n");
+}
+
 static bool put_answer(struct http_conn *conn, const struct http_reply *reply,
 		       const struct http_buf *lines, bool has_body)
 {
@@ -304,9 +309,7 @@ static bool put_answer(struct http_conn *conn, const struct http_reply *reply,
 	if (!put_status_line(out, reply->status) ||
 	    !http_buf_add(out, lines->ptr, lines->len))
 		return false;
-	if (reply->status != 204 && !(http_buf_puts(out, "Content-Length: ") &&
-				      http_buf_put_number(out, reply->body.len) &&
-				      http_buf_puts(out, "\r\n")))
+	if (reply->status != 204 && !put_length(out, reply->body.len))
 		return false;
 	if (!http_buf_puts(out, conn->last ? "Connection: close\r\n\r\n"
 			   : conn->parser.minor == 0

@@ -107,22 +107,33 @@ static void on_headers(void *arg, void *stream, size_t bytes)
 	struct weir_http_exchange *x = stream;
 
 	x->paced_at = weir_now();
+	if (x->head.starved && bytes <= HEADER_LIST) {
+		x->whole = true;
+		http_exchange_garbled(x, 503, "no memory for the headers");
+		return;
+	}
 	if (bytes > HEADER_LIST || x->overflow) {
 		x->whole = true;
 		http_exchange_garbled(x, 431, "headers too large");
 		return;
 	}
+	x->at_head = true;
 	http_exchange_head(x);
 	if (conn->noticed && !x->verdict)
 		http_refuse(x, 503, WEIR_UNAVAILABLE, WEIR_REASON_DRAINING,
 			    "the server is shutting down");
+	x->at_head = false;
 	go_on(x);
 }
 
 static void on_body(void *arg, void *stream, const uint8_t *data, size_t len)
 {
+	struct weir_http_exchange *x = stream;
+
 	(void)arg;
-	http_exchange_data(stream, data, len);
+	http_exchange_data(x, data, len);
+	if (x->verdict && !x->answered && x->received > HTTP_DISCARDED)
+		http_answer_refusal(x);
 }
 
 static void on_end(void *arg, void *stream)
@@ -131,7 +142,7 @@ static void on_end(void *arg, void *stream)
 
 	(void)arg;
 	x->ended = true;
-	if (!x->verdict)
+	if (!x->answered)
 		http_exchange_end(x);
 }
 
@@ -249,7 +260,7 @@ void http_h2_stop(struct http_conn *conn)
 
 /* --- time ----------------------------------------------------------------- */
 
-/* Every second while something can be late: a quiet connection costs nothing. */
+/* Every second while something can be late; quiet ones cost nothing. */
 uint64_t http_h2_due(const struct http_conn *conn)
 {
 	if (conn->n_exchanges || http_buf_waits(&conn->out) ||
@@ -283,6 +294,14 @@ static bool is_slow(struct weir_http_exchange *x, uint64_t now)
 	return false;
 }
 
+static void give_up(struct weir_http_exchange *x)
+{
+	if (x->verdict)
+		http_answer_refusal(x);
+	else
+		http_exchange_garbled(x, 408, "request too slow");
+}
+
 /* false: the connection itself is stuck. */
 static bool check(struct weir_http_exchange *x, uint64_t now)
 {
@@ -294,11 +313,14 @@ static bool check(struct weir_http_exchange *x, uint64_t now)
 		return now - x->began < limits->head;
 	if (x->answered && now - x->answered_at >= limits->write)
 		h2_server_reset(x->conn->h2, x->id, NGHTTP2_CANCEL);
+	else if (x->answered && !x->ended && !http_buf_waits(&x->reply) &&
+		 now - x->answered_at >= HTTP_LINGER)
+		h2_server_reset(x->conn->h2, x->id, NGHTTP2_NO_ERROR);
 	else if (!x->answered && http_exchange_starves(x))
 		http_exchange_garbled(x, 503,
 				      "no memory for the rest of this request");
 	else if (!x->answered && !x->ended && is_slow(x, now))
-		http_exchange_garbled(x, 408, "request too slow");
+		give_up(x);
 	return true;
 }
 
@@ -328,6 +350,16 @@ void http_h2_late(struct http_conn *conn, uint64_t now)
 }
 
 /* --- answers -------------------------------------------------------------- */
+
+/* Clients do not expect to be answered while they speak, and some lose such an
+ * answer when the rest of their request is reset. */
+bool http_h2_may_go_on(const struct weir_http_exchange *x)
+{
+	weir_str value;
+
+	return x->at_head && x->announced <= HTTP_DISCARDED &&
+	       !http_head_find(&x->head, WEIR_STR("expect"), 0, &value);
+}
 
 static ssize_t read_reply(nghttp2_session *session, int32_t id, uint8_t *out,
 			  size_t room, uint32_t *flags,
@@ -381,7 +413,9 @@ static bool keep_body(struct weir_http_exchange *x, weir_str body)
 {
 	struct http_conn *conn = x->conn;
 
-	if (conn->owed && body.len > MAX_OWED - conn->owed) {
+	/* One alone may be larger. */
+	if (conn->owed && (conn->owed > MAX_OWED ||
+			   body.len > MAX_OWED - conn->owed)) {
 		h2_server_reset(conn->h2, x->id, NGHTTP2_ENHANCE_YOUR_CALM);
 		return false;
 	}
@@ -418,6 +452,8 @@ void http_h2_answer(struct weir_http_exchange *x,
 	weir_stream_flush_later(conn->stream);
 	if (sends && !keep_body(x, reply->body))
 		return;
+	if (x->body)		/* nothing of it waits with the answer */
+		weir_payload_free(&x->body);
 	if (!put_length(reply, lines)) {
 		http_conn_drop(conn);
 		return;

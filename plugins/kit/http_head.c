@@ -3,7 +3,9 @@
  * http_head.c: request line and headers as one piece of text.
  *
  * Holds at most HTTP_MAX_HEAD bytes of a request, and what the parser puts
- * behind them (trailers).  Must never grow past what 16-bit offsets can name.
+ * behind them (trailers); what is large is charged to the byte budget, since
+ * HPACK makes it of a few bytes.  Must never grow past what 16-bit offsets can
+ * name.
  */
 #include "http_head.h"
 
@@ -17,14 +19,37 @@ void http_head_clear(struct http_head *head)
 	if (head->cap > KEPT_ROOM)
 		http_head_release(head);
 	head->used = head->n = 0;
+	head->starved = false;
 	head->method = head->path = head->query = (struct http_text){ 0, 0 };
 }
 
 void http_head_release(struct http_head *head)
 {
-	free(head->text);
+	if (!head->large)
+		free(head->text);
+	weir_payload_free(&head->large);
 	head->text = NULL;
 	head->used = head->cap = head->n = 0;
+}
+
+static char *grow(struct http_head *head, uint32_t cap)
+{
+	struct weir_payload *large;
+	char *text;
+
+	if (cap <= KEPT_ROOM)
+		return realloc(head->text, cap);
+	large = weir_payload_new(head->c, cap);
+	if (!large)
+		return NULL;
+	text = (char *)weir_payload_bytes(large);
+	if (head->used)
+		memcpy(text, head->text, head->used);
+	if (!head->large)
+		free(head->text);
+	weir_payload_free(&head->large);
+	head->large = large;
+	return text;
 }
 
 bool http_head_room(struct http_head *head, size_t len)
@@ -38,7 +63,8 @@ bool http_head_room(struct http_head *head, size_t len)
 		return false;
 	while (cap - head->used < len)
 		cap *= 2;
-	text = realloc(head->text, cap);
+	text = grow(head, cap);
+	head->starved = !text;
 	if (!text)
 		return false;
 	head->text = text;

@@ -9,7 +9,7 @@
 #ifndef KIT_HTTP_HEAD_H
 #define KIT_HTTP_HEAD_H
 
-#include <weir/base.h>
+#include <weir/plugin.h>
 
 #define HTTP_MAX_HEADERS 100
 #define HTTP_MAX_HEAD 16384	/* request line and headers, CRLFs included */
@@ -19,8 +19,11 @@ struct http_text {		/* offset and length in the text */
 };
 
 struct http_head {		/* all zero: empty */
+	struct weir_component *c;	/* who is charged for a large one */
 	char *text;
+	struct weir_payload *large;	/* text is its bytes; NULL: malloc's */
 	uint32_t used, cap;
+	bool starved;			/* memory failed */
 	struct http_text method, path, query;
 	uint32_t n;
 	struct { struct http_text name, value; } headers[HTTP_MAX_HEADERS];

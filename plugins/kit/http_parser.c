@@ -7,6 +7,7 @@
  * pass what another parser might frame differently: bare LF, obs-fold, blank
  * before a colon, two lengths, a length beside chunked.
  */
+#include <weir/digits.h>
 #include "http_parser.h"
 
 /* --- words ---------------------------------------------------------------- */
@@ -90,7 +91,8 @@ static int parse_target(struct http_parser *p, char *from, char *end)
 		if (*at <= ' ' || *at > '~' || *at == '#')
 			return fail(p, 400, "invalid character in target");
 	if (*from != '/' && !http_same_word(method, "connect") &&
-	    !(end - from == 1 && *from == '*' && http_same_word(method, "options")))
+	    !(end - from == 1 && *from == '*' &&
+	      http_same_word(method, "options")))
 		path = skip_authority(from, end);
 	if (!path)
 		return fail(p, 400, "malformed target");
@@ -369,17 +371,9 @@ static size_t feed_piece(struct http_parser *p, const uint8_t *data, size_t len,
 	return n;
 }
 
-static int hex_digit(uint8_t ch)
-{
-	if (ch >= '0' && ch <= '9')
-		return ch - '0';
-	ch |= 0x20;
-	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
-}
-
 static int on_size(struct http_parser *p, uint8_t ch)
 {
-	int digit = hex_digit(ch);
+	int digit = weir_digit_hex((char)ch);
 
 	if (digit >= 0) {
 		if (++p->digits > 16)

@@ -11,11 +11,12 @@
  * is nothing to refuse; lengths are checked all the same, and what does not
  * fit ends the message it stands in.
  */
+#include <endian.h>
+#include <math.h>
+#include <weir/json.h>
 #include <weir/kit/otlp_json.h>
 
 #include "otlp_rows.h"
-
-#include <math.h>
 
 /* --- Records of a message ----------------------------------------------- */
 
@@ -25,7 +26,7 @@ struct record {
 	weir_str bytes;		/* length-delimited */
 };
 
-static bool varint(const uint8_t **p, const uint8_t *end, uint64_t *value)
+static bool long_varint(const uint8_t **p, const uint8_t *end, uint64_t *value)
 {
 	uint64_t v = 0;
 
@@ -41,13 +42,22 @@ static bool varint(const uint8_t **p, const uint8_t *end, uint64_t *value)
 	return false;
 }
 
+static inline bool varint(const uint8_t **p, const uint8_t *end,
+			  uint64_t *value)
+{
+	if (*p < end && **p < 0x80) {
+		*value = *(*p)++;
+		return true;
+	}
+	return long_varint(p, end, value);
+}
+
 static uint64_t little(const uint8_t *p, size_t n)
 {
 	uint64_t v = 0;
 
-	for (size_t i = 0; i < n; i++)
-		v |= (uint64_t)p[i] << 8 * i;
-	return v;
+	memcpy(&v, p, n);
+	return le64toh(v);
 }
 
 static bool fixed(const uint8_t **p, const uint8_t *end, size_t n,
@@ -185,20 +195,16 @@ static void put_escape(struct weir_text *out, unsigned char c)
 
 static void put_text(struct weir_text *out, weir_str text)
 {
-	size_t done = 0;
-
 	PUT(out, "\"");
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
+	for (;;) {
+		size_t n = weir_json_plain(text);
 
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		put(out, text.ptr + done, i - done);
-		put_escape(out, c);
-		done = i + 1;
+		put(out, text.ptr, n);
+		if (n == text.len)
+			break;
+		put_escape(out, (unsigned char)text.ptr[n]);
+		text = (weir_str){ text.ptr + n + 1, text.len - n - 1 };
 	}
-	if (done < text.len)
-		put(out, text.ptr + done, text.len - done);
 	PUT(out, "\"");
 }
 

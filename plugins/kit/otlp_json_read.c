@@ -339,8 +339,8 @@ struct weir_payload *weir_otlp_json_read(struct weir_component *c,
 {
 	struct otlp_reading r = { .refused = refused };
 
-	/* Half of the text is what spans take, at most. */
-	if (!otlp_out_open(&r.out, c, len / 2 < max ? len / 2 : max, max)) {
+	/* Protobuf is the shorter, but for lists of small numbers. */
+	if (!otlp_out_open(&r.out, c, len, max)) {
 		otlp_refuse_room(&r);
 		return NULL;
 	}

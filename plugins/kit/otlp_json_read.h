@@ -34,7 +34,10 @@ bool otlp_refuse(struct otlp_reading *r, const char *why);
 bool otlp_refuse_room(struct otlp_reading *r);
 
 /* The tag of a row's field; wire is its wire type. */
-uint32_t otlp_tag(const struct otlp_row *row, uint32_t wire);
+static inline uint32_t otlp_tag(const struct otlp_row *row, uint32_t wire)
+{
+	return (uint32_t)row->number << 3 | wire;
+}
 
 /* Writes tag and value of the current token as row has it.  keep: also when it
  * is the default. */

@@ -10,6 +10,7 @@
  * Must never take a value for another one: what does not fit is refused.
  */
 #include <endian.h>
+#include <weir/digits.h>
 #include <weir/kit/actions.h>
 
 #include "otlp_json_read.h"
@@ -38,11 +39,6 @@ static void put_fixed(struct otlp_out *out, uint64_t v, size_t n)
 	/* Room for a record is more than eight bytes. */
 	memcpy(out->bytes + out->len, &little, sizeof(little));
 	out->len += n;
-}
-
-uint32_t otlp_tag(const struct otlp_row *row, uint32_t wire)
-{
-	return (uint32_t)row->number << 3 | wire;
 }
 
 /* --- Text --------------------------------------------------------------- */
@@ -104,19 +100,6 @@ static bool read_text(struct otlp_reading *r, const struct otlp_row *row,
 	return true;
 }
 
-/* --- Bytes and ids ------------------------------------------------------ */
-
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /* RFC 4648 4, padded.  to may lie a little before text.  -1: no base64. */
 static int64_t decode_base64(weir_str text, uint8_t *to)
 {
@@ -132,7 +115,7 @@ static int64_t decode_base64(weir_str text, uint8_t *to)
 		uint32_t bits = 0;
 
 		for (size_t k = 0; k < 4; k++) {
-			int digit = k < some ? base64_digit(text.ptr[i + k]) :
+			int digit = k < some ? weir_digit_base64(text.ptr[i + k]) :
 					       0;
 
 			if (digit < 0)

@@ -7,11 +7,14 @@
  */
 #include "otlp_out.h"
 
+#include <assert.h>
+
 /* A gap's first half: how far the next gap is, 0 for none; and this bit when
  * its message was cut, whose second half is how many bytes to leave out. */
 #define CUT (UINT32_C(1) << 31)
 #define ROOM_MAX (CUT - 64)
 #define LEAST_ROOM 512
+#define WASTE 8			/* an eighth of the bytes may be for nothing */
 /* Gaps that may be open, and so are not in `saved` yet. */
 #define OPEN_MAX 256
 
@@ -124,7 +127,7 @@ void otlp_out_cut(struct otlp_out *out, const struct otlp_record *record)
 	store(gap + 4, record->end - (record->gap + OTLP_GAP));
 }
 
-static uint8_t *put_varint(uint8_t *p, uint32_t v)
+static inline uint8_t *put_varint(uint8_t *p, uint32_t v)
 {
 	for (; v >= 0x80; v >>= 7)
 		*p++ = (uint8_t)(v | 0x80);
@@ -132,27 +135,23 @@ static uint8_t *put_varint(uint8_t *p, uint32_t v)
 	return p;
 }
 
-bool otlp_out_finish(struct otlp_out *out)
+/* Copies everything to `to`, which may be where it is, without the gaps;
+ * returns behind the last byte. */
+static uint8_t *close_up(const struct otlp_out *out, uint8_t *to)
 {
-	uint8_t *bytes = out->bytes, *to;
-	size_t from, gap, end, next;
+	const uint8_t *bytes = out->bytes;
+	size_t gap, next;
 
-	if (out->len - out->saved > out->max) {
-		out->too_big = true;
-		return false;
-	}
-	if (out->last == OTLP_NO_GAP)
-		return true;
 	/* All that is written is field 1, a message: the first gap is behind
 	 * its one-byte tag. */
-	to = bytes + 1;
+	*to++ = bytes[0];
 	for (gap = 1;; gap = next) {
 		uint32_t link = load(bytes + gap);
 		uint32_t size = load(bytes + gap + 4);
+		size_t from = gap + OTLP_GAP, end;
 
-		from = gap + OTLP_GAP;
 		if (link & CUT) {
-			to--;
+			to--;		/* its tag */
 			from += size;
 			link &= ~CUT;
 		} else {
@@ -163,8 +162,35 @@ bool otlp_out_finish(struct otlp_out *out)
 		memmove(to, bytes + from, end - from);
 		to += end - from;
 		if (!link)
-			break;
+			return to;
 	}
-	out->len = (size_t)(to - bytes);
+}
+
+bool otlp_out_finish(struct otlp_out *out)
+{
+	size_t len = out->len - out->saved;
+	struct weir_payload *exact = NULL;
+	uint8_t *to, *end;
+
+	if (len > out->max) {
+		out->too_big = true;
+		return false;
+	}
+	if (out->last == OTLP_NO_GAP)
+		return true;
+	/* It is copied anyway: to where no room is wasted for as long as the
+	 * batch lives. */
+	if (out->room - len > len / WASTE)
+		exact = weir_payload_new(out->component, len);
+	to = exact ? weir_payload_bytes(exact) : out->bytes;
+	end = close_up(out, to);
+	assert((size_t)(end - to) == len);
+	(void)end;
+	if (exact) {
+		weir_payload_free(&out->payload);
+		out->payload = exact;
+		point_at(out);
+	}
+	out->len = len;
 	return true;
 }

@@ -10,7 +10,8 @@
  * At the end otlp_out_finish goes over them once and closes them up, each
  * leaving the shortest varint.  So any nesting costs one pass over the bytes.
  *
- * The bytes lie in a payload, which grows; what is charged is what is held.
+ * The bytes lie in a payload, which grows; in the end they are in one of about
+ * their size.  What is charged to the budget is what is held.
  */
 #ifndef KIT_OTLP_OUT_H
 #define KIT_OTLP_OUT_H
@@ -68,7 +69,8 @@ struct otlp_record {
  * messages that ended after it. */
 void otlp_out_cut(struct otlp_out *out, const struct otlp_record *record);
 
-/* Closes all gaps; false: more than max bytes.  out->len is the length. */
+/* Closes all gaps; false: more than max bytes.  out->payload is the caller's,
+ * out->len bytes of it are used. */
 bool otlp_out_finish(struct otlp_out *out);
 
 #endif

@@ -430,6 +430,10 @@ void weir_sender_measure(const struct weir_sender *sender,
 
 		weir_gauge_set(&gauges->in_flight[i],
 			       (int64_t)lane->under_way);
+		if (!lane->room) {	/* no queue */
+			gauges->queue_size[i].value = WEIR_GAUGE_NONE;
+			gauges->queue_capacity[i].value = WEIR_GAUGE_NONE;
+		}
 		if (!lane->room || sender->c->worker != 0)
 			continue;
 		weir_gauge_set(&gauges->queue_size[i],

@@ -69,17 +69,17 @@ static const struct weir_field fields[] = {
 		    WEIR_SHOW_BASIC, unit, help)
 
 static const struct weir_metric_def metrics[] = {
-	COUNT(accepted, WEIR_SIGNAL_TRACES, "accepted_spans", "{spans}",
+	COUNT(accepted, WEIR_SIGNAL_TRACES, "accepted_spans", "{span}",
 	      "Spans let through."),
 	COUNT(accepted, WEIR_SIGNAL_METRICS, "accepted_metric_points",
-	      "{datapoints}", "Data points let through."),
-	COUNT(accepted, WEIR_SIGNAL_LOGS, "accepted_log_records", "{records}",
+	      "{datapoint}", "Data points let through."),
+	COUNT(accepted, WEIR_SIGNAL_LOGS, "accepted_log_records", "{record}",
 	      "Log records let through."),
-	COUNT(refused, WEIR_SIGNAL_TRACES, "refused_spans", "{spans}",
+	COUNT(refused, WEIR_SIGNAL_TRACES, "refused_spans", "{span}",
 	      "Spans refused for want of memory."),
 	COUNT(refused, WEIR_SIGNAL_METRICS, "refused_metric_points",
-	      "{datapoints}", "Data points refused for want of memory."),
-	COUNT(refused, WEIR_SIGNAL_LOGS, "refused_log_records", "{records}",
+	      "{datapoint}", "Data points refused for want of memory."),
+	COUNT(refused, WEIR_SIGNAL_LOGS, "refused_log_records", "{record}",
 	      "Log records refused for want of memory."),
 	WEIR_METRIC_END
 };

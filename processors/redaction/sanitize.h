@@ -16,8 +16,8 @@ void sanitize_url(weir_str text, struct weir_text *out);
 /* Does a word of letters look like chance? (letters.c) */
 bool letters_by_chance(weir_str word);
 
-/* Literals and digits become "?".  mysql: double quotes are strings, '#'
- * starts a comment (sql.c). */
+/* Literals and digits become "?".  mysql: double quotes are strings, backquotes
+ * names (sql.c). */
 void sanitize_sql(weir_str text, bool mysql, struct weir_text *out);
 /* Redis and Valkey: arguments that are values become "?"; memcached: only the
  * command line stays (commands.c). */

@@ -222,7 +222,7 @@ static enum token take_token(struct lexer *l)
 		return take_string(l, c);
 	if (c == '"' || (c == '`' && l->mysql))
 		return take_quoted_name(l, c);
-	if ((c == '-' && at(l, 1) == '-') || (c == '#' && l->mysql))
+	if (c == '-' && at(l, 1) == '-')
 		return take_line(l);
 	if (c == '/' && at(l, 1) == '*')
 		return take_comment(l);

@@ -36,6 +36,22 @@ static size_t most(const struct otlp *self)
 	return max < SIZE_MAX / GROWTH ? max * GROWTH : SIZE_MAX;
 }
 
+/* What JSON says; the text, NULL for none, does not wait for the answer. */
+static struct weir_payload *read_json(struct weir_component *c,
+				      enum weir_signal signal,
+				      struct weir_payload *text, size_t *len,
+				      struct weir_outcome *refused)
+{
+	const uint8_t *bytes = text ? weir_payload_bytes(text)
+				    : (const uint8_t *)"";
+	struct weir_payload *message = weir_otlp_json_read(c, signal, bytes,
+		*len, most(WEIR_SELF(c, struct otlp)), len, refused);
+
+	if (text)
+		weir_payload_free(&text);
+	return message;
+}
+
 /* The body as protobuf, the caller's; NULL: refused. */
 static struct weir_payload *take_message(struct weir_component *c,
 					 enum weir_signal signal,
@@ -43,17 +59,10 @@ static struct weir_payload *take_message(struct weir_component *c,
 					 size_t *len,
 					 struct weir_outcome *refused)
 {
-	struct weir_payload *message;
-	weir_str body;
+	struct weir_payload *message = weir_http_take_body(x, len);
 
-	if (is_json(x)) {
-		body = weir_http_body(x);
-		return weir_otlp_json_read(c, signal,
-					   (const uint8_t *)body.ptr, body.len,
-					   most(WEIR_SELF(c, struct otlp)),
-					   len, refused);
-	}
-	message = weir_http_take_body(x, len);
+	if (is_json(x))
+		return read_json(c, signal, message, len, refused);
 	if (!message)		/* an empty request */
 		message = weir_payload_new(c, 0);
 	if (!message)
@@ -177,7 +186,12 @@ int otlp_http_start(struct otlp *self, struct weir_error *error)
 			};
 	self->http = weir_http_server_start(c, &self->protocols.http.server,
 					    self->routes, n, error);
-	return self->http ? 0 : -1;
+	if (!self->http)
+		return -1;
+	if (!c->worker)
+		weir_log_info(c, "Starting HTTP server", "endpoint=%s",
+			      weir_http_server_address(self->http));
+	return 0;
 }
 
 /* --- The first screen --------------------------------------------------- */

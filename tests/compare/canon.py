@@ -7,6 +7,7 @@ bits.  A singular message that is absent is one that is empty,
 but not in a oneof, where presence says something.  Unknown fields are left
 out.
 """
+import re
 import struct
 
 
@@ -54,10 +55,7 @@ def tree(message):
     return out
 
 
-def _step(path, key, value):
-    """One step down; an attribute is called by its key."""
-    if isinstance(key, int) and isinstance(value, dict) and "value" in value:
-        return f"{path}[{value.get('key', '')}]"
+def _step(path, key):
     return f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}"
 
 
@@ -67,22 +65,22 @@ def differences(want, got, path=""):
         for key in sorted(want.keys() | got.keys()):
             if want.get(key) != got.get(key):
                 yield from differences(want.get(key), got.get(key),
-                                       _step(path, key, None))
+                                       _step(path, key))
     elif isinstance(want, list) and isinstance(got, list):
-        if _are_attributes(want) and _are_attributes(got):
+        if ATTRIBUTES.search(path):
             yield from _attribute_differences(want, got, path)
             return
         for i in range(max(len(want), len(got))):
             a = want[i] if i < len(want) else None
             b = got[i] if i < len(got) else None
             if a != b:
-                yield from differences(a, b, _step(path, i, None))
+                yield from differences(a, b, _step(path, i))
     elif want != got:
         yield path, want, got
 
 
-def _are_attributes(items):
-    return all(isinstance(i, dict) and i.keys() <= {"key", "value"} for i in items)
+# Lists of KeyValue.
+ATTRIBUTES = re.compile(r"(attributes|metadata|kvlist_value\.values)$")
 
 
 def _attribute_differences(want, got, path):

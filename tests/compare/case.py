@@ -32,7 +32,11 @@ class Case:
     metadata: bool = False      # include_metadata
     tenants: tuple = ()         # values of x-tenant, in turn
     backends: tuple = ("BACKEND",)
+    relay: bool = False         # OTLP/HTTP out, to ${env:RELAY}
+    front: tuple = ()           # OTLP/HTTP in: encoding and compression
+    file: str = ""              # JSON, a message a line, in ${env:OUT}
     until: str = ""             # sent until both answer so, then compared
+    texts: bool = False         # first, every URL and query that we know
     requests: int = 0           # of each signal; 0: as many as all others
 
     def text(self):

@@ -127,25 +127,29 @@ blocked_key_patterns: [b]
     yield from databases()
 
 
+def sanitize(name, block):
+    return redact(name, block, texts=True)
+
+
 def urls():
-    yield redact("url", """
+    yield sanitize("url", """
 allow_all_keys: true
 url_sanitizer: {enabled: true, attributes: [url.full, http.url, http.target, note]}
 summary: debug
 """)
-    yield redact("url-no-span-name", """
+    yield sanitize("url-no-span-name", """
 allow_all_keys: true
 url_sanitizer: {enabled: true, attributes: [url.full], sanitize_span_name: false}
 """)
-    yield redact("url-no-attributes", "allow_all_keys: true\nurl_sanitizer: {enabled: true}")
-    yield redact("url-and-masks", f"""
+    yield sanitize("url-no-attributes", "allow_all_keys: true\nurl_sanitizer: {enabled: true}")
+    yield sanitize("url-and-masks", f"""
 allowed_keys: [url.full, http.url, note]
 blocked_values: {BLOCKED}
 allowed_values: ['login', '^checkout$']
 url_sanitizer: {{enabled: true, attributes: [url.full, http.url]}}
 summary: info
 """)
-    yield redact("url-hashed", f"""
+    yield sanitize("url-hashed", f"""
 allow_all_keys: true
 hash_function: md5
 redact_all_types: true
@@ -159,19 +163,19 @@ SYSTEMS = ("sql", "redis", "valkey", "memcached", "mongo", "opensearch", "es")
 
 def databases():
     for system in SYSTEMS:
-        yield redact(f"db-{system}", f"""
+        yield sanitize(f"db-{system}", f"""
 allow_all_keys: true
 db_sanitizer:
   {system}: {{enabled: true, attributes: [db.statement, db.query.text]}}
 summary: debug
 """)
-    every = "".join(f"  {s}: {{enabled: true, attributes: [db.statement, db.query.text, note]}}\n"
+    every = "".join(f"  {s}: {{enabled: true, attributes: [db.statement, db.query.text]}}\n"
                     for s in SYSTEMS)
-    yield redact("db-all", f"allow_all_keys: true\ndb_sanitizer:\n{every}")
-    yield redact("db-all-no-span-name",
+    yield sanitize("db-all", f"allow_all_keys: true\ndb_sanitizer:\n{every}")
+    yield sanitize("db-all-no-span-name",
                  f"allow_all_keys: true\ndb_sanitizer:\n{every}  sanitize_span_name: false\n")
-    yield redact("db-no-attributes", "allow_all_keys: true\ndb_sanitizer: {sql: {enabled: true}}")
-    yield redact("db-url-and-masks", f"""
+    yield sanitize("db-no-attributes", "allow_all_keys: true\ndb_sanitizer: {sql: {enabled: true}}")
+    yield sanitize("db-url-and-masks", f"""
 allowed_keys: [db.statement, db.query.text, url.full, note]
 blocked_values: {BLOCKED}
 url_sanitizer: {{enabled: true, attributes: [url.full]}}

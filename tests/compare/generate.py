@@ -4,6 +4,7 @@ OTLP has, empty and missing parts, and in the text what the processors look
 for and what only looks like it."""
 import math
 import random
+import re
 
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
@@ -49,7 +50,30 @@ QUERIES = [
     "DELETE FROM a WHERE b = 0x1F", "SELECT 'never ends",
     "SET key val", "GET key", "AUTH secret", "HSET h f v", "MSET a 1 b 2",
     "set key 0 60 5\r\nhello\r\n", "get key1 key2",
-    '{"find":"c","filter":{"name":"ann","n":5},"l":[1, 2]}', '{"a":', "[1,null]",
+    '{"find":"c","filter":{"name":"ann","n":5},"l":[1, 2]}', "[1,null]",
+]
+# Only in bodies of logs: elsewhere the Collector's answer depends on which
+# database the last name of a span was for.
+QUOTED = [
+    'SELECT "a1"."b" /* 7 */', "a = 5 # comment 7", "SELECT `a1` FROM b",
+    'UPDATE t SET a="text 1"', 'x "never closed 5',
+]
+MORE = [
+    "/users/fdklsd/j4elk/23993/job/2", "/v1/products/22j", "/api/hello.world",
+    "/users/fdklsd?x", "123", "card 4111", "/a/b/c/d/e/f/g/h/i/j/k",
+    "SELECT 'a\\'b' , 2", "UPDATE t SET a=-3.5, b=True WHERE c is NULL", "a -3",
+    "x + 0x1F + 1e-5 + .5 + 017 + 5e", "VALUES ($1, :name, @p, @@v, ?)",
+    "SELECT $a$secret 1$a$, b", "$func$SELECT 'x', 1$func$", "md5(1) t12x3",
+    "a->>'k' #> 'x'", "nullable true_x falsehood NULL_ true.", "  SELECT 1  ",
+    "a=?b=@c <@ d =-- e", "1.2.3 a/b1 c!d2 e@f3", "\u2028SELECT 5\u3000",
+    "set  key   val EX 5", "AUTH user pw", "HSET h f v g w", "LPUSH l 1 2 3",
+    "GEOADD k 1.5 2.5 m 3 4 n", "ZADD k NX CH 1 m 2 n", "ZADD k NX", "ZADD",
+    "CONFIG SET p v", "CONFIG GET p v", "BITFIELD k SET u8 0 7 SET u8 0 5",
+    "LINSERT k BEFORE p v", 'SET k "a b \\" c" EX 1', "GET a\n \nSET b c\n",
+    "SET a\tb c", "MSET a", "get a b ", "\u2028get a\u3000", "a\nb\r\nc",
+    ' {"a" : {"b\\u0041": null , "c":[ ] , "d":{ }}}', "[true,false,-1.5e+3,0]",
+    "42 ", '"x"', '{"a":1}}', '{"a":01}', '{"a":1,}', "[1 2]", "{a:1}", '["\\x"]',
+    '["\\u12"]', "nul", '{"a":', "[[[[]]],{}]", ' [1] \n', "-", "1.", "1e", "[,]", "{,}",
 ]
 SYSTEMS = ["mysql", "PostgreSQL", "redis", "mongodb", "memcached", "sqlite",
            "elasticsearch", "opensearch", "valkey", "oracle", "other_sql"]
@@ -300,6 +324,30 @@ class Generator:
                 for _ in range(self.r.randrange(5)):
                     self.metric(scope.metrics.add())
         return request
+
+
+def all_texts(signal):
+    """Every URL and query there is, where a sanitizer may look."""
+    texts = URLS + QUERIES + MORE + WORDS
+    if signal == "logs":
+        request = logs_service_pb2.ExportLogsServiceRequest()
+        records = request.resource_logs.add().scope_logs.add().log_records
+        for text in texts + QUOTED:
+            log = records.add()
+            log.body.string_value = text
+            log.attributes.add(key="db.statement").value.string_value = text
+        return request
+    request = trace_service_pb2.ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    for i, text in enumerate(texts):
+        for system in SYSTEMS:
+            if system == "mysql" and re.search('["#$]', text):
+                continue    # the README tells how these differ
+            span = spans.add(name=text, kind=(i + len(system)) % 6)
+            for key, value in (("db.system", system), ("db.statement", text),
+                               ("url.full", text)):
+                span.attributes.add(key=key).value.string_value = value
+    return request
 
 
 def requests(signal, n, seed, odd=False):

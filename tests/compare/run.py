@@ -9,19 +9,23 @@ exits 1 when there is a difference that allowed.py does not explain.
 import argparse
 import collections
 import fnmatch
+import json
 import sys
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import canon
 import cases_attributes
+import cases_http
 import cases_pipelines
 import cases_redaction
 from allowed import ALLOWED
-from generate import requests
+from generate import all_texts, requests
 from sides import PATIENCE, PEER, Side
 
-MODULES = (cases_pipelines, cases_attributes, cases_redaction)
+MODULES = (cases_pipelines, cases_http, cases_attributes, cases_redaction)
 SHOWN = 5       # differences of one case
 
 
@@ -117,6 +121,20 @@ class Run:
         if len(values) > 1:
             self.found.append(Difference(signal, "mixed", side.name, values))
 
+    # --- Files ----------------------------------------------------------------------
+
+    def files(self, sides):
+        """Line by line; the JSON of both is read by Python's."""
+        lines = []
+        for side in sides:
+            side.stop()
+            text = (Path(side.dir.name) / self.case.file).read_text()
+            lines.append([json.loads(l) for l in text.split("\n") if l])
+        if len(lines[0]) != len(lines[1]):
+            self.differ("file", "lines", len(lines[0]), len(lines[1]))
+        for i, (a, b) in enumerate(zip(*lines)):
+            self.trees(f"line {i}", without_empty(a), without_empty(b))
+
     # --- All of it ------------------------------------------------------------------
 
     def until(self, sides, signal, request):
@@ -131,7 +149,8 @@ class Run:
     def go(self):
         """The ports were free when they were chosen: tried again when not."""
         for _ in range(5):
-            sides = [Side(name, self.case.text(), backends=self.case.backends)
+            sides = [Side(name, self.case.text(), relay=self.case.relay, front=self.case.front,
+                          backends=self.case.backends)
                      for name in ("go", "weir")]
             try:
                 started = [s.started() for s in sides]
@@ -149,15 +168,27 @@ class Run:
                     side.name, " does not start", "", side.output[-2000:]))
         return self
 
+    def safely(self):
+        """A case that breaks is a case that differs."""
+        try:
+            return self.go()
+        except Exception:
+            self.found.append(Difference("harness", "", traceback.format_exc(), ""))
+            return self
+
     def send(self, sides):
         with ThreadPoolExecutor(2) as pool:
             for signal in self.case.signals:
                 messages = requests(signal, self.n, self.seed, self.case.odd)
+                if self.case.texts and signal != "metrics":
+                    messages.insert(0, all_texts(signal))
                 if self.case.until:
                     self.until(sides, signal, next(
                         m for m in messages if canon.count(signal, m)))
                 for i, request in enumerate(messages):
                     self.one(sides, pool, signal, i, request)
+        if self.case.file:
+            self.files(sides)
         if self.case.compare == "items":
             for side in sides:
                 side.stop()
@@ -174,6 +205,18 @@ class Run:
         if len(self.found) > SHOWN:
             text += f"\n        and {len(self.found) - SHOWN} more"
         return text
+
+
+def without_empty(value):
+    """Objects and lists that hold nothing say nothing, but in a value: there
+    they are of a type."""
+    if isinstance(value, dict):
+        have = {k: without_empty(v) for k, v in value.items()}
+        return {k: v for k, v in have.items()
+                if v not in ({}, []) or k.endswith("Value") or k == "values"}
+    if isinstance(value, list):
+        return [without_empty(v) for v in value]
+    return value
 
 
 def _attributes(item):
@@ -203,7 +246,7 @@ def main():
     runs = [Run(c, options) for c in select(options.patterns)]
     used, failed = collections.Counter(), 0
     with ThreadPoolExecutor(options.jobs) as pool:
-        for run in pool.map(lambda r: r.go(), runs):
+        for run in pool.map(Run.safely, runs):
             print(run.line(), flush=True)
             used.update(run.explained)
             failed += bool(run.found)

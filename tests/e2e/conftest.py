@@ -6,6 +6,7 @@ free ports or what the test gives; `backend()` is a grpcio server that records
 what it is sent and misbehaves on request.  Nothing here sleeps: waits are on
 conditions, bounded by PATIENCE.
 """
+import contextlib
 import gzip
 import os
 import re
@@ -54,10 +55,17 @@ SERVICES = {
 REPORT = re.compile(r"(?:Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:")
 
 
+def free_ports(n):
+    """So many different ones."""
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(socket.socket()) for _ in range(n)]
+        for s in held:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in held]
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def eventually(condition, what="condition"):
@@ -69,6 +77,20 @@ def eventually(condition, what="condition"):
         assert time.monotonic() < end, f"{what} did not come true in {PATIENCE} s"
         tick.wait(0.02)
     return value
+
+
+def total(page, name, labels):
+    """The sum of a metric over the series that have these labels; None when
+    there is none."""
+    total = None
+    for line in page.splitlines():
+        m = re.match(r'([\w:]+)(?:\{(.*)\})? (\S+)$', line)
+        if not m or m[1] != name:
+            continue
+        have = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', m[2] or ""))
+        if all(have.get(k) == v for k, v in labels.items()):
+            total = (total or 0) + float(m[3])
+    return total
 
 
 class Weir:
@@ -120,17 +142,7 @@ class Weir:
             return page.read().decode()
 
     def metric(self, name, **labels):
-        """The sum of a metric over the series that have these labels; None
-        when there is none."""
-        total = None
-        for line in self.metrics().splitlines():
-            m = re.match(r'([\w:]+)(?:\{(.*)\})? (\S+)$', line)
-            if not m or m[1] != name:
-                continue
-            have = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', m[2] or ""))
-            if all(have.get(k) == v for k, v in labels.items()):
-                total = (total or 0) + float(m[3])
-        return total
+        return total(self.metrics(), name, labels)
 
     def stop(self, how=signal.SIGTERM):
         """Ends it and returns the exit code."""
@@ -150,14 +162,16 @@ class Weir:
         return f"127.0.0.1:{self.env['OTLP']}"
 
 
-@pytest.fixture
-def weir(tmp_path):
+@contextlib.contextmanager
+def launching(folder):
+    """A function that starts weirs; at the end they must end well."""
     running = []
 
     def start(yaml, wait=True, args=(), program=BUILD / "weir", **env):
-        env = {"OTLP": str(free_port()), "HTTP": str(free_port()),
-               "METRICS": str(free_port()), "HEALTH": str(free_port()), **{k: str(v) for k, v in env.items()}}
-        path = tmp_path / f"weir-{len(running)}.yaml"
+        names = ("OTLP", "HTTP", "METRICS", "HEALTH")
+        env = {**dict(zip(names, map(str, free_ports(4)))),
+               **{k: str(v) for k, v in env.items()}}
+        path = folder / f"weir-{len(running)}.yaml"
         path.write_text(yaml)
         w = Weir(path, env, args, program)
         running.append(w)
@@ -171,6 +185,12 @@ def weir(tmp_path):
         text = w.output
         assert not REPORT.search(text), text
         assert w.killed or code in (0, 1), f"exit code {code}:\n{text}"
+
+
+@pytest.fixture
+def weir(tmp_path):
+    with launching(tmp_path) as start:
+        yield start
 
 
 def retry_info(code, message, seconds=None):

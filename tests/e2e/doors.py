@@ -15,7 +15,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 import by_hand
 from by_hand import H1, H2
-from conftest import SERVICES, spans
+from conftest import SERVICES, Backend, eventually, launching, spans, total
 from pipelines import HEAD, to_backend
 
 OK = "taken"
@@ -255,12 +255,61 @@ def config(processors="", chain="[]", exporters="", to="[otlp_grpc]", service=""
         HEAD, PROTOCOLS).replace("[otlp_grpc]", to).replace("\n        # more", keys)
 
 
+class Since:
+    """A weir that has run before: its counters count from here."""
+
+    def __init__(self, w):
+        self.whole = w
+        self.before = w.metrics()
+
+    def __getattr__(self, name):
+        return getattr(self.whole, name)
+
+    def metric(self, name, **labels):
+        now = self.whole.metric(name, **labels)
+        if now is None or name.startswith(("otelcol_process_", "weir_budget_")):
+            return now
+        return now - (total(self.before, name, labels) or 0)
+
+
+def is_quiet(w):
+    """What was accepted has been sent on."""
+    page = w.metrics()
+    return all((total(page, f"otelcol_receiver_accepted_{items}", {}) or 0)
+               == (total(page, f"otelcol_exporter_sent_{items}", {}) or 0)
+               for items in ("spans", "metric_points", "log_records"))
+
+
+def plain(start, there, cap_mib=4, metadata=False, keepalive="null", **how):
+    return start(config(**how), BACKEND=there.port, CAP=cap_mib << 20, CAP_MIB=cap_mib,
+                 METADATA=str(metadata).lower(), KEEPALIVE=keepalive)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """The site of all tests of a file that ask for nothing special: what one
+    of them has attacked must serve the next."""
+    kept = []
+    with launching(tmp_path_factory.mktemp("house")) as start:
+        def enter():
+            if not kept or kept[-1].w.process.poll() is not None:
+                there = Backend()
+                kept.append(Site(plain(start, there), there))
+            s = kept[-1]
+            eventually(lambda: is_quiet(s.w), "quiet")
+            for requests in s.there.requests.values():
+                requests.clear()
+            return Site(Since(s.w), s.there)
+        yield enter
+    for s in kept:
+        s.there.stop()
+
+
 @pytest.fixture
-def site(weir, backend):
-    def start(cap_mib=4, metadata=False, keepalive="null", **how):
+def site(weir, backend, house):
+    def start(**how):
+        if not how:
+            return house()
         there = backend()
-        w = weir(config(**how), BACKEND=there.port, CAP=cap_mib << 20,
-                 CAP_MIB=cap_mib, METADATA=str(metadata).lower(),
-                 KEEPALIVE=keepalive)
-        return Site(w, there)
+        return Site(plain(weir, there, **how), there)
     return start

@@ -8,7 +8,7 @@ import pytest
 from by_hand import (CANCEL, END_HEADERS, ENHANCE_YOUR_CALM, PING, RST_STREAM,
                      frame, literal)
 from conftest import spans
-from doors import MALFORMED, NOT_HERE, OK, TOO_BIG, Grpc, site  # noqa: F401
+from doors import MALFORMED, NOT_HERE, OK, TOO_BIG, Grpc, house, site  # noqa: F401
 
 HELLO = spans(1).SerializeToString()
 MESSAGE = struct.pack(">BI", 0, len(HELLO)) + HELLO

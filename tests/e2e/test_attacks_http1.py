@@ -12,7 +12,7 @@ import pytest
 
 from by_hand import H1, post
 from conftest import eventually, spans
-from doors import OK, Http1, site  # noqa: F401 (a fixture)
+from doors import OK, Http1, house, site  # noqa: F401 (a fixture)
 
 HELLO = spans(1).SerializeToString()
 HEAD = b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"

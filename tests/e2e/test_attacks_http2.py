@@ -15,7 +15,7 @@ from by_hand import (ACK, CANCEL, COMPRESSION_ERROR, CONTINUATION, DATA,
                      PUSH_PROMISE, REFUSED_STREAM, RST_STREAM, SETTINGS,
                      STREAM_CLOSED, WINDOW_UPDATE, frame, literal, varint)
 from conftest import PATIENCE, eventually, spans
-from doors import DOORS, OK, Grpc, site  # noqa: F401 (a fixture)
+from doors import DOORS, OK, Grpc, house, site  # noqa: F401 (a fixture)
 
 H2_DOORS = {k: v for k, v in DOORS.items() if k != "http1"}
 HELLO = spans(1).SerializeToString()
@@ -75,6 +75,30 @@ def test_row_53_http_1_on_the_grpc_port_is_closed(site):
             pass
     s.serves(door)
     door.close()
+
+
+# --- 1, 2: sizes -------------------------------------------------------------
+
+@pytest.mark.parametrize("door", ["http2"], indirect=True)
+def test_row_01_a_length_over_the_cap_is_413_before_the_body(door):
+    number = next(door.h2.ids)
+    door.h2.headers(number, [*door.headers("traces"),
+                             ("content-length", str((4 << 20) + 1))], END_HEADERS)
+    door.h2.until(lambda: door.h2.stream(number).over)
+    stream = door.h2.stream(number)
+    assert stream.header(":status") == "413" and stream.data[:2] == b"\x08\x08"
+    assert door.site.refusals("too_big") == 1
+
+
+@pytest.mark.parametrize("door", ["http2"], indirect=True)
+def test_row_02_a_body_of_unknown_length_is_cut_at_the_cap(door):
+    number = next(door.h2.ids)
+    door.h2.headers(number, door.headers("traces"), END_HEADERS)
+    door.h2.data(number, bytes(4 << 20), end=False)
+    assert door.h2.alive() and not door.h2.stream(number).over
+    door.h2.data(number, b"\0", end=False)
+    door.h2.until(lambda: door.h2.stream(number).over)
+    assert door.h2.stream(number).header(":status") == "413"
 
 
 # --- 54, 55: resets ---------------------------------------------------------

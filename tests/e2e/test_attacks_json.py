@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import \
     ExportTraceServiceRequest
 
 from conftest import spans
-from doors import MALFORMED, OK, Http1Json, site  # noqa: F401 (a fixture)
+from doors import MALFORMED, OK, Http1Json, house, site  # noqa: F401 (a fixture)
 
 
 @pytest.fixture

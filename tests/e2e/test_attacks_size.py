@@ -7,28 +7,13 @@ import struct
 import pytest
 
 from by_hand import field, nested
+from codings import (LZ4_MAGIC, SNAPPY_MAGIC, ZSTD_MAGIC, lz4, snappy_block,
+                     snappy_framed, zstd, zstd_of_zeros)
 from conftest import eventually, spans
-from doors import (BROKEN, NO_CODING, OK, TOO_BIG, Grpc, knock_at,  # noqa: F401
-                   site)
+from doors import (BROKEN, NO_CODING, OK, TOO_BIG, Grpc, Http1,  # noqa: F401
+                   house, knock_at, site)
 
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 HELLO = spans(1).SerializeToString()
-
-
-def zstd(body, descriptor=0, rest=bytes([13 << 3])):
-    """One frame of raw blocks; window 8 MiB, no content size."""
-    blocks = [body[i:i + 0x10000] for i in range(0, len(body), 0x10000)] or [b""]
-    return ZSTD_MAGIC + bytes([descriptor]) + rest + b"".join(
-        ((len(b) << 3) | (i == len(blocks) - 1)).to_bytes(3, "little") + b
-        for i, b in enumerate(blocks))
-
-
-def zstd_of_zeros(n, descriptor=0, rest=bytes([13 << 3])):
-    """n zeros, 128 KiB in each block of 4 bytes: 32,768 to 1."""
-    n >>= 17
-    return ZSTD_MAGIC + bytes([descriptor]) + rest + b"".join(
-        (1 << 17 << 3 | 1 << 1 | (i == n - 1)).to_bytes(3, "little") + b"\0"
-        for i in range(n))
 
 
 def test_row_02_one_byte_over_the_cap_is_too_big_and_the_cap_is_not(site, knock_at):
@@ -82,6 +67,50 @@ def test_row_04_05_a_bomb_stops_at_the_cap(site, knock_at, what):
     assert s.refusals("too_big") == 1
     assert s.w.metric("otelcol_process_memory_rss") - before < 64e6
     s.serves(door)
+
+
+HUGE = {
+    "a snappy block": ("snappy", snappy_block(HELLO, declared=(1 << 32) - 1)),
+    "a snappy block, just over the cap": ("snappy", snappy_block(HELLO, (4 << 20) + 1)),
+    "a snappy block of 2^40": ("snappy", snappy_block(HELLO, 1 << 40)),
+    "an lz4 frame": ("lz4", lz4(HELLO, declared=1 << 40)),
+    "an lz4 block": ("lz4", LZ4_MAGIC + b"\x60\x40\x82\xff\xff\xff\x7f" + HELLO),
+    "a snappy chunk": ("x-snappy-framed", SNAPPY_MAGIC + b"\0\xff\xff\xff" + HELLO),
+}
+
+
+@pytest.mark.parametrize("what", HUGE)
+def test_row_07_a_huge_length_is_compared_before_anything_is_allocated(site, what):
+    s = site()
+    door = Http1(s.w)
+    coding, body = HUGE[what]
+    before = s.w.metric("otelcol_process_memory_rss")
+    assert door.knock("traces", body, coding) in (TOO_BIG, BROKEN)
+    assert s.is_empty()
+    assert s.w.metric("otelcol_process_memory_rss") - before < 8e6
+    s.serves(door)
+    door.close()
+
+
+def test_row_07_a_snappy_block_over_the_cap_is_too_big(site):
+    s = site()
+    door = Http1(s.w)
+    assert door.knock("traces", snappy_block(HELLO, (4 << 20) + 1), "snappy") == TOO_BIG
+    assert door.knock("traces", SNAPPY_MAGIC + 80 * snappy_framed(bytes(65536))[10:], "x-snappy-framed") == TOO_BIG
+    assert door.knock("traces", lz4(bytes(5 << 20)), "lz4") == TOO_BIG
+    door.close()
+
+
+def test_row_07_framed_snappy_stops_at_the_cap_over_grpc_too(site):
+    s = site()
+    door = Grpc(s.w)
+    bomb = SNAPPY_MAGIC + 80 * snappy_framed(bytes(65536))[10:]
+    assert door.knock("traces", bomb, "snappy") == TOO_BIG
+    huge = SNAPPY_MAGIC + b"\0\xff\xff\xff" + HELLO
+    assert door.knock("traces", huge, "snappy") == BROKEN
+    assert door.knock("traces", snappy_framed(HELLO), "snappy") == OK
+    s.serves(door)
+    door.close()
 
 
 BROKEN_BYTES = {

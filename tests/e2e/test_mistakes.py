@@ -54,9 +54,10 @@ MISTAKES = {
     "a signal": ("    traces:", "    trace:", "12:5", 'did you mean "traces"?'),
     "no protocol": ("    protocols:\n      grpc:\n        endpoint: 127.0.0.1:4317\n", "",
                     "2:3", "at least one protocol"),
-    "a protocol that is not built yet": (
-        "      grpc:\n        endpoint: 127.0.0.1:4317\n", "      http:\n", "4:12",
-        "use protocols.grpc"),
+    "a path that is no URL's": (
+        "      grpc:\n        endpoint: 127.0.0.1:4317\n",
+        "      http:\n        traces_url_path: /%zz\n", "5:26",
+        "invalid HTTP URL path set for signal"),
     "a pattern": ("  batch:", "  batch:\n  redaction: {blocked_values: ['(']}", "8:32", "missing closing )"),
     "two keys that disagree": (
         "  batch:", "  batch: {send_batch_size: 100, send_batch_max_size: 10}", "7:10",

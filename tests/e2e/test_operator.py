@@ -136,7 +136,7 @@ service:
 def default_configuration():
     """What `make run` runs, on ports of the test."""
     text = (ROOT / "otel-config.yaml").read_text()
-    for port, name in (("4317", "OTLP"), ("8888", "METRICS"), ("13133", "HEALTH")):
+    for port, name in (("4317", "OTLP"), ("4318", "HTTP"), ("8888", "METRICS"), ("13133", "HEALTH")):
         for front in (":", "port: "):
             text = text.replace(front + port, f"{front}${{env:{name}}}")
     return text
@@ -145,17 +145,22 @@ def default_configuration():
 def test_make_runs_first_screen_says_what_to_do_and_that_works(weir, client, tmp_path):
     w = weir(default_configuration())
     screen = w.output
-    for name in ("OTLP", "METRICS", "HEALTH"):
+    for name in ("OTLP", "HTTP", "METRICS", "HEALTH"):
         assert f"127.0.0.1:{w.env[name]}" in screen
+    (curl,) = re.findall(r"^  (curl .*)$", screen, re.M)
+    said = subprocess.run(curl, shell=True, capture_output=True, text=True)
+    assert said.stdout == '{"partialSuccess":{}}', said
+    w.saw("hello 5b8efff798038103d269b633813fc60c")
     (told,) = re.findall(r"OTEL_EXPORTER_OTLP_ENDPOINT=http://(\S+)", screen)
     client(told).export("traces", spans(3, attributes=[
         ("api_key", "sk-1"), ("user_email", "a@b"), ("token", "t"), ("max_tokens", "9")]))
     w.saw("\tTraces\t")
     assert w.stop() == 0
-    (line,) = (tmp_path / "telemetry.jsonl").read_text().splitlines()
-    (group,) = json.loads(line)["resourceSpans"]
-    assert [a["key"] for s in group["scopeSpans"][0]["spans"] for a in s["attributes"]] \
-        == ["max_tokens"] * 3
+    lines = (tmp_path / "telemetry.jsonl").read_text().splitlines()
+    kept = [s for line in lines for g in json.loads(line)["resourceSpans"]
+            for s in g["scopeSpans"][0]["spans"]]
+    assert [s["name"] for s in kept] == ["hello", "op-0", "op-1", "op-2"]
+    assert [a["key"] for s in kept for a in s.get("attributes", ())] == ["max_tokens"] * 3
 
 
 def test_ctrl_c_ends_it_as_sigterm_does(weir, client):

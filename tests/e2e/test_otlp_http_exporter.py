@@ -265,6 +265,18 @@ def test_the_environments_proxy_is_not_for_this_machine(weir, http_backend, clie
     assert [r.path for r in there.requests] == ["/v1/logs"]
 
 
+@pytest.mark.parametrize("proxy", ["http://user:hush@127.0.0.1:99999", "foo://user:hush@h",
+                                   "http://user:hush @h", "http://user:hush@"])
+def test_a_proxy_that_cannot_be_used_keeps_its_password(weir, client, proxy):
+    w = weir(out("    retry_on_failure: {enabled: false}\n    sending_queue: {enabled: false}",
+                 endpoint="endpoint: http://backend.invalid:1"), BACKEND=1, HTTP_PROXY=proxy,
+             http_proxy="", NO_PROXY="", no_proxy="")
+    with pytest.raises(grpc.RpcError) as e:
+        client(w.otlp).export("traces", spans(1))
+    w.saw("the proxy's URL cannot be used")
+    assert "hush" not in w.output + e.value.details()
+
+
 def test_a_certificate_that_nobody_vouches_for_gets_nothing(weir, http_backend, client):
     there = http_backend(tls=True)
     w = weir(out("    retry_on_failure: {enabled: false}",

@@ -96,3 +96,35 @@ def test_an_allow_list_keeps_what_it_names_and_counts_the_rest(weir, backend, cl
     assert have["redaction.redacted.keys"].string_value == "card,email"
     resource = there.requests["traces"][0].resource_spans[0].resource
     assert keys_of(resource.attributes) == {"service.name"}
+
+
+def test_ids_in_urls_and_values_in_queries_do_not_leave(weir, backend, client):
+    there = backend()
+    w = weir(to_backend("""
+  redaction:
+    allow_all_keys: true
+    url_sanitizer: {enabled: true, attributes: [url.full]}
+    db_sanitizer: {sql: {enabled: true, attributes: [db.query.text]}}
+""", "[redaction]"), BACKEND=there.port)
+    client(w.otlp).export("traces", spans(1, name="GET /users/ann/orders", attributes=[
+        ("url.full", "/users/4711/orders?token=hunter2"),
+        ("db.system.name", "postgresql"),
+        ("db.query.text", "SELECT a FROM t1 WHERE mail = 'ann@example.com'")]))
+    there.until(lambda: there.spans)
+    have = {a.key: a.value.string_value for a in there.spans[0].attributes}
+    assert have["url.full"] == "/users/*/orders"
+    assert have["db.query.text"] == "SELECT a FROM t? WHERE mail = ?"
+    assert have["db.system.name"] == "postgresql"
+    assert there.spans[0].name == "GET /users/ann/*"
+
+
+def test_a_number_of_digits_is_masked_whatever_the_digits_are(weir, backend, client):
+    there = backend()
+    w = weir(to_backend("""
+  redaction: {allow_all_keys: true, blocked_values: ["[0-9]{16}"]}
+""", "[redaction]"), BACKEND=there.port)
+    client(w.otlp).export("traces", spans(1, attributes=[
+        ("a", "card 5555555555555555 paid"), ("b", "16 digits: 4111111111111111")]))
+    there.until(lambda: there.spans)
+    have = {a.key: a.value.string_value for a in there.spans[0].attributes}
+    assert have == {"a": "card **** paid", "b": "16 digits: ****"}

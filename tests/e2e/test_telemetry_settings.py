@@ -7,7 +7,10 @@ import urllib.request
 
 import pytest
 
-from conftest import BUILD, PATIENCE, eventually, free_port
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
+
+from conftest import BUILD, PATIENCE, eventually, free_port, spans
+from http_backend import http_backend  # noqa: F401
 
 CONFIG = """receivers:
   otlp:
@@ -147,8 +150,127 @@ def test_an_extension_without_meaning_says_so_once_and_opens_no_port(start, kind
 def test_a_log_that_cannot_be_opened_ends_it(tmp_path):
     config = tmp_path / "telemetry.yaml"
     config.write_text(CONFIG.replace("${OTLP}", "0") % (
-        "", "", "level: none", "    logs: {output_paths: [/nonexistent/dir/x.log]}"))
+        "", "", "level: none", "    logs: {output_paths: [stderr, /nonexistent/dir/x.log]}"))
     done = subprocess.run([str(BUILD / "weir"), "--config", str(config)], text=True,
                           capture_output=True, timeout=PATIENCE)
     assert done.returncode == 1
-    assert 'open sink "/nonexistent/dir/x.log"' in done.stderr
+    line = 1 + next(i for i, l in enumerate(config.read_text().split("\n")) if "x.log" in l)
+    assert (f"telemetry.yaml:{line}:35: service.telemetry.logs.output_paths[1]: "
+            'open sink "/nonexistent/dir/x.log"') in done.stderr
+
+
+# --- periodic readers ------------------------------------------------------------------
+
+
+def push(interval, exporter):
+    return f"readers: [{{periodic: {{interval: {interval}, exporter: {exporter}}}}}]"
+
+
+def points(request):
+    """name: (metric, {attributes: point}) of a request."""
+    found = {}
+    for scope in (s for r in request.resource_metrics for s in r.scope_metrics):
+        for m in scope.metrics:
+            found[m.name] = m, {
+                tuple(sorted((a.key, a.value.string_value or a.value.int_value)
+                             for a in p.attributes)): p
+                for p in getattr(m, m.WhichOneof("data")).data_points}
+    return found
+
+
+def test_metrics_are_pushed_by_grpc(start, backend, client):
+    b = backend()
+    w = start("    resource: {zone: eu}", push(100, f"""{{otlp: {{protocol: grpc,
+        endpoint: 'http://127.0.0.1:{b.port}', compression: gzip,
+        headers: [{{name: X-Key, value: v}}]}}}}"""), wait=True)
+    client(w.otlp).export("traces", spans(7))
+    wanted = (("receiver", "otlp"), ("transport", "grpc"))
+
+    def arrived():
+        return any(wanted in points(r).get("otelcol_receiver_accepted_spans", (0, {}))[1]
+                   for r in b.requests["metrics"])
+    b.until(arrived)
+    with b.changed:
+        last, metadata = b.requests["metrics"][-1], b.metadata[-1]
+    assert metadata["x-key"] == "v"
+    resource = {a.key: a.value.string_value for a in last.resource_metrics[0].resource.attributes}
+    assert resource["service.name"] == "weir" and resource["zone"] == "eu"
+    assert re.fullmatch(r"[0-9a-f-]{36}", resource["service.instance.id"])
+    assert last.resource_metrics[0].scope_metrics[0].scope.name == "weir"
+    found = points(last)
+    metric, series = found["otelcol_receiver_accepted_spans"]
+    assert metric.unit == "{span}" and metric.sum.is_monotonic
+    assert metric.sum.aggregation_temporality == 2
+    assert series[wanted].as_int == 7
+    assert 0 < series[wanted].start_time_unix_nano < series[wanted].time_unix_nano
+    assert found["otelcol_process_uptime"][0].unit == "s"
+    assert found["otelcol_process_memory_rss"][0].WhichOneof("data") == "gauge"
+    assert w.stop() == 0
+
+
+def test_metrics_are_pushed_by_http_beside_a_page(start, http_backend):  # noqa: F811
+    b = http_backend()
+    w = start("", f"""readers:
+      - pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: '${{METRICS}}'}}}}}}
+      - periodic:
+          interval: 100
+          exporter:
+            otlp:
+              protocol: http/protobuf
+              endpoint: 127.0.0.1:{b.port}
+              insecure: true
+              headers: {{Api-Key: s3cr3t}}""", wait=True)
+    w.saw("using the deprecated v0.2.0 Declarative Configuration format")
+    eventually(lambda: b.requests, "a request")
+    request = b.requests[0]
+    assert request.path == "/v1/metrics" and request.headers["Api-Key"] == "s3cr3t"
+    assert request.headers["Content-Type"] == "application/x-protobuf"
+    body = metrics_service_pb2.ExportMetricsServiceRequest.FromString(request.body)
+    assert "otelcol_process_uptime" in points(body)
+    assert "otelcol_process_uptime" in w.metrics()
+    assert "s3cr3t" not in w.output
+    assert w.stop() == 0
+
+
+def test_metrics_are_printed_a_line_at_a_time(start):
+    w = start("", push(50, "{console: {}}"), wait=True)
+
+    def lines():
+        return [line for line in w.output.split("\n") if line.startswith('{"resourceMetrics"')]
+    eventually(lambda: len(lines()) >= 2, "two lines")
+    assert w.stop() == 0
+    for line in lines():
+        scope, = json.loads(line)["resourceMetrics"][0]["scopeMetrics"]
+        assert scope["scope"]["name"] == "weir"
+        assert "otelcol_process_uptime" in [m["name"] for m in scope["metrics"]]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_what_was_counted_last_is_pushed_at_the_shutdown(start, backend, client, workers):
+    b = backend()
+    w = start("", push(3600000, f"""{{otlp: {{protocol: grpc, endpoint: 'http://127.0.0.1:{b.port}',
+        temporality_preference: delta}}}}"""), used=f"  workers: {workers}", wait=True)
+    client(w.otlp).export("traces", spans(5))
+    assert not b.requests["metrics"]
+    assert w.stop() == 0
+    request, = b.requests["metrics"]
+    metric, series = points(request)["otelcol_receiver_accepted_spans"]
+    assert metric.sum.aggregation_temporality == 1
+    assert [p.as_int for p in series.values()] == [5]
+
+
+def test_a_backend_that_hangs_holds_up_neither_data_nor_the_end(start, backend, client):
+    b = backend()
+    b.gate.clear()
+    w = start("", push(20, f"{{otlp: {{protocol: grpc, endpoint: 'http://127.0.0.1:{b.port}'}}}}"),
+              used="  drain_timeout: 1s", wait=True)
+    client(w.otlp).export("traces", spans(3))
+    assert w.stop() == 0
+    w.saw("Shutdown deadline passed")
+
+
+def test_a_backend_that_is_gone_is_a_warning(start):
+    w = start("", push(20, f"{{otlp: {{protocol: grpc, endpoint: 'http://127.0.0.1:{free_port()}'}}}}"),
+              wait=True)
+    w.saw("Failed to push own metrics")
+    assert w.stop() == 0

@@ -19,6 +19,7 @@ extern "C" {
 
 typedef struct weir_counter { uint64_t value; } weir_counter;
 typedef struct weir_gauge { int64_t value; } weir_gauge;
+#define WEIR_GAUGE_NONE INT64_MIN	/* this instance has no such thing */
 
 #define WEIR_HISTOGRAM_MAX 32		/* bounds a histogram may have */
 typedef struct weir_histogram {

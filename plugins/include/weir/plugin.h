@@ -239,6 +239,9 @@ WEIR_API uint64_t weir_memory_total(void);
  * do with it (shell text, may be ""); copied. */
 WEIR_API void weir_announce(struct weir_component *c, const char *what,
 			    const char *where, const char *hint);
+/* While this is so the drain waits for c, until its deadline: for a component
+ * that holds no batch and has something left to do after stop. */
+WEIR_API void weir_set_busy(struct weir_component *c, bool busy);
 /* Is anyone wired for that signal behind this receiver? */
 WEIR_API bool weir_has_pipeline(const struct weir_component *c,
 				enum weir_signal signal);

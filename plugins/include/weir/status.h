@@ -88,7 +88,8 @@ struct weir_outcome {
 WEIR_API const char *weir_status_name(enum weir_status status);
 /* "full", "too_big"...: the value of a metric label. */
 WEIR_API const char *weir_reason_name(enum weir_reason reason);
-/* The HTTP status that says the same (reason first, then code). */
+/* The HTTP status that says the same (reason first, then code; but the code's
+ * own when the reason is one that passes and the code is final). */
 WEIR_API int weir_outcome_http(const struct weir_outcome *outcome);
 /* May the sender try again?  RESOURCE_EXHAUSTED only with retry_after;
  * a reason of GAVE_UP or TOO_BIG never. */

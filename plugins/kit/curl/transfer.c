@@ -256,7 +256,7 @@ static bool redirect(struct curl_transfer *t, long status)
 /* --- The end -------------------------------------------------------------- */
 
 /* What Go's client says, where there is such a word; the port is missing where
- * the URL has none. */
+ * the URL has none.  libcurl repeats a proxy's URL with its password. */
 static void explain(struct curl_transfer *t, CURLcode code, char *out,
 		    size_t size)
 {
@@ -270,6 +270,8 @@ static void explain(struct curl_transfer *t, CURLcode code, char *out,
 		snprintf(out, size, "context deadline exceeded");
 	else if (code == CURLE_GOT_NOTHING)
 		snprintf(out, size, "EOF");
+	else if (!strncmp(t->error, "Unsupported proxy", 17))
+		snprintf(out, size, "the proxy's URL cannot be used");
 	else
 		snprintf(out, size, "%s", t->error[0] ? t->error :
 			 curl_easy_strerror(code));

@@ -413,7 +413,7 @@ static const struct {
 	{ "local host:1", "tcp", "listen tcp: lookup local host: no such host" },
 	{ "$h:1", "tcp4", "listen tcp4: lookup $h: no such host" },
 	{ "256.0.0.1:1", "tcp", "listen tcp: lookup 256.0.0.1: no such host" },
-	{ "", "unix", "listen unix: the path is empty, or too long" },
+	{ "", "unix", "listen unix: unix socket path cannot be empty" },
 	{ "/x.sock", "unix", NULL }, { "", "tcp", NULL },
 	{ ":4317", "tcp", NULL }, { "[::]:0", "tcp6", NULL },
 	{ "localhost:+1", "tcp", NULL }, { "localhost:", "tcp", NULL },
@@ -431,6 +431,26 @@ START_TEST(validate_sees_what_no_machine_could_listen_on)
 		return;
 	ck_assert_str_eq(error.text, checked[_i].text);
 	ck_assert_str_eq(error.path, "endpoint");
+}
+END_TEST
+
+/* Also on a machine without /etc/services. */
+START_TEST(well_known_services_need_no_list_of_the_system)
+{
+	static const struct { const char *endpoint, *port; } named[] = {
+		{ "localhost:http", "80" }, { "h:HTTPS", "443" },
+		{ "[::1]:ssh", "22" }, { "h:nosuch", "nosuch" },
+		{ "h:8080", "8080" },
+	};
+
+	for (size_t i = 0; i < sizeof(named) / sizeof(*named); i++) {
+		struct host_port where;
+		char why[64];
+
+		ck_assert_int_eq(address_split(weir_str_of(named[i].endpoint),
+					       &where, why, sizeof(why)), 0);
+		ck_assert_str_eq(where.port, named[i].port);
+	}
 }
 END_TEST
 
@@ -608,6 +628,7 @@ int main(void)
 	tcase_add_test(tc, after_unlisten_the_address_is_free);
 	tcase_add_loop_test(tc, a_bad_address_gets_a_sentence, 0,
 			    sizeof(bad) / sizeof(bad[0]));
+	tcase_add_test(tc, well_known_services_need_no_list_of_the_system);
 	tcase_add_loop_test(tc, validate_sees_what_no_machine_could_listen_on, 0,
 			    sizeof(checked) / sizeof(checked[0]));
 	tcase_add_loop_test(tc, an_address_is_bound_as_it_says, 0,

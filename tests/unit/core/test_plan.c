@@ -34,6 +34,9 @@ static void build_plugins(void)
 		      "-DTYPE='\"health\"' -DSIGNALS=0");
 	plugins_build(dir, "extensions/telemetry.so", "-DKIND=WEIR_EXTENSION "
 		      "-DTYPE='\"telemetry\"' -DSIGNALS=0");
+	plugins_build(dir, "extensions/telemetry_push.so",
+		      "-DKIND=WEIR_EXTENSION -DTYPE='\"telemetry_push\"' "
+		      "-DSIGNALS=0");
 }
 
 static void setup(void)
@@ -117,7 +120,7 @@ END_TEST
 
 static bool page_is(size_t i, const char *host, int64_t port)
 {
-	const struct weir_node *page = plan->telemetry.pages[i].node;
+	const struct weir_node *page = plan->telemetry.readers[i].node;
 	weir_str said = weir_node_text(weir_node_get(page, WEIR_STR("host")));
 
 	return weir_str_eq(said, weir_str_of(host)) &&
@@ -134,7 +137,7 @@ START_TEST(without_service_keys_the_defaults_hold)
 			      WEIR_STR("console")));
 	ck_assert(plan->telemetry.log.sampling->enabled);
 	ck_assert_int_eq(plan->telemetry.log.sampling->initial, 10);
-	ck_assert_uint_eq(plan->telemetry.n_pages, 1);
+	ck_assert_uint_eq(plan->telemetry.n_readers, 1);
 	ck_assert(page_is(0, "localhost", 8888));
 }
 END_TEST
@@ -206,7 +209,7 @@ END_TEST
 START_TEST(with_level_none_nothing_is_served)
 {
 	good(HEAD "service:\n  telemetry: {metrics: {level: none}}\n" PIPES);
-	ck_assert_uint_eq(plan->telemetry.n_pages, 0);
+	ck_assert_uint_eq(plan->telemetry.n_readers, 0);
 	ck_assert_uint_eq(plan->n_extensions, 0);
 }
 END_TEST
@@ -216,11 +219,14 @@ END_TEST
 START_TEST(each_reader_is_an_extension)
 {
 	good(HEAD "service:\n  telemetry: {metrics: {readers: ["
-	     PAGE("1") ", " PAGE("2") "]}}\n" PIPES);
-	ck_assert_uint_eq(plan->n_extensions, 2);
+	     PAGE("1") ", " PAGE("2") ", {periodic: {host: x, port: 3}}]}}\n"
+	     PIPES);
+	ck_assert_uint_eq(plan->n_extensions, 3);
 	ck_assert_str_eq(plan->extensions[0]->id, "telemetry");
 	ck_assert_str_eq(plan->extensions[1]->id, "telemetry/2");
 	ck_assert(page_is(1, "h", 2));
+	ck_assert_str_eq(plan->extensions[2]->id, "telemetry_push/3");
+	ck_assert(page_is(2, "x", 3));
 }
 END_TEST
 
@@ -311,7 +317,14 @@ static const struct {
 	  "collector telemetry metrics reader should exist when metric level "
 	  "is not none" },
 	{ HEAD "service:\n  telemetry: {metrics: {readers: [{periodic: "
-	  "{exporter: {otlp: {}}}}]}}\n" PIPES, "weir does not push its own metrics" },
+	  "{hots: h}}]}}\n" PIPES,
+	  "f.yaml:6:47: service.telemetry.metrics.readers[0].periodic: "
+	  "unknown key \"hots\"; did you mean \"host\"?" },
+	{ HEAD "service:\n  telemetry: {metrics: {readers: [{periodic: {}, "
+	  "pull: {}}]}}\n" PIPES,
+	  "must not specify multiple metric reader type" },
+	{ HEAD "service:\n  telemetry: {metrics: {readers: [{}]}}\n" PIPES,
+	  "no valid metric exporter" },
 	{ HEAD "service:\n  telemetry: {metrics: {address: here}}\n" PIPES,
 	  "\"here\" is not host:port" },
 	{ HEAD "service:\n  telemetry: {metrics: {level: some}}\n" PIPES,

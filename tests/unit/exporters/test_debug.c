@@ -237,6 +237,18 @@ START_TEST(controls_are_escaped_so_that_a_terminal_is_safe)
 }
 END_TEST
 
+START_TEST(without_a_queue_there_are_no_gauges_of_one)
+{
+	struct weir_test *t = started("");
+
+	ck_assert(weir_test_metric(t, "otelcol_exporter_queue_size") == -1);
+	ck_assert(weir_test_metric(t, "otelcol_exporter_queue_capacity") == -1);
+	ck_assert(weir_test_metric(t, "otelcol_exporter_in_flight_requests") ==
+		  0);
+	closed(&t);
+}
+END_TEST
+
 START_TEST(a_queue_takes_batches_and_merges_them)
 {
 	struct weir_test *t = started("sending_queue:\n  sizer: items\n"
@@ -379,6 +391,7 @@ int main(void)
 	tcase_add_test(tc, takes_a_queue_that_is_switched_off);
 	tcase_add_test(tc, negative_numbers_of_sampling_are_very_large_ones);
 	tcase_add_test(tc, controls_are_escaped_so_that_a_terminal_is_safe);
+	tcase_add_test(tc, without_a_queue_there_are_no_gauges_of_one);
 	tcase_add_test(tc, a_queue_takes_batches_and_merges_them);
 	tcase_add_test(tc, what_is_queued_is_written_at_the_end);
 	tcase_add_loop_test(tc, writes_to_a_file_however_it_is_named, 0, 4);

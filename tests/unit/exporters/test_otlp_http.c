@@ -251,6 +251,18 @@ START_TEST(texts_are_the_collectors)
 }
 END_TEST
 
+START_TEST(texts_hold_no_secret_of_the_url)
+{
+	weir_str url = WEIR_STR("http://user:hush@h/v1/traces?key=hush");
+	struct weir_http_reply reply = { .status = _i };
+	struct weir_outcome outcome;
+
+	otlp_http_outcome(&reply, url, WALL, &outcome);
+	ck_assert(strstr(outcome.text, "http://***@h/v1/traces?***"));
+	ck_assert(!strstr(outcome.text, "hush"));
+}
+END_TEST
+
 /* --- Without a backend ---------------------------------------------------- */
 
 START_TEST(what_is_under_way_ends_with_the_component)
@@ -301,6 +313,8 @@ int main(void)
 	tcase_add_test(tc, deep_json_is_refused);
 	EACH(tc, a_status_decides_what_becomes_of_the_data, statuses);
 	tcase_add_test(tc, texts_are_the_collectors);
+	tcase_add_loop_test(tc, texts_hold_no_secret_of_the_url, 0, 1);
+	tcase_add_loop_test(tc, texts_hold_no_secret_of_the_url, 503, 504);
 	tcase_add_test(tc, what_is_under_way_ends_with_the_component);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

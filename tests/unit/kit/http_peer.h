@@ -203,9 +203,13 @@ static inline bool hears(const char *text)
 	return strstr(heard(), text) != NULL;
 }
 
-/* A new connection to whoever listens. */
+/* A new connection to whoever listens; the last one is cut. */
 static inline void connect_peer(void)
 {
+	if (peer.ops && !peer.gone) {
+		peer.closing = true;
+		turn();
+	}
 	memset(&peer, 0, sizeof(peer));
 	peer.room = sizeof(peer.wrote);
 	listening.accept(&c, &peer, listening.arg);

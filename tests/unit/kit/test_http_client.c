@@ -49,6 +49,29 @@ START_TEST(a_url_has_these_parts)
 }
 END_TEST
 
+static const struct {
+	const char *url, *shown;
+} hidden[] = {
+	{ "", "" },
+	{ "http://h:1/v1/traces", "http://h:1/v1/traces" },
+	{ "http://user:pw@h:1/a@b", "http://***@h:1/a@b" },
+	{ "https://user:p@w@h", "https://***@h" },
+	{ "foo://user:pw@h?", "foo://***@h?***" },
+	{ "http://h/x?token=1#2", "http://h/x?***" },
+	{ "http://h?a=b@c", "http://h?***" },
+	{ "user:pw@h", "***@h" },
+	{ "http://a-host-of-many-letters.example/", "http://a-host-of-many-l" },
+};
+
+START_TEST(secrets_of_a_url_are_not_shown)
+{
+	char out[24];
+
+	ck_assert_str_eq(weir_http_url_shown(weir_str_of(hidden[_i].url), out,
+					     sizeof(out)), hidden[_i].shown);
+}
+END_TEST
+
 /* --- Settings ------------------------------------------------------------- */
 
 static const struct {
@@ -181,6 +204,7 @@ int main(void)
 
 	suite_add_tcase(suite, tc);
 	EACH(tc, a_url_has_these_parts, urls);
+	EACH(tc, secrets_of_a_url_are_not_shown, hidden);
 	EACH(tc, a_compression_may_have_these_levels, levels);
 	EACH(tc, a_header_stays_in_its_line, headers);
 	tcase_add_test(tc, there_are_at_most_100_headers);

@@ -19,7 +19,7 @@ static size_t page;		/* bytes of an answer */
 
 static void respond_to(struct weir_http_exchange *x)
 {
-	static char text[1 << 20];
+	static char text[2 << 20];
 
 	memset(text, 'x', sizeof(text));
 	weir_http_respond(x, 200, "text/plain", "", (weir_str){ text, page });
@@ -270,9 +270,33 @@ START_TEST(row_2_refused_at_the_crossing_byte)
 	nghttp2_session_resume_data(h2.session, 1);
 	h2_pump();
 	ck_assert_int_eq(a->status, 413);
-	/* The client need not send the rest. */
+	ck_assert_uint_eq(weir_budget_used(), 0);
+	/* The client need not send the rest, when it has read the answer. */
+	ck_assert(!a->closed);
+	pass(S(3));
+	h2_pump();
 	ck_assert(a->closed);
 	ck_assert_uint_eq(a->error, NGHTTP2_NO_ERROR);
+}
+END_TEST
+
+START_TEST(a_refusal_waits_for_the_end_of_a_small_request)
+{
+	static char much[70000];
+	struct ask ask = { .method = "PUT", .path = "/x", .open = true,
+			   .body = much, .len = 1000 };
+	struct answer *a;
+
+	serve();
+	a = h2_submit(&ask);
+	h2_pump();
+	ck_assert_int_eq(a->status, 0);
+	ask.body = much;
+	ask.len = _i ? 1 : sizeof(much);
+	ask.open = !_i;		/* the end, or too much */
+	nghttp2_session_resume_data(h2.session, 1);
+	h2_pump();
+	ck_assert_int_eq(a->status, 405);
 	ck_assert_uint_eq(weir_budget_used(), 0);
 }
 END_TEST
@@ -520,8 +544,11 @@ START_TEST(what_comes_late_for_a_stream_we_reset_is_ignored)
 	struct answer *a;
 
 	serve();
+	ask.headers = "content-length: 100000\n";
 	h2_submit(&ask);
-	h2_pump();		/* 404, and NO_ERROR */
+	h2_pump();		/* 404 at once */
+	pass(S(3));		/* and NO_ERROR */
+	h2_pump();
 	say_bytes("\0\0\1\0\0\0\0\0\1x", 10);
 	say_bytes("\0\0\0\1\5\0\0\0\1", 9);
 	h2_read();
@@ -573,6 +600,29 @@ START_TEST(row_60_a_window_that_stays_shut)
 }
 END_TEST
 
+START_TEST(row_60_a_body_does_not_wait_with_its_answer)
+{
+	const nghttp2_settings_entry none[] = {
+		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0 } };
+	struct ask ask = { .method = "POST", .path = "/x", .body = "abc" };
+	struct answer *a;
+
+	serve();
+	nghttp2_submit_settings(h2.session, 0, none, 1);
+	h2_pump();
+	a = h2_submit(&ask);
+	h2_pump();
+	ck_assert_int_eq(a->status, 200);
+	ck_assert(!a->closed);
+	ck_assert_uint_eq(weir_budget_used(), 0);
+}
+END_TEST
+
+static const struct {
+	size_t page;
+	int kept;		/* of 20: 1 MiB, or the one that is larger */
+} untaken[] = { { 100000, 10 }, { 3 << 19, 1 } };
+
 START_TEST(row_60_answers_that_nobody_takes_are_bounded)
 {
 	const nghttp2_settings_entry none[] = {
@@ -583,13 +633,13 @@ START_TEST(row_60_answers_that_nobody_takes_are_bounded)
 	serve();
 	nghttp2_submit_settings(h2.session, 0, none, 1);
 	h2_pump();
-	page = 100000;
+	page = untaken[_i].page;
 	for (int i = 0; i < 20; i++)
 		all[i] = get();
 	h2_pump();
 	for (int i = 0; i < 20; i++)
 		kept += !all[i]->closed;
-	ck_assert_int_eq(kept, 10);	/* 1 MiB */
+	ck_assert_int_eq(kept, untaken[_i].kept);
 	ck_assert_uint_eq(all[19]->error, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 END_TEST
@@ -694,6 +744,8 @@ int main(void)
 	tcase_add_loop_test(tc, what_is_odd_never_reaches_a_handler, 0,
 			    N(odd));
 	tcase_add_test(tc, row_2_refused_at_the_crossing_byte);
+	tcase_add_loop_test(tc,
+		a_refusal_waits_for_the_end_of_a_small_request, 0, 2);
 	tcase_add_test(tc, row_40_a_slow_body_is_refused);
 	tcase_add_test(tc, read_timeout_is_for_the_whole_request);
 	tcase_add_test(tc, row_39_headers_that_never_end);
@@ -710,7 +762,9 @@ int main(void)
 	tcase_add_test(tc, what_comes_late_for_a_stream_we_reset_is_ignored);
 	tcase_add_test(tc, row_41_a_socket_that_stays_full);
 	tcase_add_test(tc, row_60_a_window_that_stays_shut);
-	tcase_add_test(tc, row_60_answers_that_nobody_takes_are_bounded);
+	tcase_add_test(tc, row_60_a_body_does_not_wait_with_its_answer);
+	tcase_add_loop_test(tc, row_60_answers_that_nobody_takes_are_bounded,
+			    0, N(untaken));
 	tcase_add_test(tc, an_idle_connection_is_sent_away);
 	tcase_add_test(tc, row_66_draining_answers_what_is_under_way);
 	tcase_add_test(tc, row_66_a_client_that_does_not_answer_the_notice);

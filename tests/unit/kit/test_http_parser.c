@@ -114,7 +114,8 @@ static const struct {
 
 static void is(struct http_parser *p, struct http_text text, const char *want)
 {
-	ck_assert(weir_str_eq(http_head_text(p->head, text), weir_str_of(want)));
+	ck_assert(weir_str_eq(http_head_text(p->head, text),
+			      weir_str_of(want)));
 }
 
 START_TEST(reads_in_pieces_of_any_size)

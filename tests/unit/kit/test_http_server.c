@@ -10,12 +10,13 @@ static struct weir_http_server_config config;
 static struct weir_http_exchange *waiting;
 static bool later;
 static unsigned handled;
-static char last_body[256];
+static char last_body[256], last_type[64];
 
 static void handle(struct weir_component *who, struct weir_http_exchange *x,
 		   void *arg)
 {
-	weir_str body = weir_http_body(x);
+	weir_str body = weir_http_body(x), type = weir_http_content_type(x);
+	weir_str header = { type.ptr, type.len };
 	char text[32];
 
 	(void)who;
@@ -24,6 +25,10 @@ static void handle(struct weir_component *who, struct weir_http_exchange *x,
 	ck_assert_uint_lt(body.len, sizeof(last_body));
 	memcpy(last_body, body.len ? body.ptr : "", body.len);
 	last_body[body.len] = '\0';
+	/* Both lie in the head, wherever that is by now. */
+	weir_http_header(x, WEIR_STR("content-type"), &header);
+	ck_assert_ptr_eq(type.ptr, header.ptr);
+	snprintf(last_type, sizeof(last_type), "%.*s", WEIR_STR_FMT(type));
 	snprintf(text, sizeof(text), "answer %u\n", ++handled);
 	if (later)
 		waiting = x;
@@ -154,6 +159,36 @@ START_TEST(row_48_pipelined_requests_are_answered_in_order)
 	}
 	ck_assert(!peer.paused);
 	free(all);
+}
+END_TEST
+
+START_TEST(the_content_type_outlives_trailers)
+{
+	static char trailers[4000];
+
+	memset(trailers, 'a', sizeof(trailers) - 1);
+	memcpy(trailers, "t: ", 3);
+	serve(true);
+	say(POST "Content-Type: Text/Plain; q=1\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n");
+	say(trailers);
+	say("\r\n\r\n");
+	ck_assert_str_eq(last_body, "abc");
+	ck_assert_str_eq(last_type, "text/plain");
+}
+END_TEST
+
+START_TEST(an_answer_that_waits_for_its_flush_is_not_late)
+{
+	serve(true);
+	later = true;
+	pass(S(9));
+	say(GET);
+	weir_http_respond(waiting, 200, "text/plain", "", WEIR_STR("late\n"));
+	ck_assert(peer.flush);
+	pass(S(60));		/* a timer before the flush */
+	ck_assert(hears("late\n"));
+	waiting = NULL;
 }
 END_TEST
 
@@ -390,6 +425,8 @@ int main(void)
 	tcase_add_test(tc, keeps_the_connection_while_both_want_it);
 	tcase_add_test(tc, head_has_the_length_and_not_the_body);
 	tcase_add_test(tc, row_48_pipelined_requests_are_answered_in_order);
+	tcase_add_test(tc, the_content_type_outlives_trailers);
+	tcase_add_test(tc, an_answer_that_waits_for_its_flush_is_not_late);
 	tcase_add_test(tc, one_request_is_in_flight_at_a_time);
 	tcase_add_test(tc, an_answer_for_a_peer_that_has_gone_is_dropped);
 	tcase_add_test(tc, an_answer_after_the_server_has_gone_is_dropped);

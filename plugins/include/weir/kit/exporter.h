@@ -88,30 +88,30 @@ struct weir_sender_gauges {		/* indexed by signal */
 	weir_gauge in_flight[WEIR_SIGNAL_COUNT];
 };
 
-#define WEIR_SENDER_GAUGE_(S, member_, name_, help_, signal_, text_)	\
-	WEIR_METRIC(S, member_[signal_], name_, WEIR_SHOW_BASIC,	\
-		    "{request}", help_, .label = "data_type",		\
-		    .label_value = text_)
-#define WEIR_SENDER_GAUGES_(S, member_, name_, help_)			\
-	WEIR_SENDER_GAUGE_(S, member_, name_, help_,			\
+#define WEIR_SENDER_GAUGE_(S, member_, name_, unit_, help_, signal_, text_) \
+	WEIR_METRIC(S, member_[signal_], name_, WEIR_SHOW_BASIC, unit_,	\
+		    help_, .label = "data_type", .label_value = text_)
+#define WEIR_SENDER_GAUGES_(S, member_, name_, unit_, help_)		\
+	WEIR_SENDER_GAUGE_(S, member_, name_, unit_, help_,		\
 			   WEIR_SIGNAL_TRACES, "traces"),		\
-	WEIR_SENDER_GAUGE_(S, member_, name_, help_,			\
+	WEIR_SENDER_GAUGE_(S, member_, name_, unit_, help_,		\
 			   WEIR_SIGNAL_METRICS, "metrics"),		\
-	WEIR_SENDER_GAUGE_(S, member_, name_, help_,			\
+	WEIR_SENDER_GAUGE_(S, member_, name_, unit_, help_,		\
 			   WEIR_SIGNAL_LOGS, "logs")
 /* The rows of an exporter's metrics; member: its struct weir_sender_gauges.
  * weir_sender_measure fills them, from the exporter's `measure`. */
 #define WEIR_SENDER_METRICS(S, member)					\
 	WEIR_SENDER_GAUGES_(S, member.queue_size,			\
-			    "otelcol_exporter_queue_size",		\
+			    "otelcol_exporter_queue_size", "{batch}",	\
 			    "Current size of the sending queue, in units " \
 			    "of its sizer."),				\
 	WEIR_SENDER_GAUGES_(S, member.queue_capacity,			\
-			    "otelcol_exporter_queue_capacity",		\
+			    "otelcol_exporter_queue_capacity", "{batch}", \
 			    "Capacity of the sending queue, in units of " \
 			    "its sizer."),				\
 	WEIR_SENDER_GAUGES_(S, member.in_flight,			\
 			    "otelcol_exporter_in_flight_requests",	\
+			    "{request}",				\
 			    "Requests under way now, those that wait to " \
 			    "be sent again included.")
 

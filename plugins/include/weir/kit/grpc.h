@@ -112,6 +112,11 @@ WEIR_API extern const struct weir_field weir_grpc_client_fields[];
 WEIR_API int weir_grpc_client_validate(
 	const struct weir_grpc_client_config *config, const char *path,
 	struct weir_error *error);
+/* The same, but for `tls`: of a client whose user asked for plain text in
+ * other words. */
+WEIR_API int weir_grpc_client_validate_plain(
+	const struct weir_grpc_client_config *config, const char *path,
+	struct weir_error *error);
 
 struct weir_grpc_client;
 struct weir_grpc_request;

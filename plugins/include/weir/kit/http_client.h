@@ -60,6 +60,11 @@ struct weir_http_url {
 WEIR_API int weir_http_url_parse(weir_str text, struct weir_http_url *url,
 				 struct weir_error *error);
 
+/* A URL as strangers and logs may see it: "***" for user and password, and for
+ * what is behind a '?'.  Written to out, which is returned; cut when it does
+ * not fit. */
+WEIR_API const char *weir_http_url_shown(weir_str url, char *out, size_t size);
+
 /* --- Requests ------------------------------------------------------------- */
 
 struct weir_http_client;
