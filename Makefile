@@ -101,11 +101,11 @@ $(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/l
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
 	$(link) $(call rpath,/../../..) -lweirkit -lweir $(TESTLIBS)
 
-# On several workers, a plugin's own objects beside core's.
-$(B)/tests/unit/core/test_tail_crew: $(call objs,processors/tail_sampling) $(B)/plugins/kit/tracestate.o
 # The detectors are pure functions: their tests link them.
 $(filter $(B)/tests/unit/processors/test_detect%,$(UNITS)): \
 	$(patsubst %.c,$(B)/%.o,$(wildcard processors/redaction/detect*.c))
+# The sampler's own objects beside core's: on several workers, and in parts.
+$(B)/tests/unit/core/test_tail_crew $(B)/tests/unit/core/test_tail_table: $(call objs,processors/tail_sampling) $(B)/plugins/kit/tracestate.o
 
 $(B)/tests/compare/%: $(B)/tests/compare/%.o $(CORE) $(KIT) $(PROTO) $(SUPPORT)
 	$(link) $(call libs,core) $(call libs,plugins/kit) $(TESTLIBS)

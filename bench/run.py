@@ -11,7 +11,7 @@ Rounds are interleaved (every contender once, then again) and the median
 counts, because the machine drifts; what happens while a run warms up does not
 count.  CPU is the contender's own: user and system time of the process, from
 /proc, per million spans answered OK.  --quick: one short round of two
-scenarios.  --micro: the walk and the runs alone, in memory.
+scenarios.  --micro: the walk, the runs and the tail sampler alone, in memory.
 """
 import argparse
 import mmap
@@ -566,12 +566,16 @@ class Bench:
         schema = [os.path.join(proto, f) for f in os.listdir(proto)
                   if f.endswith(".c")]
         support = ("otlp_gen", "otlp_typical", "otlp_unusual")
-        for name in ("micro_walk", "micro_run"):
+        sampler = os.path.join(self.args.build, "processors/tail_sampling")
+        more = {"micro_tail": [os.path.join(sampler, f) for f in sorted(os.listdir(sampler))
+                               if f.endswith(".o")] + [os.path.join(
+                                   self.args.build, "plugins/kit/tracestate.o")]}
+        for name in ("micro_walk", "micro_run", "micro_tail"):
             subprocess.run(
                 [*CC, f"-I{proto}", f"-I{root}/core", f"-I{root}/plugins/include", "-o",
                  self.tool(name), f"{HERE}/{name}.c",
                  *(f"{root}/tests/support/{s}.c" for s in support), *schema,
-                 *objects, "-lprotobuf-c", "-luv", "-lyaml", "-pthread", "-ldl", "-lm"], check=True)
+                 *objects, *more.get(name, ()), "-lprotobuf-c", "-luv", "-lyaml", "-pthread", "-ldl", "-lm"], check=True)
             print(f"\n{name}:", flush=True)
             process = pinned(TEST_CORE, [self.tool(name)])
             if process.wait():

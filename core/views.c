@@ -21,13 +21,30 @@ struct weir_value_cursor weir_attributes(struct weir_attribute_list list)
 					   .tag = list.tag, .map = true };
 }
 
+/* Can it be told without reading the value?  Where the key is short and comes
+ * first, as nearly always. */
+static bool is_another_key(const struct wire_field *pair, weir_str key)
+{
+	const uint8_t *p = pair->body;
+
+	return pair->value >= 2 && p[0] == TAG_BYTES(1) && p[1] < 0x80 &&
+	       (p[1] != key.len || p[1] > pair->value - 2 ||
+		(key.len && memcmp(p + 2, key.ptr, key.len)));
+}
+
 bool weir_attribute_find(struct weir_attribute_list list, weir_str key,
 			 struct weir_value *value)
 {
-	struct weir_value_cursor cursor = weir_attributes(list);
+	struct fields fields = fields_of(list.message);
+	struct wire_field f;
 
-	while (weir_value_next(&cursor)) {
-		if (!weir_str_eq(cursor.item.key, key))
+	while (fields_find(&fields, list.tag, &f)) {
+		struct weir_value_cursor cursor = {
+			.p = f.start, .end = fields.p, .tag = list.tag,
+			.map = true };
+
+		if (is_another_key(&f, key) || !weir_value_next(&cursor) ||
+		    !weir_str_eq(cursor.item.key, key))
 			continue;
 		*value = cursor.item.value;
 		return true;

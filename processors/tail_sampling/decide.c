@@ -36,6 +36,17 @@ static uint32_t show_resource(struct tail_sampling *self, uint32_t n,
 	return n + 1;
 }
 
+static void read_span(struct trace_span *shown)
+{
+	struct weir_span span;
+
+	weir_span_read(shown->message, &span);
+	shown->status = span.status_code;
+	shown->flags = span.flags;
+	shown->start = span.start_unix_nano;
+	shown->end = span.end_unix_nano;
+}
+
 static void show(struct tail_sampling *self, struct trace *trace,
 		 const struct stored_span *from)
 {
@@ -52,9 +63,12 @@ static void show(struct tail_sampling *self, struct trace *trace,
 		if (n == self->n_shown)
 			self->shown = grown(self->shown, &self->n_shown,
 					    sizeof(*self->shown));
-		self->shown[n++] = (struct trace_span){
-			{ (const char *)from->message, from->len },
-			resources - 1 };
+		self->shown[n] = (struct trace_span){
+			.message = { (const char *)from->message, from->len },
+			.resource = resources - 1 };
+		if (policies_read_spans(self->policies))
+			read_span(&self->shown[n]);
+		n++;
 	}
 	trace->spans = self->shown;
 	trace->n = n;

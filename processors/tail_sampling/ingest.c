@@ -15,6 +15,9 @@
 
 #include "tail_sampling.h"
 
+#define RELIEF_TRACES 32
+#define RELIEF_BYTES (64u << 10)
+
 static size_t field_size(size_t body)
 {
 	size_t n = 2;
@@ -161,16 +164,22 @@ static void end_pieces(struct tail_sampling *self)
 
 /* --- Room ---------------------------------------------------------------- */
 
-/* Decides the trace that is due next; false when none waits. */
+/* Decides traces that are due next: until there is room, or a batch worth
+ * passing on.  False when that changes nothing. */
 static bool relieve(struct tail_sampling *self)
 {
-	struct entry *entry = buckets_next(&self->buckets);
+	size_t before = self->store.bytes, n = 0, waiting;
+	struct entry *entry;
 
-	if (!entry)
-		return false;
-	decide(self, entry);
+	while (n < RELIEF_TRACES && self->out.bytes < RELIEF_BYTES &&
+	       self->store.bytes >= before &&
+	       (entry = buckets_next(&self->buckets))) {
+		decide(self, entry);
+		n++;
+	}
+	waiting = self->out.n;
 	out_flush(self, true);
-	return true;
+	return n || self->out.n < waiting;
 }
 
 /* One entry more within num_traces: else the oldest goes, decided or not.
@@ -319,19 +328,19 @@ static void late(struct tail_sampling *self, struct entry *entry,
 		discard(self);
 }
 
-/* What is decided already: the span follows. */
+/* What is decided already: the span follows.  Else *entry is its trace, NULL
+ * when that is new. */
 static bool follows(struct tail_sampling *self, const struct weir_part *part,
-		    size_t i)
+		    size_t i, struct entry **entry)
 {
 	const struct weir_part_span *span = &part->spans[i];
-	struct entry *entry;
 
 	if (by_cache(self, part, i))
 		return true;
-	entry = table_find(&self->table, span->hash, span->trace_id);
-	if (!entry || entry->verdict == VERDICT_PENDING)
+	*entry = table_find(&self->table, span->hash, span->trace_id);
+	if (!*entry || (*entry)->verdict == VERDICT_PENDING)
 		return false;
-	late(self, entry, part, i);
+	late(self, *entry, part, i);
 	return true;
 }
 
@@ -343,7 +352,7 @@ static void take_span(struct tail_sampling *self, const struct weir_part *part,
 	struct stored_span *stored;
 	struct entry *entry;
 
-	if (follows(self, part, i))
+	if (follows(self, part, i, &entry))
 		return;
 	stored = keep(self, part, i);
 	if (!stored) {
@@ -351,11 +360,10 @@ static void take_span(struct tail_sampling *self, const struct weir_part *part,
 		return;
 	}
 	/* Its own trace may have been decided for want of room. */
-	if (decided != self->decided && follows(self, part, i)) {
+	if (decided != self->decided && follows(self, part, i, &entry)) {
 		store_let_go(&self->store, stored);
 		return;
 	}
-	entry = table_find(&self->table, span->hash, span->trace_id);
 	if (!entry)
 		entry = new_trace(self, span);
 	entry->spans++;

@@ -172,6 +172,7 @@ static int make_one(struct policies *policies, size_t i,
 		return weir_fail(error, why.path, "failed to create policy "
 				 "evaluator for \"%.*s\": %s",
 				 WEIR_STR_FMT(policy->config->name), why.text);
+	policies->reads_spans |= policy_reads_spans(policy);
 	if (!policies->span_ingest || !policy_is_stateful(policy))
 		return 0;
 	return weir_fail(error, path, "sampling_strategy \"span-ingest\" "
@@ -216,6 +217,11 @@ void policies_free(struct policies **policies_ptr)
 	free(policies->items);
 	free(policies->order);
 	free(policies);
+}
+
+bool policies_read_spans(const struct policies *policies)
+{
+	return policies->reads_spans;
 }
 
 size_t policies_count(const struct policies *policies)

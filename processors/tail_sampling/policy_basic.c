@@ -136,14 +136,13 @@ bool policy_latency(const struct policy *policy, const struct trace *trace)
 	uint64_t min = 0, max = 0;
 
 	for (size_t i = 0; i < trace->n; i++) {
-		struct weir_span span;
+		const struct trace_span *span = &trace->spans[i];
 		int64_t ms;
 
-		weir_span_read(trace->spans[i].message, &span);
-		if (!min || span.start_unix_nano < min)
-			min = span.start_unix_nano;
-		if (!max || span.end_unix_nano > max)
-			max = span.end_unix_nano;
+		if (!min || span->start < min)
+			min = span->start;
+		if (!max || span->end > max)
+			max = span->end;
 		ms = between(min, max) / 1000000;
 		if (ms > l->threshold_ms && (!l->upper_threshold_ms ||
 					     ms <= l->upper_threshold_ms))
@@ -154,26 +153,18 @@ bool policy_latency(const struct policy *policy, const struct trace *trace)
 
 bool policy_status(const struct policy *policy, const struct trace *trace)
 {
-	for (size_t i = 0; i < trace->n; i++) {
-		struct weir_span span;
-
-		weir_span_read(trace->spans[i].message, &span);
-		if (span.status_code < 32 &&
-		    policy->statuses & 1u << span.status_code)
+	for (size_t i = 0; i < trace->n; i++)
+		if (trace->spans[i].status < 32 &&
+		    policy->statuses & 1u << trace->spans[i].status)
 			return true;
-	}
 	return false;
 }
 
 bool policy_flags(const struct trace *trace)
 {
-	for (size_t i = 0; i < trace->n; i++) {
-		struct weir_span span;
-
-		weir_span_read(trace->spans[i].message, &span);
-		if (span.flags & 1)
+	for (size_t i = 0; i < trace->n; i++)
+		if (trace->spans[i].flags & 1)
 			return true;
-	}
 	return false;
 }
 

@@ -57,7 +57,7 @@ struct policies {
 	size_t n;
 	struct policy *items;		/* as configured */
 	size_t *order;			/* of evaluation */
-	bool span_ingest;
+	bool span_ingest, reads_spans;
 };
 
 /* What a policy is asked with. */
@@ -73,6 +73,8 @@ int policy_make(struct policy *policy, const struct policy_config *config,
 void policy_release(struct policy *policy);
 /* May it not be asked about the pieces of a trace, one by one? */
 bool policy_is_stateful(const struct policy *policy);
+/* policies_read_spans, of one. */
+bool policy_reads_spans(const struct policy *policy);
 
 /* --- policy_basic.c ------------------------------------------------------ */
 

@@ -13,6 +13,9 @@
 struct trace_span {
 	weir_str message;	/* body of Span */
 	uint32_t resource;	/* index into trace->resources */
+	/* when policies_read_spans says so: */
+	uint32_t status, flags;
+	uint64_t start, end;	/* ns */
 };
 
 struct trace {

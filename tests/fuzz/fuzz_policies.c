@@ -65,8 +65,11 @@ static void ask(struct policies *policies, struct policy_said *said)
 		span_body(&bodies[i], &samples[i]);
 		/* views may read a little further */
 		bytes_add(&bodies[i], "0123456789abcdef0123456789abcdef", 32);
-		shown[i] = (struct trace_span){ .message = {
-			(const char *)bodies[i].ptr, bodies[i].len - 32 } };
+		shown[i] = (struct trace_span){
+			.message = { (const char *)bodies[i].ptr,
+				     bodies[i].len - 32 },
+			.status = samples[i].status, .flags = samples[i].flags,
+			.start = samples[i].start, .end = samples[i].end };
 	}
 	for (uint64_t now = 1; now < 4; now++) {
 		id[15] = (uint8_t)now;

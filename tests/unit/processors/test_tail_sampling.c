@@ -34,7 +34,7 @@ static bool is_answered(int number, struct weir_outcome *outcome)
 static const struct {
 	const char *keys;
 	bool child;
-	int ticks;		/* that it takes; a span comes before the first */
+	int ticks;		/* until then */
 } waits[] = {
 	{ "decision_wait: 3s", false, 4 },
 	{ "decision_wait: 3900ms", false, 4 },

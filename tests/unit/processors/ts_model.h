@@ -29,7 +29,7 @@ struct m_trace {
 	enum m_vote verdict;		/* M_NONE: undecided */
 	bool large, rooted;
 	uint64_t tick, limit;
-	uint64_t queued, seen;		/* order in the tick; of the first span */
+	uint64_t queued, seen;		/* orders: tick, first span */
 	const struct m_span *spans[MODEL_SPANS];
 	size_t n;			/* of these */
 	uint64_t count, size, bytes;

@@ -140,7 +140,7 @@ static inline bool m_span_has(const struct m_policy *p,
 		return s->status == p->status;
 	if (p->kind == M_FLAGS)
 		return s->flags & 1;
-	/* of the states that are made up only these two are valid and have it */
+	/* of the states that are made up only these are valid and have it */
 	return s->state && ((!strcmp(s->state, "k=v") &&
 			     !strcmp(p->state, "v")) ||
 			    (!strcmp(s->state, "a=1,k=w") &&

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Traces are kept or not as a whole, whichever connection and worker their
+spans came by."""
+from conftest import spans
+from pipelines import HEAD
+
+CONFIG = """
+processors:
+  tail_sampling/gate:
+    decision_wait: {wait}
+    policies:
+      - {{name: errors, type: status_code, status_code: {{status_codes: [ERROR]}}}}
+exporters:
+  otlp_grpc:
+    endpoint: 127.0.0.1:${{env:BACKEND}}
+    tls:
+      insecure: true
+service:
+  workers: 4
+  telemetry:
+    metrics: {{level: none}}
+  pipelines:
+    traces:
+      receivers: [otlp]
+      processors: [tail_sampling/gate]
+      exporters: [otlp_grpc]
+"""
+TRACES = 200
+ODD = set(range(1, TRACES, 2))
+
+
+def send(w, client, round):
+    """A span of each trace; with the second round every other one fails."""
+    request = spans(TRACES)
+    for i, span in enumerate(request.resource_spans[0].scope_spans[0].spans):
+        span.span_id = (round * TRACES + i + 1).to_bytes(8, "big")
+        if round == 1 and i in ODD:
+            span.status.code = 2
+    client(w.otlp).export("traces", request)
+
+
+def came(there):
+    return [(int.from_bytes(s.trace_id, "big") - 1, int.from_bytes(s.span_id, "big"))
+            for r in there.requests["traces"] for g in r.resource_spans
+            for scope in g.scope_spans for s in scope.spans]
+
+
+def check(there, rounds):
+    got = came(there)
+    assert len(got) == len(set(got))
+    assert {trace for trace, _ in got} == ODD
+    assert len(got) == rounds * len(ODD)
+
+
+def test_spans_of_several_connections_are_one_trace(weir, backend, client):
+    there = backend()
+    w = weir(HEAD + CONFIG.format(wait="3s"), BACKEND=there.port)
+    for round in range(3):
+        send(w, client, round)
+    there.until(lambda: len(came(there)) >= 3 * len(ODD))
+    check(there, 3)
+    send(w, client, 3)                                  # late
+    there.until(lambda: len(came(there)) >= 4 * len(ODD))
+    check(there, 4)
+
+
+def test_at_the_end_what_is_there_is_decided(weir, backend, client):
+    there = backend()
+    w = weir(HEAD + CONFIG.format(wait="1h"), BACKEND=there.port)
+    for round in range(2):
+        send(w, client, round)
+    assert not came(there)
+    assert w.stop() == 0
+    check(there, 2)
