@@ -21,6 +21,7 @@ static const char *const patterns[] = {
 	"[[:digit:]]{4}", "(((a)b)c)d", "a(|b)c", "()abc", "q", "[xyz]", "xy",
 	"x+y+z+1", "(?P<n>ab)cd", "a\\|b\\.c", "1{4}", "0{1,2}1{0}2{2}3",
 	"[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}", "a??bc", "[a-f]+?12",
+	"(?i)sksk=[0-9]",	/* also with a long s and a Kelvin sign */
 };
 #define N (sizeof(patterns) / sizeof(*patterns))
 
@@ -41,12 +42,13 @@ static size_t make_text(unsigned of, char *out)
 		"sk-abcdefghijklmnopqrst", "123-45-6789", "foobaz", "abcd",
 		"1234 ab", "toKen=5", "to\xe2\x84\xaa" "en=5", "\xc3\xa9t\xc3\xa9",
 		"10.20.30", "aXcd", "x", " ", "]x]y", "a|b.c", "xxyz1", "ABCD",
+		"\xc5\xbfksk=1", "sks\xe2\x84\xaa=1",
 	};
 	size_t len = 0, pieces = 1 + chance(4);
 
 	for (size_t i = 0; i < pieces; i++) {
 		const char *from = chance(3) ? patterns[of] :
-			chance(2) ? more[chance(20)] : patterns[chance(N)];
+			chance(2) ? more[chance(22)] : patterns[chance(N)];
 		size_t n = strlen(from), at = chance(2) ? 0 : chance((unsigned)n);
 		size_t many = chance(2) ? n - at : 1 + chance((unsigned)(n - at));
 
