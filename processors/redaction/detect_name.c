@@ -104,7 +104,9 @@ static bool is_stand_in(const struct look *l, size_t at, size_t end,
 
 struct value {
 	size_t at, end;
-	bool quoted, loose;	/* loose: white space before it */
+	bool quoted;
+	bool loose;	/* white space before it */
+	bool element;	/* of XML */
 };
 
 static bool is_quote(char c)
@@ -182,6 +184,13 @@ static void read_value(const struct look *l, size_t at, struct value *v)
 {
 	size_t slashes, quote = skip_slashes(l, at, &slashes);
 
+	if (v->element) {
+		v->at = v->end = at;
+		v->quoted = true;
+		while (v->end < l->len && l->text[v->end] != '<')
+			v->end++;
+		return;
+	}
 	v->quoted = quote < l->len && is_quote(l->text[quote]);
 	if (v->quoted) {
 		v->at = quote + 1;
@@ -299,32 +308,24 @@ static size_t skip_separator(const struct look *l, size_t at)
 	return at + 1 + ((c == '=' && next == '>') || (c == ':' && next == '='));
 }
 
-/* Finds the value behind a name that ends at `end`; --name needs no sign. */
-static bool value_behind(const struct look *l, size_t begin, size_t end,
-			 struct value *v)
+/* Where the value of the name from `begin` to `end` begins, and how; 0: it has
+ * none.  --name needs no sign, <name> ends with </name>. */
+static size_t value_begin(const struct look *l, size_t begin, size_t end,
+			  struct value *v)
 {
 	size_t quote = skip_quote(l, end), separator = skip_blanks(l, quote);
-	size_t behind;
+	size_t behind = skip_separator(l, separator);
 
-	if (end < l->len && l->text[end] == '>' && begin &&
-	    l->text[begin - 1] == '<') {		/* <name>value</name> */
-		v->at = end + 1;
-		v->end = v->at;
-		while (v->end < l->len && l->text[v->end] != '<')
-			v->end++;
-		v->quoted = true;
-		return v->end > v->at;
+	if (behind) {
+		v->loose = separator != quote ||
+			(behind < l->len && is_blank(l->text[behind]));
+		return skip_blanks(l, behind);
 	}
-	behind = skip_separator(l, separator);
-	if (!behind) {
-		if (!has_at(l, begin, "--") || separator == end)
-			return false;
-		read_value(l, separator, v);
-		return v->end > v->at;
-	}
-	read_value(l, skip_blanks(l, behind), v);
-	v->loose = separator != quote || is_blank(l->text[behind]);
-	return v->end > v->at;
+	v->element = end < l->len && l->text[end] == '>' && begin &&
+		l->text[begin - 1] == '<';
+	if (v->element)
+		return end + 1;
+	return separator != end && has_at(l, begin, "--") ? separator : 0;
 }
 
 /* A number that counts or numbers tokens. */
@@ -457,21 +458,21 @@ static enum detector owner(const struct look *l, const struct name *n)
 bool probe_name(const struct look *l, const struct trigger *t, size_t last,
 		struct detected *hit)
 {
-	size_t word, begin, end = last - 3 - t->back + t->least;
+	size_t word, begin, end = last - 3 - t->back + t->least, at;
 	const struct name *n;
 	struct value v = { 0 };
 	enum detector what;
 
 	if (end > l->len || joined_behind(l, end, ALNUM | UNDERSCORE))
 		return false;
-	n = name_before(l, end, &word);
+	begin = identifier_begin(l, end);
+	at = value_begin(l, begin, end, &v);
+	n = at ? name_before(l, end, &word) : NULL;
 	what = n ? owner(l, n) : DETECTORS;
 	if (what == DETECTORS ||
 	    ((n->kind & BASE64_USER) && joined_before(l, word, ALNUM)))
 		return false;
-	begin = identifier_begin(l, word);
-	if (!value_behind(l, begin, end, &v))
-		return false;
+	read_value(l, at, &v);
 	if (n->kind & SCHEME)
 		skip_scheme(l, &v);
 	return v.end > v.at && is_secret(l, n, &v, begin == word) &&
@@ -542,7 +543,8 @@ bool probe_url(const struct look *l, const struct trigger *t, size_t last,
 	while (begin && !ends_userinfo(l->text[begin - 1]) &&
 	       l->text[begin - 1] != '@')
 		begin--;
-	if (begin < 3 || memcmp(l->text + begin - 3, "://", 3))
+	if ((!is_alnum(l->text[last]) && l->text[last] != '[') || begin < 3 ||
+	    !has_at(l, begin - 3, "://"))
 		return false;
 	for (colon = begin; colon < at && l->text[colon] != ':'; colon++)
 		;

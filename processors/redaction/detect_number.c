@@ -285,11 +285,15 @@ static bool mod97(const char *iban, size_t len)
 bool probe_iban(const struct look *l, const struct trigger *t, size_t last,
 		struct detected *hit)
 {
-	size_t at = last - 3, len = iban_len(l->text + at), end;
+	size_t at = last - 3, len, end;
 	char iban[34];
 
 	(void)t;
-	if (!len || joined_before(l, at, ALNUM | UNDERSCORE))
+	if (last < 3)
+		return false;
+	len = iban_len(l->text + at);
+	if (!len || !is_digit(l->text[last]) || !is_digit(l->text[last - 1]) ||
+	    joined_before(l, at, ALNUM | UNDERSCORE))
 		return false;
 	end = read_iban(l, at, len, iban);
 	return end && !joined_behind(l, end, ALNUM | UNDERSCORE) &&

@@ -22,8 +22,12 @@
 void scan_start(struct scan *s, const struct detectors *d, weir_str text,
 		size_t from)
 {
-	*s = (struct scan){ .d = d, .text = (const uint8_t *)text.ptr,
-			    .len = text.len, .from = from, .at = from };
+	s->d = d;
+	s->text = (const uint8_t *)text.ptr;
+	s->len = text.len;
+	s->from = s->at = from;
+	s->candidates = s->runs = s->digits = 0;
+	memset(s->before, 0, sizeof(s->before));
 }
 
 /* Lanes where RUN of them in a row are reached.  Such a run has lane 0 in it,
