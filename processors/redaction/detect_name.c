@@ -206,7 +206,7 @@ static void read_value(const struct look *l, size_t at, struct value *v)
 enum kind {
 	PASSWORD = 1 << 0,
 	TOKEN = 1 << 1,
-	CLOUD = 1 << 2,		/* known to belong to a cloud */
+	OF_CLOUD = 1 << 2,		/* known to belong to a cloud */
 	SCHEME = 1 << 3,	/* "scheme value" may follow */
 	PART = 1 << 4,		/* not by itself: something_key */
 	BASE64_USER = 1 << 5,	/* only user:password in base64 */
@@ -223,10 +223,10 @@ static const struct name {
 	{ "passwd", PASSWORD },
 	{ "passphrase", PASSWORD },
 	{ "pwd", PASSWORD },
-	{ "secret_access_key", CLOUD },
-	{ "shared_access_key", CLOUD },
-	{ "account_key", CLOUD },
-	{ "private_key_id", CLOUD },
+	{ "secret_access_key", OF_CLOUD },
+	{ "shared_access_key", OF_CLOUD },
+	{ "account_key", OF_CLOUD },
+	{ "private_key_id", OF_CLOUD },
 	{ "secret", 0 },
 	{ "token", TOKEN },
 	{ "api_key", 0 },
@@ -241,8 +241,8 @@ static const struct name {
 	{ "subscription_key", 0 },
 	{ "authorization", SCHEME },
 	{ "auth", BASE64_USER },
-	{ "signature", CLOUD | TIGHT },
-	{ "sig", CLOUD | TIGHT },
+	{ "signature", OF_CLOUD | TIGHT },
+	{ "sig", OF_CLOUD | TIGHT },
 };
 
 /* Where a name that ends with `word` before `end` begins; SIZE_MAX: not so. */
@@ -448,7 +448,7 @@ static bool hit_value(const struct look *l, enum detector what,
 /* Whose hit is it?  DETECTORS: nobody's that is on. */
 static enum detector owner(const struct look *l, const struct name *n)
 {
-	if ((n->kind & CLOUD) && (l->on & BIT(DETECT_CLOUD_KEY)))
+	if ((n->kind & OF_CLOUD) && (l->on & BIT(DETECT_CLOUD_KEY)))
 		return DETECT_CLOUD_KEY;
 	if ((n->kind & TIGHT) || !(l->on & BIT(DETECT_CREDENTIALS)))
 		return DETECTORS;

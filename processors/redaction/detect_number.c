@@ -167,7 +167,7 @@ static unsigned card_digits(const struct look *l, const struct card *c)
 	return 0;
 }
 
-static bool in_run(char c)
+static bool in_number(char c)
 {
 	return is_digit(c) || is_separator(c);
 }
@@ -180,7 +180,7 @@ bool probe_card(const struct look *l, const struct trigger *t, size_t last,
 	struct card c;
 
 	(void)t;
-	while (at < l->len && in_run(l->text[at])) {
+	while (at < l->len && in_number(l->text[at])) {
 		size_t end = run_end(l, at, DIGITS, SIZE_MAX);
 		unsigned n;
 
