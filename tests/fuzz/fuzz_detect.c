@@ -15,6 +15,7 @@
 #include "../../processors/redaction/detect_number.c"
 #include "../../processors/redaction/detect_scan.c"
 #include "../../processors/redaction/detect_text.c"
+#include "../../processors/redaction/detect_value.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
