@@ -160,7 +160,7 @@ bool probe_key_aws(const struct look *l, const struct trigger *t, size_t last,
 	size_t at = last - 3, from = at > AWS_NEAR ? at - AWS_NEAR : 0;
 
 	(void)t;
-	if (!aws_id_at(l, at))
+	if (at < l->from || !aws_id_at(l, at))
 		return false;
 	if (from < l->from)
 		from = l->from;

@@ -289,7 +289,7 @@ bool probe_iban(const struct look *l, const struct trigger *t, size_t last,
 	char iban[34];
 
 	(void)t;
-	if (last < 3)
+	if (last < l->from + 3)
 		return false;
 	len = iban_len(l->text + at);
 	if (!len || !is_digit(l->text[last]) || !is_digit(l->text[last - 1]) ||

@@ -224,7 +224,7 @@ bool probe_jwt(const struct look *l, const struct trigger *t, size_t last,
 	bool claims;
 
 	(void)t;
-	if (joined_before(l, at, BASE64URL))
+	if (at < l->from || joined_before(l, at, BASE64URL))
 		return false;
 	end = run_end(l, at, BASE64URL, SIZE_MAX);
 	if (end - at < 10 || end >= l->len || l->text[end] != '.')
