@@ -44,6 +44,12 @@ bool detect_next(const struct detectors *d, weir_str text, size_t from,
 	return false;
 }
 
+/* Nor is what looks before a pattern does. */
+void prefilter_release(struct prefilter *f)
+{
+	(void)f;
+}
+
 static struct rules rules[2];		/* with values and keys; with neither */
 static struct work work[2];		/* it remembers keys: one for each */
 static struct structure *memory, *again;
