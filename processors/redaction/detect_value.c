@@ -147,8 +147,8 @@ bool ends_value(const struct look *l, size_t at)
 
 	if (c == '\\')
 		return at + 1 < l->len && strchr("nrt\"'", l->text[at + 1]);
-	return (uint8_t)c <= ' ' || is_quote(c) || c == '&' || c == ';' || c == ',' ||
-		c == '<' || c == '>' || c == ')' || c == ']' || c == '}' ||
+	return (uint8_t)c <= ' ' || is_quote(c) || c == '&' || c == ';' ||
+		c == ',' || c == '<' || c == '>' || c == ')' || c == ']' || c == '}' ||
 		c == '|' || (c == '%' && (has_at(l, at, "%26") ||
 					  has_at(l, at, "%22")));
 }

@@ -64,7 +64,7 @@ static bool reads(struct reader *r, const char *word)
 	return true;
 }
 
-/* The letters whose other cases are not one byte: long s and the Kelvin sign. */
+/* Letters with another case that is not one byte: long s, the Kelvin sign. */
 static bool folds_far(const struct set *set)
 {
 	return set_has(set->bits, 'k') || set_has(set->bits, 'K') ||
@@ -307,7 +307,7 @@ static void add_piece(struct run *run, const struct set *set,
 	}
 	if (count.fixed)
 		return;
-	end_run(run);		/* more may come here; behind it are some, too */
+	end_run(run);		/* more may come here; some stand behind it */
 	for (size_t i = 0; i < again; i++)
 		run->set[run->n++] = *set;
 }
