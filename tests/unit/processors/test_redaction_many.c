@@ -66,7 +66,7 @@ static bool is_utf8(const char *text, size_t len)
 	bool same;
 
 	weir_text_add_utf8(&mended, (weir_str){ text, len });
-	same = mended.len == len && !memcmp(mended.ptr, text, len);
+	same = mended.len == len && (!len || !memcmp(mended.ptr, text, len));
 	weir_text_release(&mended);
 	return same;
 }
