@@ -230,17 +230,13 @@ static void skip_scheme(const struct look *l, struct value *v)
 		v->loose = false;
 		if (v->quoted)
 			return;
-		v->end = v->at;
-		while (v->end < l->len && !is_quote(l->text[v->end]) &&
-		       l->text[v->end] != '\n' && l->text[v->end] != '\r' &&
-		       !ends_value(l, v->end))
-			v->end++;
-		if (i < 2)
-			return;
+		v->end = bare_end(l, v->at, VALUE_JUDGED);
 		/* parameters, with quotes and commas in them */
-		while (v->end < l->len && l->text[v->end] != '\n' &&
-		       l->text[v->end] != '\r')
-			v->end++;
+		if (i > 1 && v->end > v->at &&
+		    !is_stand_in(l, v->at, v->end, false))
+			while (v->end < l->len && l->text[v->end] != '\n' &&
+			       l->text[v->end] != '\r')
+				v->end++;
 		return;
 	}
 }
@@ -283,8 +279,11 @@ bool probe_name(const struct look *l, const struct trigger *t, size_t last,
 	read_value(l, at, &v);
 	if (n->kind & SCHEME)
 		skip_scheme(l, &v);
-	return v.end > v.at && is_secret(l, n, &v, begin == word) &&
-		hit_value(l, what, &v, hit);
+	if (v.end <= v.at || !is_secret(l, n, &v, begin == word))
+		return false;
+	if (!v.quoted && v.end - v.at == VALUE_JUDGED)
+		v.end = bare_end(l, v.end, SIZE_MAX);
+	return hit_value(l, what, &v, hit);
 }
 
 /* RFC 6750 2.1 */

@@ -83,9 +83,9 @@ bool is_stand_in(const struct look *l, size_t at, size_t end, bool quoted)
 		return true;
 	if (c && !strchr("*xX.-_", c))
 		return is_stop_word(l, at, end);
-	while (n < end && n < at + 64 && l->text[n] == c)
+	while (n < end && l->text[n] == c)
 		n++;
-	return (n == end && n - at > 2) || n == at + 64;
+	return n == end && n - at > 2;
 }
 
 /* --- Values ---------------------------------------------------------------------- */
@@ -153,9 +153,11 @@ bool ends_value(const struct look *l, size_t at)
 					  has_at(l, at, "%22")));
 }
 
-static size_t bare_end(const struct look *l, size_t at)
+size_t bare_end(const struct look *l, size_t at, size_t most)
 {
-	while (at < l->len && !ends_value(l, at))
+	size_t end = l->len - at > most ? at + most : l->len;
+
+	while (at < end && !ends_value(l, at))
 		at++;
 	return at;
 }
@@ -169,6 +171,8 @@ void read_value(const struct look *l, size_t at, struct value *v)
 		v->quoted = true;
 		while (v->end < l->len && l->text[v->end] != '<')
 			v->end++;
+		if (!has_at(l, v->end, "</"))
+			v->end = at;
 		return;
 	}
 	v->quoted = quote < l->len && is_quote(l->text[quote]);
@@ -178,5 +182,5 @@ void read_value(const struct look *l, size_t at, struct value *v)
 		return;
 	}
 	v->at = has_at(l, at, "%22") ? at + 3 : at;
-	v->end = bare_end(l, v->at);
+	v->end = bare_end(l, v->at, VALUE_JUDGED);
 }

@@ -30,8 +30,12 @@ struct value {
 	bool element;	/* of XML */
 };
 
-/* Reads one that begins at `at`, with or without a quote: at, end, quoted. */
+/* Reads one that begins at `at`, with or without a quote: at, end, quoted.  Of
+ * one without, VALUE_JUDGED bytes: what is refused has cost no more. */
+#define VALUE_JUDGED 256
 void read_value(const struct look *l, size_t at, struct value *v);
+/* Where a value without quotes ends, `most` bytes on at the latest. */
+size_t bare_end(const struct look *l, size_t at, size_t most);
 /* Does a value without quotes end before the byte at `at`? */
 bool ends_value(const struct look *l, size_t at);
 bool is_quote(char c);

@@ -15,8 +15,8 @@ static const struct name_case {
 } wrong_names[] = {
 	{ "emial", "unknown detector \"emial\"; did you mean \"email\"?" },
 	{ "Email", "unknown detector \"Email\"; did you mean \"email\"?" },
-	{ "credit_card", "unknown detector \"credit_card\"; did you mean "
-	  "\"payment_card\"?" },
+	{ "credential", "unknown detector \"credential\"; did you mean "
+	  "\"credentials\"?" },
 	{ "paymentcard", "unknown detector \"paymentcard\"; did you mean "
 	  "\"payment_card\"?" },
 	{ "private-key", "unknown detector \"private-key\"; did you mean "
@@ -176,7 +176,10 @@ static const char *const floods[] = {
 	"eyJaaaaaaaaaa.eyJ", " eyJaaaaaaaa.a", "-----BEGIN ",
 	"-----BEGIN A ", "-----BEGIN RSA PRIVATE ", "-----END ",
 	"password", "password=", "password= ", "password:", "\"password\"",
-	"password=\"", "password=${", "password = (", "token=1 ", "token: a ",
+	"password=\"", "password=${", "password=[", "pwd=/", "auth=-", "secret=%(",
+	"authorization: digest ${", "authorization:digest ${",
+	"password=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+	"password = (", "token=1 ", "token: a ",
 	"secret=\\\\\\\\", "\\", "<secret>", "--token ", "key_", "api_key",
 	"bearer ", "bearer .", "bearer -------------", "basic ", "basic AAAA",
 	"authorization: digest ", "authorization: x ", "auth=AAAA",

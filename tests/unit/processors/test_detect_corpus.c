@@ -8,7 +8,7 @@
 
 #define FOUND "tests/data/secrets/found.txt"
 #define SURVIVE "tests/data/secrets/survive.txt"
-#define SEEDS 20
+#define SEEDS 8
 #define OFFSETS 67	/* more than four blocks */
 
 static const enum detect_scan scans[] = {
