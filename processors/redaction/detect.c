@@ -123,13 +123,28 @@ const char *window_next(const char *window, uint8_t fold, bool may_be[256])
 	return (const char *)w + 1;
 }
 
-static void add_window(struct detectors *d, const struct trigger *t)
+/* The bytes that are one character, for a comparison of all four at once. */
+static void add_letter(struct detect_word *w, int i, const char *window,
+		       bool fold)
+{
+	uint8_t c = (uint8_t)*window;
+
+	if (c == '[')
+		return;
+	w->mask[i] = 0xff;
+	w->want[i] = c;
+	w->fold[i] = fold && is_letter((char)c) ? 0x20 : 0;
+}
+
+static void add_window(struct detectors *d, const struct trigger *t,
+		       struct detect_word *w)
 {
 	uint8_t bit = (uint8_t)(1u << t->bucket);
 	const char *window = t->window;
 	bool may_be[256];
 
 	for (int i = 0; i < 4; i++) {
+		add_letter(w, i, window, t->fold);
 		window = window_next(window, t->fold, may_be);
 		for (unsigned c = 0; c < 256; c++) {
 			if (!may_be[c])
@@ -144,12 +159,15 @@ static void add_window(struct detectors *d, const struct trigger *t)
 static void add_trigger(struct detectors *d, size_t i)
 {
 	const struct trigger *t = &detect_triggers[i];
-	uint8_t *list = d->trigger[t->bucket];
-	size_t n = strlen((const char *)list);
+	struct detect_word *list = d->word[t->bucket], w = { 0 };
+	size_t n = 0;
 
-	assert(n + 1 < sizeof(d->trigger[0]));
-	list[n] = (uint8_t)(i + 1);
-	add_window(d, t);
+	while (list[n].trigger)
+		n++;
+	assert(n + 1 < DETECT_WORDS);
+	add_window(d, t, &w);
+	w.trigger = (uint8_t)(i + 1);
+	list[n] = w;
 }
 
 int detectors_init(struct detectors *d, struct weir_strs list,
@@ -171,53 +189,39 @@ int detectors_init(struct detectors *d, struct weir_strs list,
 
 /* --- Hits ------------------------------------------------------------------------ */
 
-/* One byte of a window; moves *window on. */
-static bool fits(const char **window, uint8_t fold, char c)
+/* The four bytes that end with `last`; before the text are zeros. */
+static uint32_t four(const struct look *l, size_t last)
 {
-	const char *w = *window;
-	bool in = false;
+	char bytes[4] = { 0 };
+	uint32_t v;
 
-	if (fold && is_upper(c))
-		c |= 0x20;
-	if (*w != '[') {
-		*window = w + 1;
-		return *w == c;
-	}
-	for (w++; *w != ']'; w++) {
-		if (w[1] == '-' && w[2] != ']') {
-			in |= (uint8_t)c >= (uint8_t)w[0] &&
-				(uint8_t)c <= (uint8_t)w[2];
-			w += 2;
-		} else {
-			in |= *w == c || *w == '*';
-		}
-	}
-	*window = w + 1;
-	return in;
+	if (last >= 3)
+		memcpy(bytes, l->text + last - 3, 4);
+	else
+		memcpy(bytes + 3 - last, l->text, last + 1);
+	memcpy(&v, bytes, sizeof(v));
+	return v;
 }
 
-static bool window_at(const struct look *l, const struct trigger *t,
-		      size_t last)
+static bool same(uint32_t v, const struct detect_word *w)
 {
-	const char *window = t->window;
+	uint32_t mask, fold, want;
 
-	for (size_t i = 0; i < 4; i++) {
-		/* Before the text are zeros. */
-		char c = last + i < 3 ? 0 : l->text[last + i - 3];
-
-		if (!fits(&window, t->fold, c))
-			return false;
-	}
-	return true;
+	memcpy(&mask, w->mask, sizeof(mask));
+	memcpy(&fold, w->fold, sizeof(fold));
+	memcpy(&want, w->want, sizeof(want));
+	return ((v | fold) & mask) == want;
 }
 
-static bool try_bucket(const struct look *l, const uint8_t *list, size_t last,
-		       struct detected *hit)
+static bool try_bucket(const struct look *l, const struct detect_word *w,
+		       size_t last, struct detected *hit)
 {
-	for (; *list; list++) {
-		const struct trigger *t = &detect_triggers[*list - 1];
+	uint32_t v = four(l, last);
 
-		if (window_at(l, t, last) && t->probe(l, t, last, hit))
+	for (; w->trigger; w++) {
+		const struct trigger *t = &detect_triggers[w->trigger - 1];
+
+		if (same(v, w) && t->probe(l, t, last, hit))
 			return true;
 	}
 	return false;
@@ -229,11 +233,13 @@ static bool decide(const struct detectors *d, const struct look *l,
 	if (c->run && probe_card(l, NULL, c->last, hit))
 		return true;
 	for (unsigned left = c->buckets; left; left &= left - 1)
-		if (try_bucket(l, d->trigger[__builtin_ctz(left)], c->last,
+		if (try_bucket(l, d->word[__builtin_ctz(left)], c->last,
 			       hit))
 			return true;
 	return false;
 }
+
+#define SHORTEST 5	/* pwd=x */
 
 bool detect_next(const struct detectors *d, weir_str text, size_t from,
 		 struct detected *hit)
@@ -243,7 +249,7 @@ bool detect_next(const struct detectors *d, weir_str text, size_t from,
 	struct candidate c;
 	struct scan s;
 
-	if (from >= text.len || !d->on)
+	if (from >= text.len || text.len - from < SHORTEST || !d->on)
 		return false;
 	if ((d->on & BIT(DETECT_CLOUD_KEY)) && from)
 		aws_secret_behind(&l, &beside);

@@ -23,6 +23,8 @@ enum detector {
 	DETECTORS
 };
 
+#define DETECT_WORDS 16	/* windows in a bucket, and one that ends them */
+
 /* Compiled once, then constant: any thread. */
 struct detectors {
 	uint32_t on;		/* bits 1 << enum detector */
@@ -35,8 +37,11 @@ struct detectors {
 	 * b; the same by the two halves of c, a superset. */
 	uint8_t byte[4][256];
 	uint8_t low[4][16], high[4][16];
-	/* Triggers of a bucket that are on, by number from 1 on; 0 ends. */
-	uint8_t trigger[8][32];
+	/* The windows of a bucket; those with trigger 0 are none. */
+	struct detect_word {
+		uint8_t mask[4], fold[4], want[4];
+		uint8_t trigger;	/* its number, from 1 on */
+	} word[8][DETECT_WORDS];
 };
 
 struct detected {

@@ -6,7 +6,7 @@
 
 /* --- What a key's body must be --------------------------------------------------- */
 
-#define JUDGED 256	/* bytes that decide; what follows belongs to it */
+#define JUDGED 64	/* bytes that decide; what follows belongs to it */
 
 /* No word looks so: a digit, or small and large letters. */
 static bool is_mixed(const struct look *l, size_t at, size_t end)
@@ -160,7 +160,7 @@ bool probe_key_aws(const struct look *l, const struct trigger *t, size_t last,
 	size_t at = last - 3, from = at > AWS_NEAR ? at - AWS_NEAR : 0;
 
 	(void)t;
-	if (!aws_id_at(l, at))
+	if (at < l->from || !aws_id_at(l, at))
 		return false;
 	if (from < l->from)
 		from = l->from;
@@ -189,66 +189,66 @@ bool probe_key_aws(const struct look *l, const struct trigger *t, size_t last,
 #define BEHIND_NAME "[=:\"'`\\ %>\t]"
 
 const struct trigger detect_triggers[] = {
-	{ "[*][*]@[0-9A-Za-z[]", 0, 0, 2, CREDENTIALS, probe_url, "", 0, 0, 0 },
-	{ "[*][*]@[0-9A-Za-z\x80-\xff]", 0, 0, 2, EMAIL, probe_email, "", 0, 0, 0 },
-	{ "%40[0-9A-Za-z]", 3, 0, 0, EMAIL, probe_email_encoded, "", 0, 0, 0 },
-	{ "[A-Z][A-Z][0-9][0-9]", 1, 0, 0, BIT(DETECT_IBAN), probe_iban, "", 0, 0, 0 },
-	{ "eyJ[0-9A-Za-z_-]", 2, 0, 0, BIT(DETECT_JWT), probe_jwt, "", 0, 0, 0 },
-	{ "-BEG", 3, 0, 4, BIT(DETECT_PRIVATE_KEY), probe_private_key, "", 0, 0, 0 },
+	{ "[*][*]@[0-9A-Za-z[]", 7, 0, 2, CREDENTIALS, probe_url, "", 0, 0, 0 },
+	{ "[*][*]@[0-9A-Za-z\x80-\xff]", 7, 0, 2, EMAIL, probe_email, "", 0, 0, 0 },
+	{ "%40[0-9A-Za-z]", 2, 0, 0, EMAIL, probe_email_encoded, "", 0, 0, 0 },
+	{ "[A-Z][A-Z][0-9][0-9]", 3, 0, 0, BIT(DETECT_IBAN), probe_iban, "", 0, 0, 0 },
+	{ "eyJ[0-9A-Za-z_-]", 7, 0, 0, BIT(DETECT_JWT), probe_jwt, "", 0, 0, 0 },
+	{ "-BEG", 4, 0, 4, BIT(DETECT_PRIVATE_KEY), probe_private_key, "", 0, 0, 0 },
 
-	NAME("sswo", 4, 2, 8, NAMES),		/* password */
-	NAME("sswd", 4, 2, 6, NAMES),		/* passwd */
-	NAME("ssph", 4, 2, 10, NAMES),		/* passphrase */
-	NAME("pwd" BEHIND_NAME, 4, 0, 3, NAMES),
-	NAME("cret" , 5, 2, 6, NAMES),		/* secret */
+	NAME("sswo", 2, 2, 8, NAMES),		/* password */
+	NAME("sswd", 0, 2, 6, NAMES),		/* passwd */
+	NAME("ssph", 2, 2, 10, NAMES),		/* passphrase */
+	NAME("pwd" BEHIND_NAME, 0, 0, 3, NAMES),
+	NAME("cret" , 4, 2, 6, NAMES),		/* secret */
 	NAME("oken", 5, 1, 5, NAMES),		/* token */
-	NAME("key" BEHIND_NAME, 5, 0, 3, NAMES),
-	NAME("y[_-]id", 6, 10, 14, NAMES),	/* private_key_id */
-	NAME("riza", 6, 5, 13, NAMES),		/* authorization */
-	NAME("uth" BEHIND_NAME, 6, 1, 4, NAMES),	/* auth */
+	NAME("key" BEHIND_NAME, 1, 0, 3, NAMES),
+	NAME("y[_-]id", 2, 10, 14, NAMES),	/* private_key_id */
+	NAME("riza", 1, 5, 13, NAMES),		/* authorization */
+	NAME("uth" BEHIND_NAME, 2, 1, 4, NAMES),	/* auth */
 	NAME("ture", 6, 5, 9, CLOUD),		/* signature */
-	NAME("sig[=%]", 6, 0, 3, CLOUD),
-	{ "bear", 6, 1, 0, CREDENTIALS, probe_scheme, "bearer", 0, 0, 0 },
-	{ "asic", 6, 1, 1, CREDENTIALS, probe_scheme, "basic", 0, 0, 0 },
+	NAME("sig[=%]", 2, 0, 3, CLOUD),
+	{ "bear", 5, 1, 0, CREDENTIALS, probe_scheme, "bearer", 0, 0, 0 },
+	{ "asic", 1, 1, 1, CREDENTIALS, probe_scheme, "basic", 0, 0, 0 },
 
-	{ "A[KSBC][IC]A", 7, 0, 0, CLOUD, probe_key_aws, "", 0, 0, 0 },
-	KEY("AIza", 7, 0, CLOUD | LLM, "AIza", BASE64URL, 35, 45),
-	KEY("ghp_", 7, 0, CLOUD, "ghp_", ALNUM, 30, 0),
-	KEY("gho_", 7, 0, CLOUD, "gho_", ALNUM, 30, 0),
-	KEY("ghs_", 7, 0, CLOUD, "ghs_", ALNUM, 30, 0),
-	KEY("ghu_", 7, 0, CLOUD, "ghu_", ALNUM, 30, 0),
-	KEY("ghr_", 7, 0, CLOUD, "ghr_", ALNUM, 30, 0),
-	KEY("_pat", 7, 6, CLOUD, "github_pat_", ALNUM | UNDERSCORE, 30, 0),
-	KEY("lpat", 7, 1, CLOUD, "glpat-", BASE64URL | DOT, 20, 0),
-	KEY("xoxa", 3, 0, CLOUD, "xoxa-", ALNUM | DASH, 16, 0),
-	KEY("xoxb", 3, 0, CLOUD, "xoxb-", ALNUM | DASH, 16, 0),
-	KEY("xoxe", 3, 0, CLOUD, "xoxe", ALNUM | DASH | DOT, 16, 0),
-	KEY("xoxp", 3, 0, CLOUD, "xoxp-", ALNUM | DASH, 16, 0),
-	KEY("xoxr", 3, 0, CLOUD, "xoxr-", ALNUM | DASH, 16, 0),
-	KEY("xoxs", 3, 0, CLOUD, "xoxs-", ALNUM | DASH, 16, 0),
-	KEY("_liv", 7, 2, CLOUD, "sk_live_", ALNUM, 16, 0),
-	KEY("_liv", 7, 2, CLOUD, "rk_live_", ALNUM, 16, 0),
-	KEY("npm_", 7, 0, CLOUD, "npm_", ALNUM, 30, 0),
-	KEY("pypi", 7, 0, CLOUD, "pypi-", BASE64URL, 40, 0),
-	KEY("SG.[0-9A-Za-z_-]", 3, 0, CLOUD, "SG.", BASE64URL | DOT, 60, 80),
-	KEY("SK[0-9a-f][0-9a-f]", 1, 0, CLOUD, "SK", HEX, 32, 32),
-	KEY("_v1_", 7, 3, CLOUD, "dop_v1_", HEX, 40, 0),
-	KEY("_v1_", 7, 3, CLOUD, "doo_v1_", HEX, 40, 0),
-	KEY("_v1_", 7, 3, CLOUD, "dor_v1_", HEX, 40, 0),
-	KEY("hvs.", 3, 0, CLOUD, "hvs.", BASE64URL, 20, 0),
-	KEY("hvb.", 3, 0, CLOUD, "hvb.", BASE64URL, 20, 0),
+	{ "A[KSBC][IC]A", 5, 0, 0, CLOUD, probe_key_aws, "", 0, 0, 0 },
+	KEY("AIza", 3, 0, CLOUD | LLM, "AIza", BASE64URL, 35, 45),
+	KEY("ghp_", 5, 0, CLOUD, "ghp_", ALNUM, 30, 0),
+	KEY("gho_", 5, 0, CLOUD, "gho_", ALNUM, 30, 0),
+	KEY("ghs_", 5, 0, CLOUD, "ghs_", ALNUM, 30, 0),
+	KEY("ghu_", 5, 0, CLOUD, "ghu_", ALNUM, 30, 0),
+	KEY("ghr_", 5, 0, CLOUD, "ghr_", ALNUM, 30, 0),
+	KEY("_pat", 4, 6, CLOUD, "github_pat_", ALNUM | UNDERSCORE, 30, 0),
+	KEY("lpat", 4, 1, CLOUD, "glpat-", BASE64URL | DOT, 20, 0),
+	KEY("xoxa", 2, 0, CLOUD, "xoxa-", ALNUM | DASH, 16, 0),
+	KEY("xoxb", 2, 0, CLOUD, "xoxb-", ALNUM | DASH, 16, 0),
+	KEY("xoxe", 2, 0, CLOUD, "xoxe", ALNUM | DASH | DOT, 16, 0),
+	KEY("xoxp", 2, 0, CLOUD, "xoxp-", ALNUM | DASH, 16, 0),
+	KEY("xoxr", 2, 0, CLOUD, "xoxr-", ALNUM | DASH, 16, 0),
+	KEY("xoxs", 2, 0, CLOUD, "xoxs-", ALNUM | DASH, 16, 0),
+	KEY("_liv", 4, 2, CLOUD, "sk_live_", ALNUM, 16, 0),
+	KEY("_liv", 4, 2, CLOUD, "rk_live_", ALNUM, 16, 0),
+	KEY("npm_", 4, 0, CLOUD, "npm_", ALNUM, 30, 0),
+	KEY("pypi", 6, 0, CLOUD, "pypi-", BASE64URL, 40, 0),
+	KEY("SG.[0-9A-Za-z._-]", 0, 0, CLOUD, "SG.", BASE64URL | DOT, 60, 80),
+	KEY("SK[0-9a-f][0-9a-f]", 3, 0, CLOUD, "SK", HEX, 32, 32),
+	KEY("_v1_", 6, 3, CLOUD, "dop_v1_", HEX, 40, 0),
+	KEY("_v1_", 6, 3, CLOUD, "doo_v1_", HEX, 40, 0),
+	KEY("_v1_", 6, 3, CLOUD, "dor_v1_", HEX, 40, 0),
+	KEY("hvs.", 0, 0, CLOUD, "hvs.", BASE64URL, 20, 0),
+	KEY("hvb.", 0, 0, CLOUD, "hvb.", BASE64URL, 20, 0),
 
-	{ "sk-[0-9A-Za-z]", 2, 0, 0, LLM, probe_key_openai, "sk-", BASE64URL, 20, 0 },
-	KEY("csk-", 2, 0, LLM, "csk-", ALNUM, 40, 0),		/* Cerebras */
-	KEY("hf_[0-9A-Za-z]", 2, 0, LLM, "hf_", ALNUM, 30, 0),
-	KEY("gsk_", 2, 0, LLM, "gsk_", ALNUM, 40, 0),		/* Groq */
-	KEY("r8_[0-9A-Za-z]", 2, 0, LLM, "r8_", ALNUM, 30, 0),	/* Replicate */
-	KEY("pplx", 2, 0, LLM, "pplx-", ALNUM, 32, 0),
-	KEY("xai-", 2, 0, LLM, "xai-", ALNUM, 40, 0),
-	KEY("lsv2", 2, 0, LLM, "lsv2_", ALNUM | UNDERSCORE, 32, 0),
-	KEY("pcsk", 2, 0, LLM, "pcsk_", ALNUM | UNDERSCORE, 40, 0),
-	KEY("nvap", 2, 0, LLM, "nvapi-", BASE64URL, 40, 0),
-	KEY("_v1_", 7, 3, LLM, "tgp_v1_", BASE64URL, 40, 0),	/* Together */
-	KEY("tvly", 2, 0, LLM, "tvly-", ALNUM | DASH, 20, 0),	/* Tavily */
+	{ "sk-[0-9A-Za-z_-]", 0, 0, 0, LLM, probe_key_openai, "sk-", BASE64URL, 20, 0 },
+	KEY("csk-", 0, 0, LLM, "csk-", ALNUM, 40, 0),		/* Cerebras */
+	KEY("hf_[0-9A-Za-z]", 1, 0, LLM, "hf_", ALNUM, 30, 0),
+	KEY("gsk_", 4, 0, LLM, "gsk_", ALNUM, 40, 0),		/* Groq */
+	KEY("r8_[0-9A-Za-z]", 1, 0, LLM, "r8_", ALNUM, 30, 0),	/* Replicate */
+	KEY("pplx", 6, 0, LLM, "pplx-", ALNUM, 32, 0),
+	KEY("xai-", 1, 0, LLM, "xai-", ALNUM, 40, 0),
+	KEY("lsv2", 0, 0, LLM, "lsv2_", ALNUM | UNDERSCORE, 32, 0),
+	KEY("pcsk", 0, 0, LLM, "pcsk_", ALNUM | UNDERSCORE, 40, 0),
+	KEY("nvap", 4, 0, LLM, "nvapi-", BASE64URL, 40, 0),
+	KEY("_v1_", 6, 3, LLM, "tgp_v1_", BASE64URL, 40, 0),	/* Together */
+	KEY("tvly", 6, 0, LLM, "tvly-", ALNUM | DASH, 20, 0),	/* Tavily */
 	{ NULL, 0, 0, 0, 0, NULL, NULL, 0, 0, 0 }
 };

@@ -7,197 +7,14 @@
  * password in a URL.  The value alone is the hit.  Prose about passwords has
  * the names, too: there a value must look like none of its words.
  */
-#include "detect_parts.h"
-
-/* --- What looks like a secret ---------------------------------------------------- */
-
-struct looks {
-	size_t len;
-	unsigned digits, lower, upper, marks;
-	bool upper_inside;
-};
-
-static struct looks looks_of(const struct look *l, size_t at, size_t end)
-{
-	struct looks k = { .len = end - at };
-
-	for (size_t i = at; i < end && i < at + 64; i++) {
-		char c = l->text[i];
-
-		if (is_digit(c))
-			k.digits++;
-		else if (is_upper(c))
-			k.upper++;
-		else if (is_letter(c))
-			k.lower++;
-		else
-			k.marks += !!strchr("!@#$%^*+=~", c);
-		k.upper_inside |= is_upper(c) && i > at;
-	}
-	return k;
-}
-
-/* Is it unlikely to be a word of a sentence? */
-static bool no_word(const struct looks *k)
-{
-	return k->digits || (k->lower && k->upper_inside) || k->len >= 20;
-}
-
-static const char *const stop_words[] = {
-	"bool", "boolean", "bytes", "denied", "disabled", "empty", "enabled",
-	"expired", "failed", "false", "hidden", "incorrect", "invalid", "masked",
-	"missing", "nil", "no", "none", "null", "number", "ok", "optional",
-	"redacted", "required", "str", "string", "true", "undefined", "unset",
-	"valid", "wrong", "yes",
-};
-
-static bool is_stop_word(const struct look *l, size_t at, size_t end)
-{
-	for (size_t i = 0; i < sizeof(stop_words) / sizeof(*stop_words); i++)
-		if (strlen(stop_words[i]) == end - at &&
-		    has_word_at(l, at, stop_words[i]))
-			return true;
-	return false;
-}
-
-/* $NAME, ${name}, $(command), %s, %(name)s */
-static bool is_variable(const struct look *l, size_t at, size_t end)
-{
-	if (l->text[at] == '%')
-		return end - at == 2 || has_at(l, at, "%(");
-	if (l->text[at] != '$' || end - at < 2)
-		return false;
-	return l->text[at + 1] == '{' || l->text[at + 1] == '(' ||
-		(is_letter(l->text[at + 1]) &&
-		 run_end(l, at + 1, UPPER | DIGITS | UNDERSCORE,
-			 end - at - 1) == end);
-}
-
-/* <token>, [REDACTED], {key}; what is bare ends before the bracket. */
-static bool is_bracketed(const struct look *l, size_t at, size_t end,
-			 bool quoted)
-{
-	char c = l->text[at], last = l->text[end - 1];
-
-	if (c != '<' && c != '[' && c != '{')
-		return false;
-	return !quoted || last == '>' || last == ']' || last == '}';
-}
-
-/* Something that stands for a value: also ***, xxxx, "none". */
-static bool is_stand_in(const struct look *l, size_t at, size_t end,
-			bool quoted)
-{
-	size_t n = at;
-	char c = l->text[at];
-
-	if (is_bracketed(l, at, end, quoted) || is_variable(l, at, end))
-		return true;
-	if (c && !strchr("*xX.-_", c))
-		return is_stop_word(l, at, end);
-	while (n < end && n < at + 64 && l->text[n] == c)
-		n++;
-	return (n == end && n - at > 2) || n == at + 64;
-}
-
-/* --- Values ---------------------------------------------------------------------- */
-
-struct value {
-	size_t at, end;
-	bool quoted, loose;	/* loose: white space before it */
-};
-
-static bool is_quote(char c)
-{
-	return c == '"' || c == '\'' || c == '`';
-}
-
-/* Skips backslashes; *n is how many. */
-static size_t skip_slashes(const struct look *l, size_t at, size_t *n)
-{
-	size_t begin = at;
-
-	while (at < l->len && l->text[at] == '\\' && at - begin < 16)
-		at++;
-	*n = at - begin;
-	return at;
-}
-
-/* Behind a quote, escaped or not; `at` when there is none. */
-static size_t skip_quote(const struct look *l, size_t at)
-{
-	size_t slashes, quote = skip_slashes(l, at, &slashes);
-
-	if (quote < l->len && is_quote(l->text[quote]))
-		return quote + 1;
-	return has_at(l, at, "%22") ? at + 3 : at;
-}
-
-static size_t skip_blanks(const struct look *l, size_t at)
-{
-	size_t end = l->len - at > 16 ? at + 16 : l->len;
-
-	while (at < end && (l->text[at] == ' ' || l->text[at] == '\t'))
-		at++;
-	return has_at(l, at, "%20") ? at + 3 : at;
-}
-
-/* Up to the quote that has no more backslashes before it than the first one;
- * one that is missing: all there is. */
-static size_t quoted_end(const struct look *l, size_t at, char quote,
-			 size_t slashes)
-{
-	size_t run = 0;
-
-	for (; at < l->len; at++) {
-		char c = l->text[at];
-
-		if (c == quote && run <= slashes)
-			return at - run;
-		run = c == '\\' ? run + 1 : 0;
-	}
-	return l->len;
-}
-
-static bool ends_value(const struct look *l, size_t at)
-{
-	char c = l->text[at];
-
-	if (c == '\\')
-		return at + 1 < l->len && strchr("nrt\"'", l->text[at + 1]);
-	return (uint8_t)c <= ' ' || is_quote(c) || c == '&' || c == ';' || c == ',' ||
-		c == '<' || c == '>' || c == ')' || c == ']' || c == '}' ||
-		c == '|' || (c == '%' && (has_at(l, at, "%26") ||
-					  has_at(l, at, "%22")));
-}
-
-static size_t bare_end(const struct look *l, size_t at)
-{
-	while (at < l->len && !ends_value(l, at))
-		at++;
-	return at;
-}
-
-static void read_value(const struct look *l, size_t at, struct value *v)
-{
-	size_t slashes, quote = skip_slashes(l, at, &slashes);
-
-	v->quoted = quote < l->len && is_quote(l->text[quote]);
-	if (v->quoted) {
-		v->at = quote + 1;
-		v->end = quoted_end(l, v->at, l->text[quote], slashes);
-		return;
-	}
-	v->at = has_at(l, at, "%22") ? at + 3 : at;
-	v->end = bare_end(l, v->at);
-}
+#include "detect_value.h"
 
 /* --- Names ----------------------------------------------------------------------- */
 
 enum kind {
 	PASSWORD = 1 << 0,
 	TOKEN = 1 << 1,
-	CLOUD = 1 << 2,		/* known to belong to a cloud */
+	OF_CLOUD = 1 << 2,		/* known to belong to a cloud */
 	SCHEME = 1 << 3,	/* "scheme value" may follow */
 	PART = 1 << 4,		/* not by itself: something_key */
 	BASE64_USER = 1 << 5,	/* only user:password in base64 */
@@ -214,10 +31,10 @@ static const struct name {
 	{ "passwd", PASSWORD },
 	{ "passphrase", PASSWORD },
 	{ "pwd", PASSWORD },
-	{ "secret_access_key", CLOUD },
-	{ "shared_access_key", CLOUD },
-	{ "account_key", CLOUD },
-	{ "private_key_id", CLOUD },
+	{ "secret_access_key", OF_CLOUD },
+	{ "shared_access_key", OF_CLOUD },
+	{ "account_key", OF_CLOUD },
+	{ "private_key_id", OF_CLOUD },
 	{ "secret", 0 },
 	{ "token", TOKEN },
 	{ "api_key", 0 },
@@ -232,8 +49,8 @@ static const struct name {
 	{ "subscription_key", 0 },
 	{ "authorization", SCHEME },
 	{ "auth", BASE64_USER },
-	{ "signature", CLOUD | TIGHT },
-	{ "sig", CLOUD | TIGHT },
+	{ "signature", OF_CLOUD | TIGHT },
+	{ "sig", OF_CLOUD | TIGHT },
 };
 
 /* Where a name that ends with `word` before `end` begins; SIZE_MAX: not so. */
@@ -299,32 +116,24 @@ static size_t skip_separator(const struct look *l, size_t at)
 	return at + 1 + ((c == '=' && next == '>') || (c == ':' && next == '='));
 }
 
-/* Finds the value behind a name that ends at `end`; --name needs no sign. */
-static bool value_behind(const struct look *l, size_t begin, size_t end,
-			 struct value *v)
+/* Where the value of the name from `begin` to `end` begins, and how; 0: it has
+ * none.  --name needs no sign, <name> ends with </name>. */
+static size_t value_begin(const struct look *l, size_t begin, size_t end,
+			  struct value *v)
 {
 	size_t quote = skip_quote(l, end), separator = skip_blanks(l, quote);
-	size_t behind;
+	size_t behind = skip_separator(l, separator);
 
-	if (end < l->len && l->text[end] == '>' && begin &&
-	    l->text[begin - 1] == '<') {		/* <name>value</name> */
-		v->at = end + 1;
-		v->end = v->at;
-		while (v->end < l->len && l->text[v->end] != '<')
-			v->end++;
-		v->quoted = true;
-		return v->end > v->at;
+	if (behind) {
+		v->loose = separator != quote ||
+			(behind < l->len && is_blank(l->text[behind]));
+		return skip_blanks(l, behind);
 	}
-	behind = skip_separator(l, separator);
-	if (!behind) {
-		if (!has_at(l, begin, "--") || separator == end)
-			return false;
-		read_value(l, separator, v);
-		return v->end > v->at;
-	}
-	read_value(l, skip_blanks(l, behind), v);
-	v->loose = separator != quote || is_blank(l->text[behind]);
-	return v->end > v->at;
+	v->element = end < l->len && l->text[end] == '>' && begin &&
+		l->text[begin - 1] == '<';
+	if (v->element)
+		return end + 1;
+	return separator != end && has_at(l, begin, "--") ? separator : 0;
 }
 
 /* A number that counts or numbers tokens. */
@@ -421,17 +230,13 @@ static void skip_scheme(const struct look *l, struct value *v)
 		v->loose = false;
 		if (v->quoted)
 			return;
-		v->end = v->at;
-		while (v->end < l->len && !is_quote(l->text[v->end]) &&
-		       l->text[v->end] != '\n' && l->text[v->end] != '\r' &&
-		       !ends_value(l, v->end))
-			v->end++;
-		if (i < 2)
-			return;
+		v->end = bare_end(l, v->at, VALUE_JUDGED);
 		/* parameters, with quotes and commas in them */
-		while (v->end < l->len && l->text[v->end] != '\n' &&
-		       l->text[v->end] != '\r')
-			v->end++;
+		if (i > 1 && v->end > v->at &&
+		    !is_stand_in(l, v->at, v->end, false))
+			while (v->end < l->len && l->text[v->end] != '\n' &&
+			       l->text[v->end] != '\r')
+				v->end++;
 		return;
 	}
 }
@@ -447,7 +252,7 @@ static bool hit_value(const struct look *l, enum detector what,
 /* Whose hit is it?  DETECTORS: nobody's that is on. */
 static enum detector owner(const struct look *l, const struct name *n)
 {
-	if ((n->kind & CLOUD) && (l->on & BIT(DETECT_CLOUD_KEY)))
+	if ((n->kind & OF_CLOUD) && (l->on & BIT(DETECT_CLOUD_KEY)))
 		return DETECT_CLOUD_KEY;
 	if ((n->kind & TIGHT) || !(l->on & BIT(DETECT_CREDENTIALS)))
 		return DETECTORS;
@@ -457,25 +262,28 @@ static enum detector owner(const struct look *l, const struct name *n)
 bool probe_name(const struct look *l, const struct trigger *t, size_t last,
 		struct detected *hit)
 {
-	size_t word, begin, end = last - 3 - t->back + t->least;
+	size_t word, begin, end = last - 3 - t->back + t->least, at;
 	const struct name *n;
 	struct value v = { 0 };
 	enum detector what;
 
 	if (end > l->len || joined_behind(l, end, ALNUM | UNDERSCORE))
 		return false;
-	n = name_before(l, end, &word);
+	begin = identifier_begin(l, end);
+	at = value_begin(l, begin, end, &v);
+	n = at ? name_before(l, end, &word) : NULL;
 	what = n ? owner(l, n) : DETECTORS;
 	if (what == DETECTORS ||
 	    ((n->kind & BASE64_USER) && joined_before(l, word, ALNUM)))
 		return false;
-	begin = identifier_begin(l, word);
-	if (!value_behind(l, begin, end, &v))
-		return false;
+	read_value(l, at, &v);
 	if (n->kind & SCHEME)
 		skip_scheme(l, &v);
-	return v.end > v.at && is_secret(l, n, &v, begin == word) &&
-		hit_value(l, what, &v, hit);
+	if (v.end <= v.at || !is_secret(l, n, &v, begin == word))
+		return false;
+	if (!v.quoted && v.end - v.at == VALUE_JUDGED)
+		v.end = bare_end(l, v.end, SIZE_MAX);
+	return hit_value(l, what, &v, hit);
 }
 
 /* RFC 6750 2.1 */
@@ -542,7 +350,8 @@ bool probe_url(const struct look *l, const struct trigger *t, size_t last,
 	while (begin && !ends_userinfo(l->text[begin - 1]) &&
 	       l->text[begin - 1] != '@')
 		begin--;
-	if (begin < 3 || memcmp(l->text + begin - 3, "://", 3))
+	if ((!is_alnum(l->text[last]) && l->text[last] != '[') || begin < 3 ||
+	    !has_at(l, begin - 3, "://"))
 		return false;
 	for (colon = begin; colon < at && l->text[colon] != ':'; colon++)
 		;

@@ -167,7 +167,7 @@ static unsigned card_digits(const struct look *l, const struct card *c)
 	return 0;
 }
 
-static bool in_run(char c)
+static bool in_number(char c)
 {
 	return is_digit(c) || is_separator(c);
 }
@@ -180,7 +180,7 @@ bool probe_card(const struct look *l, const struct trigger *t, size_t last,
 	struct card c;
 
 	(void)t;
-	while (at < l->len && in_run(l->text[at])) {
+	while (at < l->len && in_number(l->text[at])) {
 		size_t end = run_end(l, at, DIGITS, SIZE_MAX);
 		unsigned n;
 
@@ -285,11 +285,15 @@ static bool mod97(const char *iban, size_t len)
 bool probe_iban(const struct look *l, const struct trigger *t, size_t last,
 		struct detected *hit)
 {
-	size_t at = last - 3, len = iban_len(l->text + at), end;
+	size_t at = last - 3, len, end;
 	char iban[34];
 
 	(void)t;
-	if (!len || joined_before(l, at, ALNUM | UNDERSCORE))
+	if (last < l->from + 3)
+		return false;
+	len = iban_len(l->text + at);
+	if (!len || !is_digit(l->text[last]) || !is_digit(l->text[last - 1]) ||
+	    joined_before(l, at, ALNUM | UNDERSCORE))
 		return false;
 	end = read_iban(l, at, len, iban);
 	return end && !joined_behind(l, end, ALNUM | UNDERSCORE) &&

@@ -96,19 +96,12 @@ static inline bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Is it one of the characters of an alphabet? */
+/* The alphabets that a byte belongs to. */
+extern const uint16_t detect_class[256];
+
 static inline bool is_of(char c, uint32_t alphabet)
 {
-	return ((alphabet & DIGITS) && is_digit(c)) ||
-	       ((alphabet & UPPER) && is_upper(c)) ||
-	       ((alphabet & LOWER) && c >= 'a' && c <= 'z') ||
-	       ((alphabet & HEX) &&
-		(is_digit(c) || (c >= 'a' && c <= 'f'))) ||
-	       ((alphabet & UNDERSCORE) && c == '_') ||
-	       ((alphabet & DASH) && c == '-') ||
-	       ((alphabet & DOT) && c == '.') ||
-	       ((alphabet & BASE64) && (c == '+' || c == '/')) ||
-	       ((alphabet & TILDE) && c == '~');
+	return detect_class[(uint8_t)c] & alphabet;
 }
 
 /* Where a run of an alphabet that begins at `at` ends, `most` bytes on at the

@@ -7,7 +7,7 @@
  * AND); the four answers, each one byte further on, are combined.  Without
  * shuffles the same is done with tables, a byte a step.  Payment cards have no
  * window: their runs of digits are found in a bit mask.  Before and behind the
- * text are zeros.
+ * text are zeros; a window may begin before the place to begin at.
  */
 #include "detect_scan.h"
 
@@ -22,8 +22,13 @@
 void scan_start(struct scan *s, const struct detectors *d, weir_str text,
 		size_t from)
 {
-	*s = (struct scan){ .d = d, .text = (const uint8_t *)text.ptr,
-			    .len = text.len, .from = from, .at = from };
+	s->d = d;
+	s->text = (const uint8_t *)text.ptr;
+	s->len = text.len;
+	s->at = from;
+	s->candidates = s->runs = s->digits = 0;
+	for (size_t i = 0; i < 3; i++)
+		s->before[i] = from + i < 3 ? 0 : s->text[from + i - 3];
 }
 
 /* Lanes where RUN of them in a row are reached.  Such a run has lane 0 in it,
@@ -225,7 +230,7 @@ static uint8_t exact_buckets(const struct scan *s, size_t last)
 	uint8_t buckets = d->byte[3][p[0]];
 
 	for (size_t i = 1; i < 4; i++)
-		buckets &= d->byte[3 - i][last < s->from + i ? 0 : *(p - i)];
+		buckets &= d->byte[3 - i][last < i ? 0 : *(p - i)];
 	return buckets;
 }
 

@@ -7,6 +7,13 @@
 
 /* --- What all ask ---------------------------------------------------------------- */
 
+const uint16_t detect_class[256] = {
+	['0' ... '9'] = DIGITS | HEX, ['A' ... 'Z'] = UPPER,
+	['a' ... 'f'] = LOWER | HEX, ['g' ... 'z'] = LOWER,
+	['_'] = UNDERSCORE, ['-'] = DASH, ['.'] = DOT, ['~'] = TILDE,
+	['+'] = BASE64, ['/'] = BASE64,
+};
+
 bool has_at(const struct look *l, size_t at, const char *bytes)
 {
 	size_t n = strlen(bytes);
@@ -180,7 +187,7 @@ static bool mailbox(const struct look *l, size_t at, size_t host,
 	size_t begin = local_begin(l, at);
 	struct domain d;
 
-	if (begin >= at || l->text[at - 1] == '.')
+	if (begin >= at || l->text[at - 1] == '.' || l->text[host] == '-')
 		return false;
 	d = domain_at(l, host);
 	if (!d.dots || !is_top(l, &d) || is_file(l, &d) ||
@@ -217,7 +224,7 @@ bool probe_jwt(const struct look *l, const struct trigger *t, size_t last,
 	bool claims;
 
 	(void)t;
-	if (joined_before(l, at, BASE64URL))
+	if (at < l->from || joined_before(l, at, BASE64URL))
 		return false;
 	end = run_end(l, at, BASE64URL, SIZE_MAX);
 	if (end - at < 10 || end >= l->len || l->text[end] != '.')

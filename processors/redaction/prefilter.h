@@ -10,11 +10,7 @@
 #include <weir/regex.h>
 
 #include "detect.h"
-
-/* A set of bytes for each of four places in a row. */
-struct window {
-	uint64_t set[4][4];
-};
+#include "window.h"
 
 struct prefilter {
 	struct detectors scan;		/* only its tables: a bucket a bit */

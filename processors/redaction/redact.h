@@ -34,7 +34,7 @@ struct redactor {
 	struct told_size *sizes;
 	size_t n_sizes, cap_sizes;
 	/* Values that went because a rule could not be evaluated: counted. */
-	weir_counter removed[STRUCTURED_KINDS + 1];	/* the last: no digest */
+	weir_counter removed[STRUCTURED_KINDS + 1];	/* last: no digest */
 	/* What is being looked at. */
 	enum spot { SPOT_TEXT, SPOT_ATTRIBUTE, SPOT_BODY } spot;
 	weir_str key;		/* the attribute's, or "body", or a field's */

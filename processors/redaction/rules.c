@@ -238,7 +238,7 @@ static void put_mask(void *arg, weir_str match, struct weir_text *out)
 		weir_text_add(out, WEIR_STR("****"));
 }
 
-/* What the detectors find from `from` on, and only that.  text is not in *to. */
+/* What the detectors find between from and end.  text is not in *to. */
 static bool mask_detected(struct mask *mask, weir_str text, size_t from,
 			  size_t end, struct weir_text *to)
 {

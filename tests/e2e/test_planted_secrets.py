@@ -158,6 +158,29 @@ def test_112_what_only_looks_like_a_secret_stays_as_it_is(weir, backend, client,
     assert w.metric("weir_walked_again_bytes") is None
 
 
+def test_111_a_megabyte_is_looked_at_in_time_that_grows_with_it_alone(
+        weir, backend, client):
+    """Patterns, texts and JSON over which others stumble."""
+    sink = backend()
+    w = weir(to_backend(STRUCTURED + """
+    blocked_values: ['(a+)+b', '(a|a)*c', '(.*)*PLANTED', '[0-9]+-[0-9]+-x', '(?i)(k|s)+!']
+""", "[redaction]"), BACKEND=sink.port)
+    size = 1_000_000
+    texts = ["a" * size, "1-" * (size // 2), "k" * size, "eyJ" * (size // 3),
+             "password=" * (size // 9), "a@" * (size // 2), "4111 " * (size // 5),
+             '{"' * 150 + "a" * size, "[" * size, '["' + "\\\\" * (size // 2) + '"]',
+             "[" + '{"a":"{}"},' * (size // 11) + "1]", "a" * size + " PLANTED"]
+    records = [whole("traces", "attribute", key_value(b"k", string(t.encode())))
+               for t in texts]
+    c = client(w.otlp)
+    for record in records:
+        c.export("traces", record)
+    arrived = outcome(sink, "traces", len(records))
+    assert not any(b"PLANTED" in part for part in arrived)
+    # broken, and too deep: removed
+    assert w.metric("weir_redaction_removed") == 2
+
+
 HTTP = """
 receivers:
   otlp:

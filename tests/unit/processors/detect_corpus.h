@@ -286,28 +286,6 @@ static void corpus_line(struct corpus_text *t, const char *line, uint64_t seed)
 	}
 }
 
-/* Calls `each` with every line that is no comment. */
-static size_t corpus_each(const char *path, void (*each)(char *line))
-{
-	FILE *file = fopen(path, "r");
-	char *line = NULL;
-	size_t room = 0, lines = 0;
-	ssize_t n;
-
-	ck_assert_msg(file, "%s is missing", path);
-	while ((n = getline(&line, &room, file)) > 0) {
-		if (line[n - 1] == '\n')
-			line[n - 1] = 0;
-		if (line[0] == '#')
-			continue;
-		each(line);
-		lines++;
-	}
-	free(line);
-	fclose(file);
-	return lines;
-}
-
 /* --- Detectors --------------------------------------------------------------------- */
 
 /* Names, comma between them; NULL: all. */

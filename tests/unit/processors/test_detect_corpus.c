@@ -8,7 +8,7 @@
 
 #define FOUND "tests/data/secrets/found.txt"
 #define SURVIVE "tests/data/secrets/survive.txt"
-#define SEEDS 20
+#define SEEDS 8
 #define OFFSETS 67	/* more than four blocks */
 
 static const enum detect_scan scans[] = {
@@ -22,6 +22,30 @@ static void compile(void)
 	all = detectors_of(NULL);
 	for (unsigned i = 0; i < DETECTORS; i++)
 		one[i] = detectors_of(detector_name(i));
+}
+
+/* --- Lines ---------------------------------------------------------------------- */
+
+/* Calls `each` with every line that is no comment. */
+static size_t each_line(const char *path, void (*each)(char *line))
+{
+	FILE *file = fopen(path, "r");
+	char *line = NULL;
+	size_t room = 0, lines = 0;
+	ssize_t n;
+
+	ck_assert_msg(file, "%s is missing", path);
+	while ((n = getline(&line, &room, file)) > 0) {
+		if (line[n - 1] == '\n')
+			line[n - 1] = 0;
+		if (line[0] == '#')
+			continue;
+		each(line);
+		lines++;
+	}
+	free(line);
+	fclose(file);
+	return lines;
 }
 
 /* --- Found ------------------------------------------------------------------------ */
@@ -107,7 +131,7 @@ static void find_alone(char *line)
 START_TEST(everything_marked_is_found_and_nothing_else)
 {
 	compile();
-	ck_assert_uint_ge(corpus_each(FOUND, find_alone), 300);
+	ck_assert_uint_ge(each_line(FOUND, find_alone), 300);
 }
 END_TEST
 
@@ -141,7 +165,7 @@ static void survive_alone(char *line)
 START_TEST(everything_that_only_looks_like_it_survives)
 {
 	compile();
-	ck_assert_uint_ge(corpus_each(SURVIVE, survive_alone), 300);
+	ck_assert_uint_ge(each_line(SURVIVE, survive_alone), 300);
 }
 END_TEST
 
@@ -188,7 +212,7 @@ static void find_everywhere(char *line)
 START_TEST(secrets_are_found_at_every_offset_in_other_text)
 {
 	compile();
-	corpus_each(FOUND, find_everywhere);
+	each_line(FOUND, find_everywhere);
 }
 END_TEST
 
@@ -205,7 +229,7 @@ static void survive_everywhere(char *line)
 START_TEST(what_looks_like_it_survives_at_every_offset)
 {
 	compile();
-	corpus_each(SURVIVE, survive_everywhere);
+	each_line(SURVIVE, survive_everywhere);
 }
 END_TEST
 
@@ -235,7 +259,7 @@ START_TEST(what_one_call_found_the_next_does_not_find_again)
 	size_t from = 0, hits = 0;
 
 	compile();
-	corpus_each(FOUND, pile);
+	each_line(FOUND, pile);
 	text = (weir_str){ heap.text, heap.len };
 	while (detect_next(&all, text, from, &hit)) {
 		ck_assert_uint_ge(hit.at, from);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * detect_value.h: values that stand behind names.
+ */
+#ifndef REDACTION_DETECT_VALUE_H
+#define REDACTION_DETECT_VALUE_H
+
+#include "detect_parts.h"
+
+struct looks {
+	size_t len;
+	unsigned digits, lower, upper, marks;
+	bool upper_inside;
+};
+
+/* Of its first 64 bytes. */
+struct looks looks_of(const struct look *l, size_t at, size_t end);
+/* Is it unlikely to be a word of a sentence? */
+bool no_word(const struct looks *k);
+/* "none", "required", "true": said of a secret, not one. */
+bool is_stop_word(const struct look *l, size_t at, size_t end);
+/* Something that stands for a value: ***, xxxx, $NAME, <token>, or a stop
+ * word. */
+bool is_stand_in(const struct look *l, size_t at, size_t end, bool quoted);
+
+struct value {
+	size_t at, end;
+	bool quoted;
+	bool loose;	/* white space before it */
+	bool element;	/* of XML */
+};
+
+/* Reads one that begins at `at`, with or without a quote: at, end, quoted.  Of
+ * one without, VALUE_JUDGED bytes: what is refused has cost no more. */
+#define VALUE_JUDGED 256
+void read_value(const struct look *l, size_t at, struct value *v);
+/* Where a value without quotes ends, `most` bytes on at the latest. */
+size_t bare_end(const struct look *l, size_t at, size_t most);
+/* Does a value without quotes end before the byte at `at`? */
+bool ends_value(const struct look *l, size_t at);
+bool is_quote(char c);
+/* Behind a quote, escaped or not; `at` when there is none. */
+size_t skip_quote(const struct look *l, size_t at);
+/* Behind blanks and tabs, or one %20. */
+size_t skip_blanks(const struct look *l, size_t at);
+
+#endif

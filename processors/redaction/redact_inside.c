@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * redact_inside.c: the rules, applied to what is inside of a list or map.
+ *
+ * Attributes and what is inside of values differ in one thing that the
+ * Collector has made so: an attribute is asked for allowed_values before its
+ * key is, an entry of a map after.  Holds nothing between values.
+ */
+#include "redact_parts.h"
+
+struct inside {
+	struct redactor *r;
+	struct weir_element *e;
+	weir_str front;		/* the attribute's key, "" for a body */
+	bool any_type;
+};
+
+/* "front.path", where it will be told. */
+static void done_inside(struct inside *in, enum done what, weir_str path)
+{
+	struct redactor *r = in->r;
+	size_t len = in->front.len ? in->front.len + 1 + path.len : path.len;
+	weir_str key = { "", len };
+	char *joined;
+
+	if (!tally_tells(&r->tally, r->summary, len)) {
+		done(r, what, key);
+		return;
+	}
+	if (in->front.len) {
+		key.ptr = joined = weir_scratch(in->e, key.len);
+		memcpy(joined, in->front.ptr, in->front.len);
+		joined[in->front.len] = '.';
+		if (path.len)
+			memcpy(joined + in->front.len + 1, path.ptr, path.len);
+	} else {
+		key = weir_scratch_str(in->e, path);
+	}
+	done(r, what, key);
+}
+
+/* An element of a list has no key; its path ends with the index, that of an
+ * entry with an empty key with a dot or not at all. */
+static bool in_list(weir_str key, weir_str path)
+{
+	return !key.len && path.len && path.ptr[path.len - 1] == ']';
+}
+
+static enum weir_rewrite block_inside(struct inside *in, weir_str path,
+				      struct weir_value *value)
+{
+	weir_str text = WEIR_STR(""), masked;
+
+	if (in->r->delete_blocked) {
+		done_inside(in, DONE_REDACTED, path);
+		return WEIR_REMOVE;
+	}
+	if (value->type == WEIR_VALUE_STRING)
+		text = value->str;
+	rules_mask_whole(in->r->rules, &in->r->work, text, &masked);
+	*value = string_of(in->e, masked);
+	done_inside(in, DONE_MASKED, path);
+	return WEIR_REPLACE;
+}
+
+static enum weir_rewrite rewritten(struct inside *in, weir_str path,
+				   enum outcome outcome)
+{
+	switch (outcome) {
+	case ALLOWED:
+		done_inside(in, DONE_ALLOWED, path);
+		return WEIR_KEEP;
+	case MASKED:
+		done_inside(in, DONE_MASKED, path);
+		return WEIR_REPLACE;
+	case REMOVED:
+		done_inside(in, DONE_REDACTED, path);
+		return WEIR_REMOVE;
+	default:
+		return WEIR_KEEP;
+	}
+}
+
+/* What no key has decided about. */
+static enum weir_rewrite value_inside(struct inside *in, weir_str key,
+				      weir_str path, struct ruling ruling,
+				      struct weir_value *value)
+{
+	const struct content_rule *rule =
+		rules_content(in->r->rules, ruling, value);
+	struct content_size size;
+	enum outcome outcome;
+
+	in->r->entry = key;
+	if (!apply_content(in->r, in->e, rule, value, &outcome, &size)) {
+		if (is_container(value))
+			return WEIR_DESCEND;
+		outcome = mask_scalar(in->r, in->e, in->any_type, value);
+	}
+	return rewritten(in, path, outcome);
+}
+
+static enum weir_rewrite rewrite(void *arg, weir_str key, weir_str path,
+				 struct weir_value *value)
+{
+	struct inside *in = arg;
+	struct ruling ruling = { KEY_PLAIN, KEY_PLAIN, 0 };
+
+	if (!in_list(key, path))
+		ruling = rules_key(in->r->rules, &in->r->work, key);
+	switch (ruling_of(ruling, is_number(value))) {
+	case KEY_IGNORED:
+		done_inside(in, DONE_IGNORED, path);
+		return WEIR_KEEP;
+	case KEY_REMOVED:
+		done_inside(in, DONE_REDACTED, path);
+		return WEIR_REMOVE;
+	case KEY_BLOCKED:
+		return block_inside(in, path, value);
+	case KEY_SAFE:
+		if (is_number(value))
+			return WEIR_KEEP;
+		break;
+	default:
+		break;
+	}
+	return value_inside(in, key, path, ruling, value);
+}
+
+bool redact_inside(struct redactor *r, struct weir_element *e, weir_str front,
+		   bool any_type, struct weir_value *value)
+{
+	struct inside in = { r, e, front, any_type };
+
+	return weir_value_rewrite(e, value, rewrite, &in);
+}
