@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Trace states as samplers read and write them.  How the members are read by
+ * test_ot_tracestate.c: trace states as samplers read and write them.  How the members are read by
  * others is tested with the policy that asks for them.
  */
 #include <check.h>
