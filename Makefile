@@ -44,7 +44,7 @@ libs     = $(if $(PKGS.$(1)),$(shell pkg-config --libs $(PKGS.$(1))))
 say      = $(if $(V),,@echo '  $@')
 link     = $(if $(V),,@echo '  $@';) $(CC) $(CFLAGS) $(LDFLAGS) -L$(B) -Wl,--as-needed -o $@ $(filter %.o,$^)
 rpath    = -Wl,-rpath,'$$ORIGIN$(1)'
-CORE    := $(filter-out $(B)/core/main.o,$(call objs,core))
+CORE    := $(filter-out $(B)/core/program/main.o,$(call objs,core/*))
 KIT     := $(call objs,plugins/kit)
 PROTO   := $(patsubst plugins/proto/%.proto,$(B)/proto/%.pb-c.o,$(PROTOS))
 SUPPORT := $(call objs,tests/support)
@@ -57,7 +57,7 @@ PARTS   := $(patsubst plugins/kit/%/,$(B)/libweir%.so,$(wildcard plugins/kit/*/)
 .SECONDARY:
 all: $(B)/weir $(SO) $(PARTS)
 
-$(B)/weir: $(B)/core/main.o $(B)/libweir.so
+$(B)/weir: $(B)/core/program/main.o $(B)/libweir.so
 	$(link) $(call rpath,) $(call rpath,/../lib) -lweir
 $(B)/libweir.so: $(CORE)
 	$(link) -shared -Wl,-soname,$(@F) $(call libs,core) -ldl -lm
@@ -129,11 +129,11 @@ run:
 	@$(MAKE) --no-print-directory all
 	$(B)/weir --config otel-config.yaml
 
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard core/*.[ch] plugins/kit/*.[ch] tests/support/*.[ch])
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard core/*/*.[ch] plugins/kit/*.[ch] tests/support/*.[ch])
 	@mkdir -p $(@D)
 	$(say)
 	$(Q)clang $(CPPFLAGS) -std=c11 -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-o $@ $< tests/support/*.c $(filter-out core/main.c,$(wildcard core/*.c)) $(wildcard plugins/kit/*.c) \
+		-o $@ $< tests/support/*.c $(filter-out core/program/main.c,$(wildcard core/*/*.c)) $(wildcard plugins/kit/*.c) \
 		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) $(call libs,exporters/otlp_http) -lprotobuf-c -lcheck -lm -ldl
 fuzz: $(B)/proto/.made $(PARTS) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
 	@tests/fuzz/run $(B) $(T)

@@ -16,8 +16,8 @@
 #include <weir/kit/otlp_json.h>
 
 #include "../tests/support/otlp_gen.h"
-#include "batch.h"
-#include "walk.h"
+#include "data/batch.h"
+#include "data/walk.h"
 
 #define REQUESTS 12
 #define SPANS 512

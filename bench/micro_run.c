@@ -12,10 +12,10 @@
 #include <time.h>
 
 #include "../tests/support/otlp_batch.h"
-#include "interest.h"
-#include "notes.h"
-#include "run.h"
-#include "walk.h"
+#include "data/interest.h"
+#include "data/notes.h"
+#include "data/run.h"
+#include "data/walk.h"
 
 #define PAYLOADS 48
 #define SPANS 512

@@ -16,9 +16,9 @@
 #include "../tests/support/crew.h"
 #include "../tests/support/otlp_gen.h"
 #include "../tests/support/otlp_batch.h"
-#include "batch.h"
-#include "bind.h"
-#include "tree.h"
+#include "data/batch.h"
+#include "config/bind.h"
+#include "config/tree.h"
 
 #define SPANS 512
 #define PAYLOADS 1500		/* a round */

@@ -13,9 +13,9 @@
 
 #include "../tests/support/otlp_gen.h"
 
-#include "interest.h"
-#include "walk.h"
-#include "wire.h"
+#include "data/interest.h"
+#include "data/walk.h"
+#include "data/wire.h"
 
 #define PAYLOADS 48
 #define SPANS 512

@@ -14,6 +14,7 @@ count.  CPU is the contender's own: user and system time of the process, from
 scenarios.  --micro: the walk, the runs and the tail sampler alone, in memory.
 """
 import argparse
+import glob
 import mmap
 import os
 import random
@@ -557,9 +558,10 @@ class Bench:
 
     def micro(self):
         root = os.path.join(HERE, "..")
-        objects = [os.path.join(self.args.build, "core", f) for f in
-                   sorted(os.listdir(os.path.join(self.args.build, "core")))
-                   if f.endswith(".o") and f != "main.o"]
+        objects = sorted(
+            os.path.join(self.args.build, f"{source[len(root) + 1:-2]}.o")
+            for source in glob.glob(os.path.join(root, "core/*/*.c"))
+            if not source.endswith("/main.c"))
         proto = os.path.join(self.args.build, "proto")
         subprocess.run(["make", "-s", "-C", root, os.path.relpath(
             os.path.join(proto, ".made"), root)], check=True)

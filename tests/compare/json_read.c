@@ -14,9 +14,9 @@
 #include <weir/kit/otlp_json.h>
 
 #include "../support/otlp_same.h"
-#include "batch.h"
-#include "str.h"
-#include "walk.h"
+#include "data/batch.h"
+#include "base/str.h"
+#include "data/walk.h"
 
 #define MAX (64u << 20)
 

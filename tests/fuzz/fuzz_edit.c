@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "../support/otlp_batch.h"
-#include "interest.h"
-#include "run.h"
-#include "walk.h"
+#include "data/interest.h"
+#include "data/run.h"
+#include "data/walk.h"
 
 struct stage {
 	struct weir_component base;

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "http_conn.h"
-#include "net.h"
+#include "net/net.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

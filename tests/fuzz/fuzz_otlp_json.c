@@ -11,9 +11,9 @@
 #include <string.h>
 #include <weir/kit/otlp_json.h>
 
-#include "batch.h"
-#include "str.h"
-#include "walk.h"
+#include "data/batch.h"
+#include "base/str.h"
+#include "data/walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

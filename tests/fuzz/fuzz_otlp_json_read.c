@@ -12,9 +12,9 @@
 #include <weir/json.h>
 #include <weir/kit/otlp_json.h>
 
-#include "batch.h"
-#include "str.h"
-#include "walk.h"
+#include "data/batch.h"
+#include "base/str.h"
+#include "data/walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

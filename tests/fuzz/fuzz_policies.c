@@ -5,9 +5,9 @@
  * Ends with a sentence, or with policies that are asked about a few traces.
  * The first byte says which sampling strategy.
  */
-#include "bind.h"
-#include "log.h"
-#include "tree.h"
+#include "config/bind.h"
+#include "base/log.h"
+#include "config/tree.h"
 
 #include "../../processors/tail_sampling/policy.c"
 #include "../../processors/tail_sampling/policy_basic.c"

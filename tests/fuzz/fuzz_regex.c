@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "pattern.h"
+#include "data/pattern.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "interest.h"
+#include "data/interest.h"
 #include "../support/otlp_gen.h"
-#include "str.h"
-#include "walk.h"
+#include "base/str.h"
+#include "data/walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

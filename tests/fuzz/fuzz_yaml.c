@@ -7,8 +7,8 @@
  * are set apart by a line "%%"; one that begins with "=" is of --set, one with
  * "@" a URI, and one with "+" joins lists.
  */
-#include "bind.h"
-#include "log.h"
+#include "config/bind.h"
+#include "base/log.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -8,8 +8,8 @@
 
 #include <stdlib.h>
 
-#include "graph.h"
-#include "str.h"
+#include "runtime/graph.h"
+#include "base/str.h"
 
 static inline void crew_component(struct plan_component *component,
 				  const struct weir_plugin *plugin)

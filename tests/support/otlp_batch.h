@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "batch.h"
+#include "data/batch.h"
 #include "otlp_gen.h"
 
 /* A batch of one slice.  Free it with batch_free. */

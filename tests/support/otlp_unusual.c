@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire.h"
+#include "data/wire.h"
 
 /* A run of bytes that must stay whole. */
 struct unit {

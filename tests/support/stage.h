@@ -13,10 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "batch.h"
-#include "credits.h"
-#include "graph.h"
-#include "str.h"
+#include "data/batch.h"
+#include "runtime/credits.h"
+#include "runtime/graph.h"
+#include "base/str.h"
 
 enum fake_does {
 	FAKE_ACKS, FAKE_NACKS, FAKE_HOLDS,

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "worker.h"
+#include "runtime/worker.h"
 
 #define WORKERS 2
 #define CLIENTS 6

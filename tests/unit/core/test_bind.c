@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bind.h"
-#include "log.h"
+#include "config/bind.h"
+#include "base/log.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

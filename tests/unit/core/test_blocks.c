@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "blocks.h"
-#include "worker.h"
+#include "runtime/blocks.h"
+#include "runtime/worker.h"
 
 static struct worker worker;
 

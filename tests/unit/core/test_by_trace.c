@@ -12,8 +12,8 @@
 
 #include "../../support/crew.h"
 
-#include "batch.h"
-#include "wire.h"
+#include "data/batch.h"
+#include "data/wire.h"
 
 #define WORKERS 4
 #define BATCHES 400		/* a sender */

@@ -11,8 +11,8 @@
 
 #include "../../support/otlp_gen.h"
 #include "../../support/seeds.h"
-#include "str.h"
-#include "walk.h"
+#include "base/str.h"
+#include "data/walk.h"
 
 #define SEEDS SEEDS_OF(3500)	/* of each signal */
 

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "bind.h"
-#include "emit.h"
-#include "log.h"
-#include "options.h"
-#include "print_config.h"
+#include "config/bind.h"
+#include "config/emit.h"
+#include "base/log.h"
+#include "program/options.h"
+#include "program/print_config.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -6,8 +6,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "edit.h"
-#include "wire.h"
+#include "data/edit.h"
+#include "data/wire.h"
 
 /* --- Edits of flat bytes ------------------------------------------------------ */
 

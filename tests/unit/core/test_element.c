@@ -8,9 +8,9 @@
 #include "../../support/otlp_batch.h"
 #include <stdio.h>
 
-#include "interest.h"
-#include "run.h"
-#include "walk.h"
+#include "data/interest.h"
+#include "data/run.h"
+#include "data/walk.h"
 
 /* --- A stage that does what the test says ---------------------------------------- */
 

@@ -14,7 +14,7 @@
 #include "../../support/seeds.h"
 #include "otlp_logs.pb-c.h"
 #include "otlp_trace.pb-c.h"
-#include "walk.h"
+#include "data/walk.h"
 
 #define SEEDS SEEDS_OF(4000)	/* of each signal */
 

@@ -14,9 +14,9 @@
 
 #include "../../support/crew.h"
 
-#include "batch.h"
-#include "credits.h"
-#include "str.h"
+#include "data/batch.h"
+#include "runtime/credits.h"
+#include "base/str.h"
 
 #define WORKERS 4
 #define BATCHES 500		/* a sender */

@@ -11,12 +11,12 @@
 #include <otlp_logs.pb-c.h>
 #include <otlp_trace.pb-c.h>
 
-#include "interest.h"
-#include "match.h"
+#include "data/interest.h"
+#include "data/match.h"
 #include "../../support/otlp_gen.h"
 #include "../../support/seeds.h"
-#include "walk.h"
-#include "wire.h"
+#include "data/walk.h"
+#include "data/wire.h"
 
 #define SEEDS SEEDS_OF(1200)	/* of each signal */
 #define NODES 4000

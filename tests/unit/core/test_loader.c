@@ -12,9 +12,9 @@
 
 #include "../../support/plugins.h"
 
-#include "elf_note.h"
-#include "loader.h"
-#include "trust.h"
+#include "plugin/elf_note.h"
+#include "plugin/loader.h"
+#include "plugin/trust.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

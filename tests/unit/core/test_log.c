@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "tree.h"
-#include "worker.h"
+#include "base/log.h"
+#include "config/tree.h"
+#include "runtime/worker.h"
 
 #define WALL 1788600000123000000u	/* 2026-09-05T09:20:00.123Z */
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "net.h"
+#include "net/net.h"
 
 static struct worker worker;
 static const struct weir_plugin receiver = { .kind = WEIR_RECEIVER };

@@ -11,7 +11,7 @@
 
 #include <weir/plugin.h>
 #include <weir/views.h>
-#include "part.h"
+#include "runtime/part.h"
 
 #define TRACES WEIR_SIGNAL_TRACES
 

@@ -6,8 +6,8 @@
 
 #include "../../support/plugins.h"
 
-#include "log.h"
-#include "plan.h"
+#include "base/log.h"
+#include "config/plan.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bind.h"
-#include "log.h"
-#include "print_config.h"
+#include "config/bind.h"
+#include "base/log.h"
+#include "program/print_config.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

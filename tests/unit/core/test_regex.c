@@ -11,7 +11,7 @@
 
 #include <weir/regex.h>
 
-#include "pattern.h"
+#include "data/pattern.h"
 
 /* Core finds the engine beside libweir.so; here core is linked in, so it is
  * opened beforehand and found by its soname. */

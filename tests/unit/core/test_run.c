@@ -11,9 +11,9 @@
 
 #include <otlp_common.pb-c.h>
 
-#include "interest.h"
-#include "run.h"
-#include "walk.h"
+#include "data/interest.h"
+#include "data/run.h"
+#include "data/walk.h"
 
 #define SEEDS SEEDS_OF(4000)	/* of each signal */
 

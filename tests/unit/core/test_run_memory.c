@@ -10,10 +10,10 @@
 #include <weir/views.h>
 
 #include "../../support/otlp_batch.h"
-#include "graph.h"
-#include "interest.h"
-#include "run.h"
-#include "walk.h"
+#include "runtime/graph.h"
+#include "data/interest.h"
+#include "data/run.h"
+#include "data/walk.h"
 
 #ifdef __has_feature
 #define HAS(x) __has_feature(x)

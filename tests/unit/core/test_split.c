@@ -9,9 +9,9 @@
 
 #include "../../support/otlp_batch.h"
 #include "../../support/seeds.h"
-#include "fields.h"
-#include "str.h"
-#include "walk.h"
+#include "data/fields.h"
+#include "base/str.h"
+#include "data/walk.h"
 
 #define SEEDS SEEDS_OF(4000)	/* of each signal and unit */
 

@@ -13,11 +13,11 @@
 
 #include "../../support/crew.h"
 
-#include "batch.h"
-#include "bind.h"
-#include "tree.h"
-#include "walk.h"
-#include "wire.h"
+#include "data/batch.h"
+#include "config/bind.h"
+#include "config/tree.h"
+#include "data/walk.h"
+#include "data/wire.h"
 
 #include <weir/service.h>
 

@@ -2,7 +2,7 @@
 /* Timers of a worker under a clock that the test owns. */
 #include <check.h>
 
-#include "worker.h"
+#include "runtime/worker.h"
 
 #define MS(n) ((weir_duration){ (n) * 1000000 })
 

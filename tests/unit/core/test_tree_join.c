@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "log.h"
-#include "tree.h"
+#include "base/log.h"
+#include "config/tree.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

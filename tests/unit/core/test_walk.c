@@ -10,8 +10,8 @@
 
 #include "../../support/otlp_gen.h"
 #include "../../support/seeds.h"
-#include "walk.h"
-#include "wire.h"
+#include "data/walk.h"
+#include "data/wire.h"
 
 #define SEEDS SEEDS_OF(4000)	/* of each signal */
 

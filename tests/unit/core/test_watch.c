@@ -3,7 +3,7 @@
 #include <check.h>
 #include <unistd.h>
 
-#include "net.h"
+#include "net/net.h"
 
 static struct worker worker;
 static const struct weir_plugin exporter = { .kind = WEIR_EXPORTER };
