@@ -431,6 +431,7 @@ def partial(n, text):
     (PROTO, partial(2, "too old"), 2),
     (PROTO, partial(-2, "too old"), 0),          # 127
     (PROTO, partial(900, "too old"), 5),
+    (PROTO, partial(0, "too old"), 0),           # a warning
     (JSON, b'{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}', 2),
     (JSON, b'{"partialSuccess":{"rejectedSpans":2,"errorMessage":"too old"}}', 2),
 ])
