@@ -315,7 +315,7 @@ static int check_strategy(struct tail_sampling *self, struct weir_error *error)
 	weir_str strategy = self->set.sampling_strategy;
 
 	self->span_ingest = weir_str_eq(strategy, WEIR_STR("span-ingest"));
-	if (self->span_ingest || !strategy.len ||
+	if (self->span_ingest ||
 	    weir_str_eq(strategy, WEIR_STR("trace-complete")))
 		return 0;
 	return weir_fail(error, "sampling_strategy",
@@ -331,7 +331,7 @@ static int validate(struct weir_component *c, struct weir_error *error)
 
 	if (check_strategy(self, error))
 		return -1;
-	if (set->tail_storage.len)
+	if (weir_node_kind(set->tail_storage) != WEIR_NODE_NULL)
 		return weir_fail(error, "tail_storage", "'tail_storage' "
 				 "requires the \"processor.tailsampling"
 				 "processor.tailstorageextension\" feature "
