@@ -36,18 +36,43 @@ static inline void crew_deliver(struct mail *mail)
 	uv_sem_post(&task->done);
 }
 
+static inline void crew_post(struct crew_task *task, struct worker *worker,
+			     void (*run)(struct worker *worker))
+{
+	*task = (struct crew_task){ .worker = worker, .run = run };
+	task->mail.deliver = crew_deliver;
+	uv_sem_init(&task->done, 0);
+	worker_post(worker, &task->mail);
+}
+
+static inline void crew_wait(struct crew_task *task)
+{
+	uv_sem_wait(&task->done);
+	uv_sem_destroy(&task->done);
+}
+
 /* Runs it on each worker in turn, and waits. */
 static inline void crew_all(void (*run)(struct worker *worker))
 {
 	for (uint32_t i = 0; i < n_workers; i++) {
-		struct crew_task task = { .worker = &workers[i], .run = run };
+		struct crew_task task;
 
-		task.mail.deliver = crew_deliver;
-		uv_sem_init(&task.done, 0);
-		worker_post(&workers[i], &task.mail);
-		uv_sem_wait(&task.done);
-		uv_sem_destroy(&task.done);
+		crew_post(&task, &workers[i], run);
+		crew_wait(&task);
 	}
+}
+
+#define CREW_MOST 16
+
+/* On all of them at the same time, and waits. */
+static inline void crew_together(void (*run)(struct worker *worker))
+{
+	struct crew_task tasks[CREW_MOST];
+
+	for (uint32_t i = 0; i < n_workers; i++)
+		crew_post(&tasks[i], &workers[i], run);
+	for (uint32_t i = 0; i < n_workers; i++)
+		crew_wait(&tasks[i]);
 }
 
 static inline void crew_start(struct worker *worker)
