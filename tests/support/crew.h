@@ -75,6 +75,18 @@ static inline void crew_together(void (*run)(struct worker *worker))
 		crew_wait(&tasks[i]);
 }
 
+static inline void crew_timers(struct worker *worker)
+{
+	timers_run(worker);
+}
+
+/* Under clock_manual: the time passes, and all run what is due by then. */
+static inline void crew_pass(uint64_t ns)
+{
+	clock_advance(ns);
+	crew_together(crew_timers);
+}
+
 static inline void crew_start(struct worker *worker)
 {
 	struct weir_error error;
