@@ -158,13 +158,13 @@ END_TEST
 int main(void)
 {
 	const struct ts_test tests[] = {
-		{ a_giant_trace_is_decided_at_its_cap_and_streams_on },
-		{ a_flood_of_ids_is_bounded_in_bytes },
-		{ a_flood_of_late_spans_keeps_to_the_caches },
-		{ spans_without_an_id_are_one_trace },
-		{ times_of_any_size_are_no_trouble },
-		{ a_flood_of_ids_is_bounded_in_traces },
-		{ an_id_of_another_length_is_refused },
+		{ a_giant_trace_is_decided_at_its_cap_and_streams_on, 0 },
+		{ a_flood_of_ids_is_bounded_in_bytes, 0 },
+		{ a_flood_of_late_spans_keeps_to_the_caches, 0 },
+		{ spans_without_an_id_are_one_trace, 0 },
+		{ times_of_any_size_are_no_trouble, 0 },
+		{ a_flood_of_ids_is_bounded_in_traces, 0 },
+		{ an_id_of_another_length_is_refused, 0 },
 	};
 
 	return TS_MAIN("attacks", tests);

@@ -199,15 +199,17 @@ END_TEST
 int main(void)
 {
 	const struct ts_test tests[] = {
-		{ the_oldest_trace_gives_way_decided_or_not },
+		{ the_oldest_trace_gives_way_decided_or_not, 0 },
 		{ a_trace_that_is_too_large_is_not_sampled_or_decided_at_once,
 		  ROWS(sizes) },
-		{ at_the_limit_of_memory_the_oldest_is_decided_with_what_is_there },
-		{ a_span_larger_than_all_the_memory_is_taken_alone },
-		{ a_full_sampler_lets_senders_wait },
-		{ spans_of_known_traces_need_no_room },
-		{ a_part_of_more_traces_than_there_can_be_is_let_in_when_it_is_empty },
-		{ who_waits_when_it_ends_is_let_in },
+		{ at_the_limit_of_memory_the_oldest_is_decided_with_what_is_there,
+		  0 },
+		{ a_span_larger_than_all_the_memory_is_taken_alone, 0 },
+		{ a_full_sampler_lets_senders_wait, 0 },
+		{ spans_of_known_traces_need_no_room, 0 },
+		{ a_part_of_more_traces_than_there_can_be_is_let_in_when_it_is_empty,
+		  0 },
+		{ who_waits_when_it_ends_is_let_in, 0 },
 	};
 
 	return TS_MAIN("bounds", tests);

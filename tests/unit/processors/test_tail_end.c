@@ -102,12 +102,12 @@ END_TEST
 int main(void)
 {
 	const struct ts_test tests[] = {
-		{ what_is_refused_for_now_is_brought_again },
-		{ what_is_refused_for_good_is_a_counted_drop },
-		{ at_the_end_it_is_brought_for_ten_seconds },
-		{ at_the_end_traces_are_decided_with_what_is_there },
-		{ or_they_are_dropped },
-		{ every_tick_is_timed },
+		{ what_is_refused_for_now_is_brought_again, 0 },
+		{ what_is_refused_for_good_is_a_counted_drop, 0 },
+		{ at_the_end_it_is_brought_for_ten_seconds, 0 },
+		{ at_the_end_traces_are_decided_with_what_is_there, 0 },
+		{ or_they_are_dropped, 0 },
+		{ every_tick_is_timed, 0 },
 	};
 
 	return TS_MAIN("end", tests);

@@ -239,14 +239,14 @@ END_TEST
 int main(void)
 {
 	const struct ts_test tests[] = {
-		{ a_span_keeps_its_scope_its_resource_and_their_schemas },
-		{ what_is_not_understood_goes_on_too },
-		{ traces_of_a_tick_share_a_batch_and_their_wrappers },
-		{ late_spans_follow_the_decision },
-		{ caches_answer_for_traces_that_are_gone },
-		{ a_cache_of_one_kind_leaves_the_entries_of_the_other },
-		{ a_cache_forgets_what_was_not_used_for_longest },
-		{ a_cache_knows_ids_by_their_last_bytes },
+		{ a_span_keeps_its_scope_its_resource_and_their_schemas, 0 },
+		{ what_is_not_understood_goes_on_too, 0 },
+		{ traces_of_a_tick_share_a_batch_and_their_wrappers, 0 },
+		{ late_spans_follow_the_decision, 0 },
+		{ caches_answer_for_traces_that_are_gone, 0 },
+		{ a_cache_of_one_kind_leaves_the_entries_of_the_other, 0 },
+		{ a_cache_forgets_what_was_not_used_for_longest, 0 },
+		{ a_cache_knows_ids_by_their_last_bytes, 0 },
 	};
 
 	return TS_MAIN("spans", tests);

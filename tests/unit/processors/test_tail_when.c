@@ -184,14 +184,14 @@ int main(void)
 	const struct ts_test tests[] = {
 		{ a_trace_is_decided_a_while_after_its_first_span,
 		  ROWS(waits) },
-		{ a_later_root_only_ever_hastens_the_decision },
-		{ a_parent_of_zeros_is_none },
-		{ a_trace_is_not_quiet_while_spans_come },
-		{ a_trace_that_never_is_quiet_is_decided_all_the_same },
-		{ the_sender_is_answered_at_once },
-		{ each_piece_may_decide_a_trace },
-		{ a_piece_is_asked_about_with_the_count_of_the_whole_trace },
-		{ a_drop_policy_leaves_pieces_undecided },
+		{ a_later_root_only_ever_hastens_the_decision, 0 },
+		{ a_parent_of_zeros_is_none, 0 },
+		{ a_trace_is_not_quiet_while_spans_come, 0 },
+		{ a_trace_that_never_is_quiet_is_decided_all_the_same, 0 },
+		{ the_sender_is_answered_at_once, 0 },
+		{ each_piece_may_decide_a_trace, 0 },
+		{ a_piece_is_asked_about_with_the_count_of_the_whole_trace, 0 },
+		{ a_drop_policy_leaves_pieces_undecided, 0 },
 	};
 
 	return TS_MAIN("when", tests);
