@@ -120,6 +120,58 @@ static inline void crew_open(struct plan *plan, uint32_t n)
 	crew_all(crew_start);
 }
 
+/* --- Without threads ------------------------------------------------------ */
+
+/* This thread is all of them; the test says who takes a turn. */
+static inline void crew_open_manual(struct plan *plan, uint32_t n)
+{
+	n_workers = n;
+	workers = xcalloc(n, sizeof(*workers));
+	for (uint32_t i = 0; i < n; i++)
+		worker_init(&workers[i], i, true);
+	for (uint32_t i = 0; i < n; i++) {
+		worker_be(&workers[i]);
+		graph_new(plan, &workers[i], i ? workers[0].graph : NULL);
+		crew_start(&workers[i]);
+	}
+}
+
+/* As its own thread would. */
+static inline void crew_as(uint32_t i, void (*run)(struct worker *worker))
+{
+	worker_be(&workers[i]);
+	worker_enter(&workers[i]);
+	run(&workers[i]);
+	worker_leave(&workers[i]);
+}
+
+static inline void crew_turn(uint32_t i)
+{
+	worker_be(&workers[i]);
+	worker_turn(&workers[i]);
+}
+
+static inline void crew_release(void)
+{
+	workers_settle();
+	for (uint32_t i = 0; i < n_workers; i++)
+		worker_release(&workers[i]);
+	for (uint32_t i = 0; i < n_workers; i++)
+		graph_free(&workers[i].graph);
+	free(workers);
+	workers = NULL;
+	n_workers = 0;
+}
+
+static inline void crew_close_manual(void)
+{
+	for (uint32_t i = 0; i < n_workers; i++)
+		crew_as(i, crew_destroy);
+	crew_release();
+}
+
+/* --- The end of threads --------------------------------------------------- */
+
 /* orderly: components are stopped before they are destroyed. */
 static inline void crew_close(bool orderly)
 {
@@ -130,14 +182,7 @@ static inline void crew_close(bool orderly)
 		worker_stop(&workers[i]);
 	for (uint32_t i = 0; i < n_workers; i++)
 		worker_join(&workers[i]);
-	workers_settle();
-	for (uint32_t i = 0; i < n_workers; i++)
-		worker_release(&workers[i]);
-	for (uint32_t i = 0; i < n_workers; i++)
-		graph_free(&workers[i].graph);
-	free(workers);
-	workers = NULL;
-	n_workers = 0;
+	crew_release();
 }
 
 #endif

@@ -89,24 +89,12 @@ static const struct weir_plugin sink_plugin = {
 
 /* --- Workers that take turns ---------------------------------------------- */
 
-static struct worker crew[MOST];
-
 static void open_crew(uint32_t n)
 {
-	struct plan *plan;
-	struct weir_error error;
-
 	clock_manual(1000000000u, 1700000000000000000u, play.seed + 1);
-	memset(crew, 0, sizeof(crew));
-	workers = crew;
-	n_workers = n;
-	plan = tail_crew_plan(play.yaml.at, &sender_plugin, &sink_plugin);
-	for (uint32_t i = 0; i < n; i++)
-		worker_init(&crew[i], i, true);
+	crew_open_manual(tail_crew_plan(play.yaml.at, &sender_plugin,
+					&sink_plugin), n);
 	for (uint32_t i = 0; i < n; i++) {
-		worker_be(&crew[i]);
-		graph_new(plan, &crew[i], i ? crew[0].graph : NULL);
-		ck_assert(!graph_start(crew[i].graph, &error));
 		m_init(&models[i], &play.config, play.due);
 		mail[i].n = 0;
 		due[i] = 1;
@@ -116,16 +104,10 @@ static void open_crew(uint32_t n)
 static void close_crew(void)
 {
 	for (uint32_t i = 0; i < n_workers; i++) {
-		worker_be(&crew[i]);
-		ck_assert_uint_eq(tail_crew_held(&crew[i]), 0);
-		graph_destroy(crew[i].graph);
+		ck_assert_uint_eq(tail_crew_held(&workers[i]), 0);
 		m_release(&models[i]);
 	}
-	workers_settle();
-	for (uint32_t i = 0; i < n_workers; i++)
-		worker_release(&crew[i]);
-	for (uint32_t i = 0; i < n_workers; i++)
-		graph_free(&crew[i].graph);
+	crew_close_manual();
 	tail_crew_free();
 }
 
@@ -147,8 +129,7 @@ static void take_turn(uint32_t i)
 		m_tick(&models[i]);
 		due[i] = play.config.clock + 1;
 	}
-	worker_be(&crew[i]);
-	worker_turn(&crew[i]);
+	crew_turn(i);
 }
 
 static void all_take_turns(void)
@@ -188,6 +169,14 @@ static void say_nothing(void *arg, const struct m_span *span)
 	(void)span;
 }
 
+static struct traces *outgoing;
+
+static void send_outgoing(struct worker *worker)
+{
+	tail_crew_send(worker, outgoing->out.ptr, outgoing->out.len,
+		       outgoing->n, &requests[n_requests - 1]);
+}
+
 static void send_one(bool modelled)
 {
 	struct request *request = &requests[n_requests++];
@@ -198,10 +187,8 @@ static void send_one(bool modelled)
 	tail_play_request(&play, &r, 0, IDS, modelled ? tell : say_nothing,
 			  NULL);
 	request->last = play.n;
-	worker_be(&crew[speaker]);
-	worker_enter(&crew[speaker]);
-	tail_crew_send(&crew[speaker], r.out.ptr, r.out.len, r.n, request);
-	worker_leave(&crew[speaker]);
+	outgoing = &r;
+	crew_as(speaker, send_outgoing);
 	traces_free(&r);
 }
 
@@ -229,19 +216,12 @@ static void stop(bool modelled)
 	all_take_turns();
 	for (uint32_t i = 0; modelled && i < n_workers; i++)
 		m_stop(&models[i]);
-	for (uint32_t level = 0; level < crew[0].graph->levels; level++)
-		for (uint32_t i = 0; i < n_workers; i++) {
-			worker_be(&crew[i]);
-			worker_enter(&crew[i]);
-			graph_stop(crew[i].graph, level);
-			worker_leave(&crew[i]);
-		}
+	for (uint32_t i = 0; i < n_workers; i++)
+		crew_as(i, crew_stop);
 	clock_advance(1000000000u);	/* what was refused is brought again */
 	for (int times = 0; times < 3; times++)
-		for (uint32_t i = 0; i < n_workers; i++) {
-			worker_be(&crew[i]);
-			worker_turn(&crew[i]);
-		}
+		for (uint32_t i = 0; i < n_workers; i++)
+			crew_turn(i);
 	for (size_t i = 0; i < n_requests; i++)
 		ck_assert_uint_eq(requests[i].answers, 1);
 }
@@ -250,8 +230,8 @@ static double read_metric(const char *name)
 {
 	struct tail_crew_metric metric = { .name = name };
 
-	worker_be(&crew[0]);
-	weir_metrics_snapshot(tail_crew_find(&crew[0], WEIR_RECEIVER),
+	worker_be(&workers[0]);
+	weir_metrics_snapshot(tail_crew_find(&workers[0], WEIR_RECEIVER),
 			      tail_crew_add_up, &metric);
 	workers_settle();
 	return metric.value;
