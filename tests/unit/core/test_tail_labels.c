@@ -1,47 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_tail_labels.c: what needs core's side of the tail sampler: the labels of
- * its metrics, and the deadlines of senders that wait.  One worker, which takes
- * turns.
+ * its metrics (row 110 of the catalogue of attacks), and the deadlines of
+ * senders that wait.
  */
-#include "../../support/tail_crew.h"
-#include "../../support/traces.h"
+#include "../../support/tail_turns.h"
 
 #define SPANS 24		/* of as many traces */
-#define SECOND 1000000000ull
+
+/* --- One worker, and how it answers --------------------------------------- */
 
 static struct weir_outcome outcomes[2];
-static size_t came;
 
-static void answered(struct weir_component *c, struct weir_batch *batch,
-		     const struct weir_outcome *outcome, void *cookie)
+static void keep_answer(struct weir_component *c, struct weir_batch *batch,
+			const struct weir_outcome *outcome, void *cookie)
 {
 	(void)c;
 	outcomes[(size_t)cookie] = *outcome;
 	weir_batch_ack(batch);
 }
 
-static const struct weir_plugin sender_plugin = {
+static const struct weir_plugin curious_plugin = {
 	.kind = WEIR_RECEIVER, .type = "sender", .signals = WEIR_TRACES,
-	.size = sizeof(struct weir_component), .answered = answered,
-};
-
-static void consume(struct weir_component *c, struct weir_batch *batch)
-{
-	(void)c;
-	came += weir_batch_items(batch);
-	weir_batch_ack(batch);
-}
-
-static const struct weir_plugin sink_plugin = {
-	.kind = WEIR_EXPORTER, .type = "sink", .signals = WEIR_TRACES,
-	.size = sizeof(struct weir_component), .consume = consume,
+	.size = sizeof(struct weir_component), .answered = keep_answer,
 };
 
 static void open_one(const char *yaml)
 {
 	clock_manual(SECOND, 1700000000 * SECOND, 7);
-	crew_open_manual(tail_crew_plan(yaml, &sender_plugin, &sink_plugin),
+	crew_open_manual(tail_crew_plan(yaml, &curious_plugin, &sink_plugin),
 			 1);
 }
 
@@ -122,21 +109,19 @@ static bool has_labels(const struct weir_sample *sample, const char *expected)
 	return !strcmp(text, expected);
 }
 
-#define NAME(name) "otelcol_processor_tail_sampling_" name
-
 static const struct {
 	const char *name, *labels;
 	uint64_t value;
 } samples[] = {
-	{ NAME("count_traces_sampled"),
+	{ TS("count_traces_sampled"),
 	  "policy=x.yes sampled=true decision=sampled ", 24 },
-	{ NAME("count_traces_sampled"),
+	{ TS("count_traces_sampled"),
 	  "policy=x.no sampled=false decision=not_sampled ", 24 },
-	{ NAME("sampling_policy_execution_count"), "policy=x.no ", 24 },
-	{ NAME("global_count_traces_sampled"),
+	{ TS("sampling_policy_execution_count"), "policy=x.no ", 24 },
+	{ TS("global_count_traces_sampled"),
 	  "sampled=true decision=sampled ", 24 },
-	{ NAME("early_releases_from_cache_decision"), "sampled=true ", 24 },
-	{ NAME("new_trace_id_received"), "", 24 },
+	{ TS("early_releases_from_cache_decision"), "sampled=true ", 24 },
+	{ TS("new_trace_id_received"), "", 24 },
 };
 #define N_SAMPLES (sizeof(samples) / sizeof(*samples))
 static bool found[N_SAMPLES];
@@ -190,6 +175,97 @@ START_TEST(metrics_have_the_collector_s_names_and_labels)
 }
 END_TEST
 
+/* --- Row 110: what data may not become ------------------------------------ */
+
+static struct {
+	size_t series;
+	bool leaked;
+} labels;
+
+static void look_at_labels(struct weir_component *c, void *arg,
+			   const struct weir_family *families, size_t n)
+{
+	(void)c;
+	(void)arg;
+	for (size_t i = 0; i < n; i++) {
+		labels.series += families[i].n_samples;
+		for (size_t k = 0; k < families[i].n_samples; k++) {
+			const struct weir_sample *s = &families[i].samples[k];
+
+			for (size_t l = 0; l < s->n_labels; l++)
+				labels.leaked |= memmem(s->labels[l].value.ptr,
+					s->labels[l].value.len, "tenant", 6) ||
+					memmem(s->labels[l].name.ptr,
+					s->labels[l].name.len, "tenant", 6);
+		}
+	}
+}
+
+static size_t count_series(void)
+{
+	labels.series = 0;
+	worker_be(&workers[0]);
+	weir_metrics_snapshot(tail_crew_find(&workers[0], WEIR_RECEIVER),
+			      look_at_labels, NULL);
+	workers_settle();
+	return labels.series;
+}
+
+/* Their number is in the trace's id, and in all that can be named. */
+static void make_tenants(uint64_t first, size_t n)
+{
+	struct traces r = { 0 };
+
+	for (uint64_t i = first; i < first + n; i++) {
+		char name[32], state[48];
+		struct attr attrs[MAX_ATTRS] = { TEXT("tenant", name),
+						 TEXT(name, "x") };
+
+		snprintf(name, sizeof(name), "tenant-%lu", (unsigned long)i);
+		snprintf(state, sizeof(state), "k=%s", name);
+		traces_resource(&r, attrs, name);
+		traces_scope(&r, name, name);
+		traces_span(&r, &(struct a_span){ .trace = i, .number = i,
+			.state = state, .status = (uint32_t)i % 3,
+			.attrs = { attrs[0], attrs[1] } });
+	}
+	traces_end(&r);
+	request.len = 0;
+	bytes_add(&request, r.out.ptr, r.out.len);
+	n_spans = r.n;
+	traces_free(&r);
+}
+
+START_TEST(row_110_nothing_that_is_sent_becomes_a_label)
+{
+	size_t before;
+
+	tail_crew_open_regex();
+	open_crew("{decision_wait: 1s, policies: ["
+		  "{name: s, type: string_attribute, string_attribute: {key: "
+		  "tenant, values: [tenant-1, tenant-2], invert_match: true}}, "
+		  "{name: r, type: string_attribute, string_attribute: {key: "
+		  "tenant, enabled_regex_matching: true, values: "
+		  "['tenant-.*7']}}, {name: t, type: trace_state, trace_state: "
+		  "{key: k, values: [tenant-3]}}, {name: d, type: drop, drop: "
+		  "{drop_sub_policy: [{type: status_code, status_code: "
+		  "{status_codes: [ERROR]}}]}}]}");
+	make_tenants(1, 30);
+	send_it();
+	seconds(2);
+	before = count_series();
+	for (uint64_t round = 0; round < 50; round++) {
+		make_tenants(100 + round * 100, 100);
+		send_it();
+		seconds(2);
+	}
+	ck_assert_uint_gt(came, 1000);
+	ck_assert_uint_eq(count_series(), before);
+	ck_assert(!labels.leaked);
+	close_crew();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("processors/tail_sampling: labels");
@@ -199,6 +275,7 @@ int main(void)
 
 	tcase_add_test(tests, who_waits_for_room_is_answered_at_the_deadline);
 	tcase_add_test(tests, metrics_have_the_collector_s_names_and_labels);
+	tcase_add_test(tests, row_110_nothing_that_is_sent_becomes_a_label);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
