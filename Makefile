@@ -107,7 +107,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
 $(filter $(B)/tests/unit/processors/test_detect%,$(UNITS)): \
 	$(patsubst %.c,$(B)/%.o,$(wildcard processors/redaction/detect*.c))
 # The sampler's own objects beside core's: on several workers, and in parts.
-$(B)/tests/unit/core/test_tail_crew $(B)/tests/unit/core/test_tail_table: $(call objs,processors/tail_sampling) $(B)/plugins/kit/tracestate.o
+$(filter $(B)/tests/unit/core/test_tail_%,$(UNITS)): $(call objs,processors/tail_sampling) $(B)/plugins/kit/tracestate.o
 
 $(B)/tests/compare/%: $(B)/tests/compare/%.o $(CORE) $(KIT) $(PROTO) $(SUPPORT)
 	$(link) $(call libs,core) $(call libs,plugins/kit) $(TESTLIBS)
