@@ -23,9 +23,10 @@ TOOLS = (
     ("relay", ["relay.c"], []),
     ("sink", ["sink.c", "load.c"], ["-lnghttp2"]),
     ("httpsink", ["httpsink.c", "load.c"], []),
-    ("loadgen", ["loadgen.c", "load.c", "spans.c", "retry_info.c"],
+    ("loadgen", ["loadgen.c", "h2_client.c", "load.c", "spans.c",
+                 "wire_out.c", "traces.c", "retry_info.c"],
      ["-lnghttp2", "-ldeflate"]),
-    ("httpload", ["httpload.c", "load.c", "spans.c"], ["-ldeflate"]),
+    ("httpload", ["httpload.c", "load.c", "spans.c", "wire_out.c"], ["-ldeflate"]),
     ("alloc_count.so", ["alloc_count.c"], ["-shared", "-fPIC"]),
 )
 HOW = {"relay": "", "nginx": "tools/setup bench installs it",
