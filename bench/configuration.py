@@ -6,7 +6,7 @@ GOMAXPROCS keeps the other.
 import os
 import re
 
-from scenarios import OVERLOAD, SCENARIOS
+from scenarios import OVERLOAD, SCENARIOS, STEADY
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -62,7 +62,7 @@ def collector_yaml(name, ports, ours):
         more["sending_queue"] = {"sizer": "bytes",
                                  "queue_size": OVERLOAD["queue_size"]}
     else:
-        scenario = SCENARIOS[name]
+        scenario = SCENARIOS.get(name) or STEADY[name]
         stages.update(scenario.processors or {})
     stages["batch"] = {}
     out = exporter(scenario, ports.sink, more)

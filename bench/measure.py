@@ -36,7 +36,7 @@ def json_lines(stage, spans):
     return path
 
 
-def shape(stage, scenario):
+def shape(stage, scenario, contender="weir"):
     """The load generator, and how it is told what to send."""
     shape = ["--spans", scenario.spans,
              *(["--gzip"] if scenario.gzip else [])]
@@ -44,6 +44,10 @@ def shape(stage, scenario):
         shape += ["--json", json_lines(stage, scenario.spans)]
     if scenario.http:
         return "httpload", shape
+    shape += ["--hits", scenario.hits,
+              *(["--messages"] if scenario.messages else [])]
+    if contender == "otelcol" and scenario.go == "once":
+        return "loadgen", shape + ["--connections", 1, "--window", 2]
     # Few spans in flight would measure the scheduler, not the work.
     return "loadgen", shape + ["--window", 8 if scenario.spans > 100 else 64]
 
@@ -52,7 +56,7 @@ def throughput(stage, args, contender, name):
     """CPU is the contender's own: user and system time of the process, per
     million spans answered OK."""
     scenario = SCENARIOS[name]
-    program, how = shape(stage, scenario)
+    program, how = shape(stage, scenario, contender)
 
     def measure(process):
         stage.load("--seconds", args.warmup, *how, program=program)

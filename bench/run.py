@@ -50,14 +50,17 @@ def parse():
     return args
 
 
-def fits(contender, scenario):
-    return contender in ("weir", "otelcol") or SCENARIOS[scenario].bare
+def fits(contender, scenario, n):
+    """Whether it takes part in round n."""
+    if contender == "otelcol":
+        return scenario.go == "rounds" or (scenario.go == "once" and n == 1)
+    return contender == "weir" or (scenario.bare and scenario.go == "rounds")
 
 
 def one_round(stage, args, found, n):
     for s in args.scenarios:
         for c in found.contenders:
-            if fits(c, s):
+            if fits(c, SCENARIOS[s], n):
                 note(f"round {n}: {s}, {c}")
                 found.add(found.work, (c, s),
                           measure.throughput(stage, args, c, s))

@@ -4,6 +4,8 @@ data; the spans themselves are made by spans.c.
 """
 from typing import NamedTuple
 
+import patterns
+
 THREE = ("api_key", "user_email", "token")
 
 
@@ -28,8 +30,32 @@ KINDS = {"attributes/1": deletes(("api_key", "token")),
          "resource": {"attributes": [{"key": "token", "action": "delete"}]},
          **redaction(blocked_key_patterns=["^user_email$"])}
 
+DETECTORS = redaction(
+    detectors=["email", "payment_card", "iban", "jwt", "private_key",
+               "credentials", "cloud_key", "llm_key"],
+    structured_strings={"enabled": True})
+
 # A backend of 50,000 spans/s, and what may be held when 200,000 come.
 OVERLOAD = {"rate": 50_000, "queue_size": 8 << 20, "limit_mib": 64}
+
+# Traces of ten spans, all of which wait: 25,000 spans/s for 4 to 5 s are some
+# 65 MB, and more than that rate the Go collector does not bear.  Four policies take half a per cent each, or less; the fifth a tenth.
+TAIL = {"rate": 25_000, "trace": 10, "wait": 4, "share": (0.05, 0.15)}
+SAMPLING = {"tail_sampling": {
+    "decision_wait": f"{TAIL['wait']}s",
+    "policies": [
+        {"name": "errors", "type": "status_code",
+         "status_code": {"status_codes": ["ERROR"]}},
+        {"name": "slow", "type": "latency",
+         "latency": {"threshold_ms": 2000}},
+        {"name": "failed", "type": "string_attribute",
+         "string_attribute": {"key": "gen_ai.response.finish_reason",
+                              "values": ["fail", "content_filter"]}},
+        {"name": "large", "type": "numeric_attribute",
+         "numeric_attribute": {"key": "db.response.returned_rows",
+                               "min_value": 90, "max_value": 1000}},
+        {"name": "tenth", "type": "probabilistic",
+         "probabilistic": {"sampling_percentage": 10}}]}}
 
 
 class Scenario(NamedTuple):
@@ -40,6 +66,10 @@ class Scenario(NamedTuple):
     http: str | None = None     # OTLP/HTTP in: "protobuf", "json"
     http_out: bool = False      # ... and out
     swallow: bool = False       # nothing goes out
+    hits: int = 20              # of thousand spans, so many with secrets
+    messages: bool = False      # a prompt in each: 2.2 KB a span
+    go: str = "rounds"          # the Go collector: "once" where it takes
+                                # long, "never" where it has none of it
 
     @property
     def counted(self):
@@ -69,4 +99,27 @@ SCENARIOS = {
                      http="json"),
     "httpgzip": Scenario("OTLP/HTTP gzip in and out, `attributes`, 512",
                          DELETES, gzip=True, http="protobuf", http_out=True),
+    "redact_pass": Scenario("pass-through, no secrets, 512", None, hits=0,
+                            go="never"),
+    **{f"redact_key_{share}": Scenario(
+        f"`redaction`, one key pattern, {share} % hit, 512", PATTERN,
+        hits=10 * share, go="never") for share in (0, 10)},
+    **{f"redact{len(rules)}_{share}": Scenario(
+        f"`redaction`, {len(rules)} value patterns, {share} % hit, 512",
+        redaction(blocked_values=rules), hits=10 * share, go="once")
+       for rules in (patterns.TEN, patterns.HUNDRED)
+       for share in (0, 1, 10)},
+    "llm_pass": Scenario("pass-through, a prompt in each, 512", None,
+                         messages=True, go="never"),
+    "llm": Scenario("all detectors, JSON in strings, a prompt in each, 512",
+                    DETECTORS, messages=True, go="never"),
+}
+
+# Parts of the scenario `tail`, at one steady rate: the sampler; the same spans
+# all passed on; and none, which with a tenth of the difference is what a
+# sampler would cost that costs nothing.
+STEADY = {
+    "tail": Scenario("tail sampling, five policies", SAMPLING),
+    "tail_pass": Scenario("pass-through", None),
+    "tail_none": Scenario("received only (`nop`)", None, swallow=True),
 }
