@@ -13,7 +13,7 @@ import time
 import configuration
 from processes import TEST_CORE, cpu_seconds, listens, note, pairs, pinned, \
     status_mib, stop
-from scenarios import OVERLOAD, SCENARIOS
+from scenarios import OVERLOAD, SCENARIOS, SECRET
 
 
 def json_lines(stage, spans):
@@ -67,12 +67,15 @@ def throughput(stage, args, contender, name):
         cpu = cpu_seconds(process.pid) - cpu
         if not got.get("spans_ok"):
             return None
+        sink = stage.counts()
         return {"cpu": cpu * 1e6 / got["spans_ok"],
                 "rate": got["spans_per_s"], "failed": got["failed"],
-                "lost": got["spans_ok"] - (stage.counts()["spans"] - sunk)
+                "lost": got["spans_ok"] - (sink["spans"] - sunk)
                 if scenario.counted else 0,
+                "found": sink["found"] if scenario.counted else None,
                 "peak": status_mib(process.pid, "VmHWM")}
-    return stage.with_both(contender, name, measure)
+    return stage.with_both(contender, name, measure, sink=(
+        "--find", SECRET) if scenario.counted else ())
 
 
 def latency(stage, args, contender):

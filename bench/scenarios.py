@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import patterns
 
+SECRET = "somebody@example.com"     # one of those of spans.c
 THREE = ("api_key", "user_email", "token")
 
 
@@ -75,6 +76,11 @@ class Scenario(NamedTuple):
     def counted(self):
         """The sink can count the spans that come out."""
         return not (self.gzip or self.http_out or self.swallow)
+
+    @property
+    def cleans(self):
+        """No secret comes out."""
+        return self.processors not in (None, UPSERT)
 
     @property
     def bare(self):

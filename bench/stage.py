@@ -21,7 +21,7 @@ CC = (os.environ.get("CC", "cc").split() +
       ["-std=c11", "-O2", "-Wall", "-Wextra", "-D_GNU_SOURCE"])
 TOOLS = (
     ("relay", ["relay.c"], []),
-    ("sink", ["sink.c", "load.c"], ["-lnghttp2"]),
+    ("sink", ["sink.c", "h2_server.c", "load.c"], ["-lnghttp2"]),
     ("httpsink", ["httpsink.c", "load.c"], []),
     ("loadgen", ["loadgen.c", "h2_client.c", "load.c", "spans.c",
                  "wire_out.c", "traces.c", "retry_info.c"],

@@ -12,8 +12,6 @@ import time
 from processes import cpu_seconds, pairs, status_mib
 from scenarios import STEADY, TAIL
 
-MIB = 1 << 20
-
 
 def answered_at(progress, at):
     """Spans answered OK till then, from the load generator's lines."""
@@ -36,7 +34,7 @@ def watch(stage, pid, seconds):
     return rows
 
 
-def steady(stage, contender, name, seconds):
+def steady(stage, contender, name, seconds=5):
     """CPU per million spans, the share that came out, and means of RSS and of
     the spans that wait, while nothing but the spans changes."""
     # A decision comes up to a second late, and what leaves is batched.
@@ -55,7 +53,7 @@ def steady(stage, contender, name, seconds):
             text = load.communicate(timeout=60)[0]
         finally:
             load.kill()
-        stage.settled(quiet=1.6, seconds=waits + 10)
+        stage.settled(quiet=1.6 if waits > 1 else 0.3, seconds=waits + 10)
         got = pairs(text)
         if not got.get("spans_ok"):
             return None
