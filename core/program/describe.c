@@ -22,7 +22,7 @@ static const char *stability(const struct weir_plugin *plugin)
 		       ? stabilities[plugin->stability] : "Undefined";
 }
 
-/* --- weir components ---------------------------------------------------------------- */
+/* --- weir components ----------------------------------------------------- */
 
 static void list_component(FILE *out, const struct weir_plugin *plugin)
 {
@@ -90,7 +90,7 @@ int describe_all(struct loader *loader, FILE *out)
 	return good ? 0 : 1;
 }
 
-/* --- keys --------------------------------------------------------------------------------- */
+/* --- keys ---------------------------------------------------------------- */
 
 static const char *flavour(const struct weir_field *row)
 {
@@ -235,7 +235,7 @@ static void print_keys(const struct weir_plugin *plugin, FILE *out)
 	arena_release(&keys.arena);
 }
 
-/* --- metrics ---------------------------------------------------------------------------- */
+/* --- metrics ------------------------------------------------------------- */
 
 /* A metric with a label has a row for each of its values. */
 static bool is_repeated(const struct weir_metric_def *first,
@@ -280,7 +280,7 @@ static void print_metrics(const struct weir_plugin *plugin, FILE *out)
 	}
 }
 
-/* --- the rest --------------------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------ */
 
 static void print_signals(const struct weir_plugin *plugin, FILE *out)
 {
