@@ -21,6 +21,8 @@ struct weir_grpc_call {
 	struct weir_payload *payload;
 	size_t got, want;		/* bytes of the message */
 	uint64_t began, deadline, answered_at;
+	size_t paced;			/* got, when ... */
+	uint64_t paced_at;		/* ... this was, while draining */
 	int32_t id;
 	enum weir_encoding encoding;	/* what grpc-encoding says */
 	uint8_t prefix[5];

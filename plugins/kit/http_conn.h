@@ -35,6 +35,7 @@
 #define HTTP_SCRATCH (64 << 10)
 #define HTTP_BODY_WINDOW (10 * HTTP_SECOND)	/* attacks.md 40: in each */
 #define HTTP_BODY_LEAST 4096			/* so many bytes */
+#define HTTP_DRAIN (3 * HTTP_SECOND)	/* instead, once the server stops */
 #define HTTP_LINGER HTTP_SECOND	/* for the peer to read a refusal */
 #define HTTP_REDIRECT 256	/* bytes of a path that is redirected to */
 #define HTTP_DISCARDED (64 << 10)	/* a refused body that is read all the same */
@@ -56,6 +57,7 @@ struct weir_http_server {
 	struct h2_mem mem;			/* of the HTTP/2 sessions */
 	bool status_bodies;			/* some route has them */
 	bool stopping;
+	uint64_t stopped;			/* since when */
 	struct http_conn *connections;
 	struct weir_http_exchange *spare;	/* a stack */
 	size_t n_spare;
@@ -161,6 +163,10 @@ void http_conn_linger(struct http_conn *conn);
 bool http_conn_write(struct http_conn *conn);
 /* The same with bytes that come next; what the socket leaves is kept. */
 bool http_conn_send(struct http_conn *conn, const void *bytes, size_t len);
+/* When a wait that began then is over: what waits when the server stops has a
+ * moment more, and not all of its time. */
+uint64_t http_due(const struct weir_http_server *server, uint64_t from,
+		  uint64_t allowed);
 /* Looks again at when something is due. */
 void http_conn_arm(struct http_conn *conn);
 /* Nobody can hear anything: what no handler has goes now, the rest when it is
@@ -219,11 +225,13 @@ void http_exchange_release_spare(struct weir_http_server *server);
 /* --- http_route.c --------------------------------------------------------- */
 
 /* The head is complete: routes and checks.  It may be answered, and gone, after
- * both of these. */
+ * each of these. */
 void http_exchange_head(struct weir_http_exchange *x);
 /* What came cannot be read: finds out what it can, and refuses. */
 void http_exchange_garbled(struct weir_http_exchange *x, int status,
 			   const char *why);
+/* What has come only in part, comes too slowly. */
+void http_exchange_late(struct weir_http_exchange *x);
 
 /* --- http_path.c ---------------------------------------------------------- */
 

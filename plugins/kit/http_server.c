@@ -197,6 +197,7 @@ void weir_http_server_stop(struct weir_http_server *server)
 	if (!server || server->stopping)
 		return;
 	server->stopping = true;
+	server->stopped = weir_now();
 	weir_unlisten(server->c);
 	for (struct http_conn *conn = server->connections; conn;
 	     conn = conn->next) {

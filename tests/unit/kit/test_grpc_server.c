@@ -395,6 +395,30 @@ START_TEST(row_60_an_answer_that_nobody_takes_has_its_time)
 }
 END_TEST
 
+START_TEST(row_133_half_a_request_does_not_hold_up_the_drain)
+{
+	struct request r = { .open = true, .body = (const uint8_t *)HELLO,
+			     .len = 7 };
+	struct answer *a;
+	uint64_t stop;
+
+	peer_open();
+	a = ask(&r);
+	stop = weir_now() + 5000000000;
+	peer.service.draining = true;
+	peer.service.drained = stop;
+	ck_assert(grpc_conn_check(&peer.conn, stop + 2900000000));
+	pump();
+	ck_assert(!a->closed);
+	ck_assert(grpc_conn_check(&peer.conn, stop + 3100000000));
+	pump();
+	ck_assert_int_eq(a->grpc, 14);
+	ck_assert_str_ne(a->details, "");
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	peer_close();
+}
+END_TEST
+
 START_TEST(row_12_a_part_of_a_request_is_let_go_when_memory_is_out)
 {
 	struct request r = { .open = true, .body = (const uint8_t *)HELLO,
@@ -627,6 +651,7 @@ int main(void)
 	tcase_add_loop_test(tc,
 		row_60_an_answer_that_nobody_takes_has_its_time, 0,
 		sizeof(slow_readers) / sizeof(*slow_readers));
+	tcase_add_test(tc, row_133_half_a_request_does_not_hold_up_the_drain);
 	tcase_add_test(tc, a_deadline_is_answered_although_the_method_is_not_done);
 	tcase_add_test(tc, metadata_is_kept_when_asked_for);
 	tcase_add_test(tc, broken_binary_metadata_fails_its_call);
