@@ -427,6 +427,7 @@ struct weir_grpc_server *weir_grpc_server_start(struct weir_component *c,
 	struct weir_grpc_server *server = calloc(1, sizeof(*server));
 	const struct weir_listener listener = {
 		.endpoint = config->endpoint, .transport = config->transport,
+		.max_per_address = config->max_connections_per_address,
 		.accept = on_accept, .arg = server,
 	};
 

@@ -168,6 +168,7 @@ struct weir_http_server *weir_http_server_start(
 	struct weir_http_server *server = http_server_new(c, config, routes, n);
 	const struct weir_listener listener = {
 		.endpoint = config->endpoint, .transport = config->transport,
+		.max_per_address = config->max_connections_per_address,
 		.accept = on_accept, .arg = server,
 	};
 
