@@ -10,6 +10,7 @@
  * allocated.  Must never give a peer room for what it has only announced, and
  * never answer a call twice.  Rules: gRPC over HTTP/2, "GRPC-n" in the tests.
  */
+#include "codec.h"
 #include "grpc_call.h"
 
 #include <stdlib.h>
@@ -151,11 +152,45 @@ static bool inflate_message(struct weir_grpc_call *call)
 	return true;
 }
 
+static void hand_over(struct weir_grpc_call *call)
+{
+	struct weir_payload *message;
+
+	if (call->prefix[0] && !inflate_message(call))
+		return;
+	message = call->payload;
+	call->payload = NULL;
+	call->held = true;
+	call->method->call(call->conn->service->c, call, &message, call->got,
+			   call->method->arg);
+	if (message)
+		weir_payload_free(&message);
+}
+
+/* Its library has been opened, or cannot be; the client may have gone, or its
+ * deadline passed. */
+static void go_on(struct codec_waiter *waiter, bool open)
+{
+	struct weir_grpc_call *call = (struct weir_grpc_call *)(void *)
+		((char *)waiter - offsetof(struct weir_grpc_call, waiter));
+	struct weir_outcome refused;
+
+	call->held = false;
+	if (!call->open || call->answered) {
+		grpc_call_let_go(call);
+	} else if (open) {
+		hand_over(call);
+	} else {
+		codec_unavailable(call->encoding, &refused);
+		grpc_call_refuse(call, "200", &refused);
+	}
+}
+
 static void end(void *arg, void *stream)
 {
 	struct grpc_conn *conn = arg;
 	struct weir_grpc_call *call = stream;
-	struct weir_payload *message;
+	struct grpc_service *service = conn->service;
 
 	call->ended = true;
 	if (call->answered)
@@ -176,15 +211,12 @@ static void end(void *arg, void *stream)
 		       "the message ends before its length");
 		return;
 	}
-	if (call->prefix[0] && !inflate_message(call))
-		return;
-	message = call->payload;
-	call->payload = NULL;
-	call->held = true;
-	call->method->call(conn->service->c, call, &message, call->got,
-			   call->method->arg);
-	if (message)
-		weir_payload_free(&message);
+	call->waiter.go_on = go_on;
+	call->held = call->prefix[0] &&
+		     !codec_wait(&service->codecs, service->c, call->encoding,
+				 &call->waiter);
+	if (!call->held)
+		hand_over(call);
 }
 
 static void closed(void *arg, void *stream)

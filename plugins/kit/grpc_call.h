@@ -36,6 +36,7 @@ struct weir_grpc_call {
 	bool answered;
 	uint8_t *reply;			/* prefix and message, or a text */
 	size_t reply_len, reply_sent;
+	struct codec_waiter waiter;	/* held meanwhile */
 	uint8_t small[64];
 };
 

@@ -10,6 +10,7 @@
 #ifndef KIT_GRPC_CONN_H
 #define KIT_GRPC_CONN_H
 
+#include "codec_wait.h"
 #include "h2_mem.h"
 #include "h2_server.h"
 
@@ -29,6 +30,7 @@ struct grpc_service {
 	struct weir_grpc_call *spare;	/* a stack of unused calls */
 	size_t n_spare;
 	struct h2_mem mem;		/* of their sessions */
+	struct codec_wait codecs;
 };
 
 struct grpc_conn {

@@ -22,6 +22,7 @@
 #ifndef KIT_HTTP_CONN_H
 #define KIT_HTTP_CONN_H
 
+#include "codec_wait.h"
 #include "h2_mem.h"
 #include "h2_server.h"
 #include "http_buf.h"
@@ -55,6 +56,7 @@ struct weir_http_server {
 	struct http_limits limits;
 	struct h2_server_limits h2_limits;
 	struct h2_mem mem;			/* of the HTTP/2 sessions */
+	struct codec_wait codecs;
 	bool status_bodies;			/* some route has them */
 	bool stopping;
 	uint64_t stopped;			/* since when */
@@ -125,6 +127,7 @@ struct weir_http_exchange {
 	uint64_t paced;		/* bytes of the body by then */
 	uint64_t received;	/* bytes of the body so far */
 	struct weir_outcome refusal;
+	struct codec_waiter waiter;	/* held meanwhile */
 
 	/* HTTP/2 */
 	int32_t id;
@@ -248,6 +251,8 @@ size_t http_path_clean(weir_str path, char *out, size_t room);
 bool http_body_add(struct weir_http_exchange *x, const uint8_t *data,
 		   size_t len);
 bool http_body_inflate(struct weir_http_exchange *x);
+/* The library of its encoding cannot be opened. */
+void http_body_unavailable(struct weir_http_exchange *x);
 
 /* --- http_answer.c -------------------------------------------------------- */
 
