@@ -424,7 +424,7 @@ struct weir_grpc_server *weir_grpc_server_start(struct weir_component *c,
 	const struct weir_grpc_method *methods, size_t n,
 	struct weir_error *error)
 {
-	struct weir_grpc_server *server = calloc(1, sizeof(*server));
+	struct weir_grpc_server *server = malloc(sizeof(*server));
 	const struct weir_listener listener = {
 		.endpoint = config->endpoint, .transport = config->transport,
 		.max_per_address = config->max_connections_per_address,
@@ -435,6 +435,8 @@ struct weir_grpc_server *weir_grpc_server_start(struct weir_component *c,
 		weir_fail(error, "", "out of memory");
 		return NULL;
 	}
+	/* Not the room for answers: it costs no memory before there is one. */
+	memset(server, 0, offsetof(struct weir_grpc_server, out));
 	server->service = (struct grpc_service){ .c = c, .methods = methods,
 						 .n_methods = n };
 	configure(server, config);
