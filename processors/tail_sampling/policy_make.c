@@ -292,15 +292,6 @@ void policy_release(struct policy *policy)
 	free(policy->subs);
 }
 
-bool policy_reads_spans(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->n_subs; i++)
-		if (policy_reads_spans(&policy->subs[i]))
-			return true;
-	return policy->kind == POLICY_LATENCY ||
-	       policy->kind == POLICY_STATUS || policy->kind == POLICY_FLAGS;
-}
-
 bool policy_is_stateful(const struct policy *policy)
 {
 	const struct basic_config *c = policy->config;
