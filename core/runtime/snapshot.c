@@ -307,7 +307,7 @@ static void add_value(struct snapshot *snap,
 	struct family *family;
 	struct series *series;
 
-	if (def->type == WEIR_METRIC_COUNTER &&
+	if (def->type == WEIR_METRIC_COUNTER && !def->zero &&
 	    !((const weir_counter *)member)->value)
 		return;
 	if (def->type == WEIR_METRIC_GAUGE &&
