@@ -43,6 +43,8 @@ objs     = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
 libs     = $(if $(PKGS.$(1)),$(shell pkg-config --libs $(PKGS.$(1))))
 say      = $(if $(V),,@echo '  $@')
 link     = $(if $(V),,@echo '  $@';) $(CC) $(CFLAGS) $(LDFLAGS) -L$(B) -Wl,--as-needed -o $@ $(filter %.o,$^)
+# Calls of a library to itself need no look-up, at start or later.
+ours     = -Wl,-Bsymbolic-functions
 rpath    = -Wl,-rpath,'$$ORIGIN$(1)'
 CORE    := $(filter-out $(B)/core/program/main.o,$(call objs,core/*))
 KIT     := $(call objs,plugins/kit)
@@ -60,9 +62,9 @@ all: $(B)/weir $(SO) $(PARTS)
 $(B)/weir: $(B)/core/program/main.o $(B)/libweir.so
 	$(link) $(call rpath,) $(call rpath,/../lib) -lweir
 $(B)/libweir.so: $(CORE)
-	$(link) -shared -Wl,-soname,$(@F) $(call libs,core) -ldl -lm
+	$(link) -shared $(ours) -Wl,-soname,$(@F) $(call libs,core) -ldl -lm
 $(B)/libweirkit.so: $(KIT) $(B)/libweir.so
-	$(link) -shared -Wl,-soname,$(@F) $(call rpath,) -lweir $(call libs,plugins/kit)
+	$(link) -shared $(ours) -Wl,-soname,$(@F) $(call rpath,) -lweir $(call libs,plugins/kit)
 $(B)/libweirre2.so: $(B)/plugins/kit/re2/shim.o
 	$(say)
 	$(Q)$(CXX) $(CXXFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -o $@ $^ $(shell pkg-config --libs re2)

@@ -20,7 +20,8 @@ struct inflation {
 	uint8_t *out;
 	size_t room;
 	size_t used;
-	size_t max;		/* the caller's, for the window */
+	size_t max;		/* the caller's */
+	size_t charged;		/* to the budget, for the codec's own memory */
 };
 
 /* What is being written; grows.  bytes is malloc's. */

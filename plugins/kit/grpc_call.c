@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #define FIRST_ROOM (512 << 10)	/* for a message that has only been announced */
-#define PATIENCE 30000000000	/* ns for headers or a body, and ... */
+#define PATIENCE 30000000000	/* ns for a request, for an answer, and ... */
 #define SLOWEST (16 << 10)	/* ... a second more for so many bytes */
 
 static void *begin(void *arg, int32_t id)
@@ -249,6 +249,20 @@ static bool is_starving(const struct weir_grpc_call *call)
 	return !call->ended && call->payload && weir_budget_full();
 }
 
+/* The client leaves no window for an answer, or opens it bit by bit (attacks.md
+ * 60): the answer has its time and no more. */
+static void check_answer(struct weir_grpc_call *call, uint64_t now)
+{
+	uint64_t allowed = PATIENCE + (uint64_t)call->reply_len * 1000000000 /
+			   SLOWEST;
+
+	if (now - call->answered_at <= allowed)
+		return;
+	call->answered_at = now;	/* the reset may wait for the socket */
+	h2_server_reset(call->conn->h2, call->id, NGHTTP2_CANCEL);
+	call->conn->wake(call->conn);
+}
+
 /* One call; false: the connection itself is stuck. */
 static bool check_call(struct weir_grpc_call *call, uint64_t now)
 {
@@ -278,7 +292,11 @@ bool grpc_conn_check(struct grpc_conn *conn, uint64_t now)
 
 	for (struct weir_grpc_call *call = conn->calls; call; call = next) {
 		next = call->next;
-		if (!call->answered && call->open && !check_call(call, now))
+		if (!call->open)
+			continue;
+		if (call->answered)
+			check_answer(call, now);
+		else if (!check_call(call, now))
 			return false;
 	}
 	return true;

@@ -20,7 +20,7 @@ struct weir_grpc_call {
 	struct weir_context *context;	/* its own: with metadata */
 	struct weir_payload *payload;
 	size_t got, want;		/* bytes of the message */
-	uint64_t began, deadline;
+	uint64_t began, deadline, answered_at;
 	int32_t id;
 	enum weir_encoding encoding;	/* what grpc-encoding says */
 	uint8_t prefix[5];

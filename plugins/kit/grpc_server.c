@@ -423,7 +423,7 @@ struct weir_grpc_server *weir_grpc_server_start(struct weir_component *c,
 	const struct weir_grpc_method *methods, size_t n,
 	struct weir_error *error)
 {
-	struct weir_grpc_server *server = calloc(1, sizeof(*server));
+	struct weir_grpc_server *server = malloc(sizeof(*server));
 	const struct weir_listener listener = {
 		.endpoint = config->endpoint, .transport = config->transport,
 		.accept = on_accept, .arg = server,
@@ -433,6 +433,8 @@ struct weir_grpc_server *weir_grpc_server_start(struct weir_component *c,
 		weir_fail(error, "", "out of memory");
 		return NULL;
 	}
+	/* Not the room for answers: it costs no memory before there is one. */
+	memset(server, 0, offsetof(struct weir_grpc_server, out));
 	server->service = (struct grpc_service){ .c = c, .methods = methods,
 						 .n_methods = n };
 	configure(server, config);

@@ -9,6 +9,7 @@
  *	http_h2.c	HTTP/2 on it, on h2_server.c
  *	http_exchange.c	one request, until it is handed over
  *	http_route.c	what it asks for, and whether it may
+ *	http_path.c	does a path mean that route?
  *	http_body.c	its body
  *	http_answer.c	its answer
  *	http_cors.c	who may ask from a browser
@@ -35,6 +36,7 @@
 #define HTTP_BODY_WINDOW (10 * HTTP_SECOND)	/* attacks.md 40: in each */
 #define HTTP_BODY_LEAST 4096			/* so many bytes */
 #define HTTP_LINGER HTTP_SECOND	/* for the peer to read a refusal */
+#define HTTP_REDIRECT 256	/* bytes of a path that is redirected to */
 #define HTTP_DISCARDED (64 << 10)	/* a refused body that is read all the same */
 
 /* Nanoseconds; what the configuration says, or our guards. */
@@ -222,6 +224,15 @@ void http_exchange_head(struct weir_http_exchange *x);
 /* What came cannot be read: finds out what it can, and refuses. */
 void http_exchange_garbled(struct weir_http_exchange *x, int status,
 			   const char *why);
+
+/* --- http_path.c ---------------------------------------------------------- */
+
+/* A path that a request may have: from a slash on, escapes whole. */
+bool http_path_is_valid(weir_str path);
+bool http_path_is(weir_str path, weir_str route);
+/* Without empty steps, "." and ".."; the length, 0: it does not fit, ends
+ * with a slash, or nothing is left.  0-terminated. */
+size_t http_path_clean(weir_str path, char *out, size_t room);
 
 /* --- http_body.c ---------------------------------------------------------- */
 

@@ -221,6 +221,7 @@ static bool try_bucket(const struct look *l, const struct detect_word *w,
 	for (; w->trigger; w++) {
 		const struct trigger *t = &detect_triggers[w->trigger - 1];
 
+		LOOKED(1);
 		if (same(v, w) && t->probe(l, t, last, hit))
 			return true;
 	}
@@ -241,10 +242,21 @@ static bool decide(const struct detectors *d, const struct look *l,
 
 #define SHORTEST 5	/* pwd=x */
 
-bool detect_next(const struct detectors *d, weir_str text, size_t from,
-		 struct detected *hit)
+void detect_start(struct detect_walk *walk, const struct detectors *d,
+		  weir_str text)
 {
-	struct look l = { text.ptr, text.len, from, d->on };
+	walk->d = d;
+	walk->text = text;
+	walk->no_block = walk->no_block_end = 0;
+	walk->quotes = 0;
+	walk->stops = 0;
+}
+
+bool detect_next(struct detect_walk *walk, size_t from, struct detected *hit)
+{
+	const struct detectors *d = walk->d;
+	weir_str text = walk->text;
+	struct look l = { text.ptr, text.len, from, d->on, walk };
 	struct detected beside = { .at = text.len };
 	struct candidate c;
 	struct scan s;
@@ -263,7 +275,9 @@ bool detect_next(const struct detectors *d, weir_str text, size_t from,
 
 bool detect_any(const struct detectors *d, weir_str text)
 {
+	struct detect_walk walk;
 	struct detected hit;
 
-	return detect_next(d, text, 0, &hit);
+	detect_start(&walk, d, text);
+	return detect_next(&walk, 0, &hit);
 }

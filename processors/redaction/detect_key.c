@@ -11,28 +11,32 @@
 /* No word looks so: a digit, or small and large letters. */
 static bool is_mixed(const struct look *l, size_t at, size_t end)
 {
-	bool lower = false, upper = false;
-
-	for (; at < end; at++) {
-		if (is_digit(l->text[at]))
-			return true;
-		upper |= is_upper(l->text[at]);
-		lower |= is_of(l->text[at], LOWER);
-	}
-	return upper && lower;
+	return stop_at(l, at, end, A_DIGIT) < end ||
+		(stop_at(l, at, end, AN_UPPER) < end &&
+		 stop_at(l, at, end, A_LOWER) < end);
 }
 
-/* So many letters and digits in a row that are no word. */
-static bool has_block(const struct look *l, size_t at, size_t end, size_t least)
-{
-	while (at < end) {
-		size_t stop = run_end(l, at, ALNUM, end - at), digit = at;
+/* So many letters and digits in a row that are no word: BLOCK with a digit, or
+ * twice as many.  `at` is where such a run begins. */
+#define BLOCK 16
 
-		while (digit < stop && !is_digit(l->text[digit]))
-			digit++;
-		if (stop - at >= (digit < stop ? least : 2 * least))
+static bool has_block(const struct look *l, size_t at, size_t end)
+{
+	struct detect_walk *w = l->walk;
+
+	if (at >= w->no_block && at < w->no_block_end)
+		at = w->no_block_end;
+	else
+		w->no_block = w->no_block_end = at;
+	while (at < end) {
+		size_t stop = stop_at(l, at, end, NO_ALNUM);
+		bool digit = stop_at(l, at, stop, A_DIGIT) < stop;
+
+		if (stop - at >= (digit ? BLOCK : 2 * BLOCK))
 			return true;
-		at = stop + 1;
+		if (stop == end)	/* there may be more of it */
+			break;
+		w->no_block_end = at = stop + 1;
 	}
 	return false;
 }
@@ -41,13 +45,14 @@ static bool has_block(const struct look *l, size_t at, size_t end, size_t least)
 static size_t body_end(const struct look *l, const struct trigger *t, size_t at)
 {
 	size_t most = t->most ? t->most : JUDGED;
-	size_t end = run_end(l, at, t->body, most);
+	enum stop stop = stop_of(t->body);
+	size_t end = stop_at(l, at, at + most, stop);
 
 	if (end - at < t->least || !is_mixed(l, at, end))
 		return 0;
 	if (!t->most)
-		end = run_end(l, end, t->body, SIZE_MAX);
-	while (end > at && l->text[end - 1] == '.')
+		end = stop_at(l, end, l->len, stop);
+	while (end > at && byte_at(l, end - 1) == '.')
 		end--;
 	if (end - at < t->least || joined_behind(l, end, ALNUM))
 		return 0;
@@ -97,7 +102,7 @@ bool probe_key_openai(const struct look *l, const struct trigger *t,
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		known |= has_at(l, body, kinds[i]);
 	judged = end - body > JUDGED ? body + JUDGED : end;
-	return (known || has_block(l, body, judged, 16)) &&
+	return (known || has_block(l, body, judged)) &&
 		found(hit, DETECT_LLM_KEY, begin, end);
 }
 
@@ -116,8 +121,8 @@ static bool aws_id_at(const struct look *l, size_t at)
 		return false;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		known |= has_at(l, at, kinds[i]);
-	return known && run_end(l, at, UPPER | DIGITS, AWS_ID) == at + AWS_ID &&
-		!joined_before(l, at, ALNUM) &&
+	return known && !joined_before(l, at, ALNUM) &&
+		run_end(l, at, UPPER | DIGITS, AWS_ID) == at + AWS_ID &&
 		!joined_behind(l, at + AWS_ID, ALNUM);
 }
 
@@ -126,19 +131,14 @@ static bool aws_secret_in(const struct look *l, size_t at, size_t limit,
 			  struct detected *hit)
 {
 	while (at < limit) {
-		size_t end = run_end(l, at, ALNUM | BASE64, AWS_SECRET + 1);
-		bool lower = false, upper = false;
+		size_t end = stop_at(l, at, at + AWS_SECRET + AWS_NEAR,
+				     NO_AWS);
 
-		for (size_t i = at; i < end; i++) {
-			upper |= is_upper(l->text[i]);
-			lower |= is_of(l->text[i], LOWER);
-		}
-		if (end - at == AWS_SECRET && lower && upper)
+		if (end - at == AWS_SECRET &&
+		    stop_at(l, at, end, AN_UPPER) < end &&
+		    stop_at(l, at, end, A_LOWER) < end)
 			return found(hit, DETECT_CLOUD_KEY, at, end);
-		at = run_end(l, end, ALNUM | BASE64, AWS_NEAR);
-		at += at < l->len && !is_of(l->text[at], ALNUM | BASE64);
-		if (at == l->len)
-			break;
+		at = end + 1;
 	}
 	return false;
 }
@@ -184,8 +184,8 @@ bool probe_key_aws(const struct look *l, const struct trigger *t, size_t last,
 	{ window, bucket, 0, back, on, probe_key, prefix, body, least, most }
 /* A name: the window begins `back` behind the beginning of its last word, and
  * that has `len` letters. */
-#define NAME(window, bucket, back, len, on)				\
-	{ window, bucket, 1, back, on, probe_name, "", 0, len, 0 }
+#define NAME(window, bucket, back, len, on, named)			\
+	{ window, bucket, 1, back, on, probe_name, "", named, len, 0 }
 #define BEHIND_NAME "[=:\"'`\\ %>\t]"
 
 const struct trigger detect_triggers[] = {
@@ -196,18 +196,18 @@ const struct trigger detect_triggers[] = {
 	{ "eyJ[0-9A-Za-z_-]", 7, 0, 0, BIT(DETECT_JWT), probe_jwt, "", 0, 0, 0 },
 	{ "-BEG", 4, 0, 4, BIT(DETECT_PRIVATE_KEY), probe_private_key, "", 0, 0, 0 },
 
-	NAME("sswo", 2, 2, 8, NAMES),		/* password */
-	NAME("sswd", 0, 2, 6, NAMES),		/* passwd */
-	NAME("ssph", 2, 2, 10, NAMES),		/* passphrase */
-	NAME("pwd" BEHIND_NAME, 0, 0, 3, NAMES),
-	NAME("cret" , 4, 2, 6, NAMES),		/* secret */
-	NAME("oken", 5, 1, 5, NAMES),		/* token */
-	NAME("key" BEHIND_NAME, 1, 0, 3, NAMES),
-	NAME("y[_-]id", 2, 10, 14, NAMES),	/* private_key_id */
-	NAME("riza", 1, 5, 13, NAMES),		/* authorization */
-	NAME("uth" BEHIND_NAME, 2, 1, 4, NAMES),	/* auth */
-	NAME("ture", 6, 5, 9, CLOUD),		/* signature */
-	NAME("sig[=%]", 2, 0, 3, CLOUD),
+	NAME("sswo", 2, 2, 8, NAMES, NAMED_PASSWORD),
+	NAME("sswd", 0, 2, 6, NAMES, NAMED_PASSWD),
+	NAME("ssph", 2, 2, 10, NAMES, NAMED_PASSPHRASE),
+	NAME("pwd" BEHIND_NAME, 0, 0, 3, NAMES, NAMED_PWD),
+	NAME("cret", 4, 2, 6, NAMES, NAMED_SECRET),
+	NAME("oken", 5, 1, 5, NAMES, NAMED_TOKEN),
+	NAME("key" BEHIND_NAME, 1, 0, 3, NAMES, NAMED_KEY),
+	NAME("y[_-]id", 2, 10, 14, NAMES, NAMED_KEY_ID),
+	NAME("riza", 1, 5, 13, NAMES, NAMED_AUTHORIZATION),
+	NAME("uth" BEHIND_NAME, 2, 1, 4, NAMES, NAMED_AUTH),
+	NAME("ture", 6, 5, 9, CLOUD, NAMED_SIGNATURE),
+	NAME("sig[=%]", 2, 0, 3, CLOUD, NAMED_SIG),
 	{ "bear", 5, 1, 0, CREDENTIALS, probe_scheme, "bearer", 0, 0, 0 },
 	{ "asic", 1, 1, 1, CREDENTIALS, probe_scheme, "basic", 0, 0, 0 },
 

@@ -243,13 +243,15 @@ static bool mask_detected(struct mask *mask, weir_str text, size_t from,
 			  size_t end, struct weir_text *to)
 {
 	const struct detectors *d = &mask->rules->detectors;
+	struct detect_walk walk;
 	struct detected hit;
 	size_t done = from, next = 0;
 
-	if (!d->on || !detect_any(d, text))
+	if (!d->on)
 		return false;
+	detect_start(&walk, d, text);
 	weir_text_clear(to);
-	while (detect_next(d, text, next, &hit) && hit.at < end) {
+	while (detect_next(&walk, next, &hit) && hit.at < end) {
 		size_t at = hit.at > done ? hit.at : done;
 
 		next = hit.at + hit.len;
@@ -259,8 +261,10 @@ static bool mask_detected(struct mask *mask, weir_str text, size_t from,
 		done = next < end ? next : end;
 		put_mask(mask, (weir_str){ text.ptr + at, done - at }, to);
 	}
+	if (done == from)
+		return false;
 	weir_text_add(to, (weir_str){ text.ptr + done, end - done });
-	return done > from;
+	return true;
 }
 
 /* Each pattern sees what those before it left.  Returns the other buffer. */

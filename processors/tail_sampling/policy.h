@@ -13,6 +13,7 @@
 #include <weir/plugin.h>
 
 #include "trace.h"
+#include "watch.h"
 
 struct policies;
 
@@ -24,8 +25,8 @@ struct policies *policies_new(const struct weir_list *list, bool span_ingest,
 void policies_free(struct policies **policies);
 
 size_t policies_count(const struct policies *policies);
-/* Does any of them look at times, status or flags of spans? */
-bool policies_read_spans(const struct policies *policies);
+/* What they look for in spans and resources (watch.h). */
+const struct watch *policies_watch(const struct policies *policies);
 /* As the user named it. */
 weir_str policies_name(const struct policies *policies, size_t i);
 

@@ -2,7 +2,7 @@
 /*
  * store.c: the log of segments.
  *
- *	segment | head | span | span | head | span | ...
+ *	buckets | head | span | span | head | span | ... | records
  *
  * Heads of a segment are found by the hash of their bytes, and for the part
  * that is being added by a memo: bytes are compared once a part, not once a
@@ -13,17 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEGMENT_SIZE (256u << 10)
-#define BUCKETS 64
-
-struct segment {
-	struct segment *next, *prev;
-	struct weir_payload *payload;	/* this very memory */
-	uint64_t serial;		/* no two have the same */
-	size_t size, used;
-	size_t live;			/* spans not let go */
-	uint32_t buckets[BUCKETS];	/* heads by hash */
-};
+/* With what core adds to a payload it is a size that core keeps for reuse, so
+ * that the next segment has warm pages. */
+#define SEGMENT_SIZE ((256u << 10) - 256)
+#define BUCKETS 64		/* heads by hash, at the segment's beginning */
+#define RECORDS (1u << RECORD_BITS)
+#define NUMBERS (UINT32_MAX >> RECORD_BITS)
+#define AHEAD 640		/* bytes that are fetched before they are
+				 * written: about one span */
+#define LINE 64
 
 /* What is known of a scope or resource of the part. */
 struct head_memo {
@@ -31,24 +29,26 @@ struct head_memo {
 	uint32_t head;
 };
 
+/* Of heads; spans are only copied and have none. */
 static size_t aligned(size_t n)
 {
-	return (n + 7) & ~(size_t)7;
+	return (n + 3) & ~(size_t)3;
 }
 
 static struct stored_head *head_at(struct segment *segment, uint32_t offset)
 {
-	return (struct stored_head *)(void *)((uint8_t *)segment + offset);
+	return (struct stored_head *)(void *)(segment->bytes + offset);
 }
 
-const struct stored_head *stored_scope(const struct stored_span *span)
+static uint32_t *bucket_of(struct segment *segment, uint32_t hash)
 {
-	return head_at(span->segment, span->scope);
+	return (uint32_t *)(void *)segment->bytes + hash % BUCKETS;
 }
 
-const struct stored_head *stored_resource(const struct stored_span *span)
+static size_t left_in(const struct segment *segment)
 {
-	return head_at(span->segment, stored_scope(span)->parent);
+	return segment->size - segment->used -
+	       segment->n * sizeof(struct stored_span);
 }
 
 /* --- Wrappers without their children ------------------------------------- */
@@ -150,14 +150,41 @@ static bool charge(struct store *store, size_t size, bool force)
 	return force || weir_credits_take(store->room, size);
 }
 
-static bool open_segment(struct store *store, size_t need, bool force)
+/* A number for one more segment; 0: there are none. */
+static uint32_t new_number(struct store *store)
 {
-	size_t size = aligned(sizeof(struct segment)) + need;
-	struct weir_payload *payload = NULL;
-	struct segment *segment;
+	uint32_t number = store->spare;
 
-	if (size < SEGMENT_SIZE)
-		size = SEGMENT_SIZE;
+	if (number) {
+		store->spare = store->segments[number].spare;
+		return number;
+	}
+	if (store->n_numbers == NUMBERS)
+		return 0;
+	number = ++store->n_numbers;
+	if (number >= store->cap) {
+		store->cap = store->cap ? store->cap * 2 : 64;
+		store->segments = realloc(store->segments, store->cap *
+					  sizeof(*store->segments));
+		if (!store->segments)
+			abort();
+	}
+	return number;
+}
+
+static void spare_number(struct store *store, uint32_t number)
+{
+	store->segments[number] = (struct segment){ .spare = store->spare };
+	store->spare = number;
+}
+
+/* Charged: room, the budget of the process, a number. */
+static bool make_segment(struct store *store, uint32_t number, size_t size,
+			 bool force)
+{
+	struct segment *segment = &store->segments[number];
+	struct weir_payload *payload;
+
 	if (!charge(store, size, force))
 		return false;
 	payload = weir_payload_new(store->c, size);
@@ -165,43 +192,44 @@ static bool open_segment(struct store *store, size_t need, bool force)
 		weir_credits_give(store->room, size);
 		return false;
 	}
-	segment = (struct segment *)(void *)weir_payload_bytes(payload);
-	memset(segment, 0, sizeof(*segment));
-	segment->payload = payload;
-	segment->serial = ++store->serial;
-	segment->size = size;
-	segment->used = aligned(sizeof(*segment));
-	segment->next = store->open;
-	if (segment->next)
-		segment->next->prev = segment;
-	store->open = segment;
+	*segment = (struct segment){ .payload = payload,
+		.bytes = weir_payload_bytes(payload), .size = (uint32_t)size,
+		.used = BUCKETS * sizeof(uint32_t) };
+	memset(segment->bytes, 0, segment->used);
+	return true;
+}
+
+static bool open_segment(struct store *store, size_t need, bool force)
+{
+	size_t size = BUCKETS * sizeof(uint32_t) + need;
+	uint32_t number;
+
+	if (size < SEGMENT_SIZE)
+		size = SEGMENT_SIZE;
+	size = (size + 15) & ~(size_t)15;	/* records end there */
+	number = size > UINT32_MAX ? 0 : new_number(store);
+	if (!number)
+		return false;
+	if (!make_segment(store, number, size, force)) {
+		spare_number(store, number);
+		return false;
+	}
+	store->open = number;
 	store->bytes += size;
-	store->n_segments++;
+	store->serial++;
 	return true;
 }
 
 static void drop_segment(struct store *store, struct segment *segment)
 {
-	struct weir_payload *payload = segment->payload;
+	uint32_t number = (uint32_t)(segment - store->segments);
 
-	if (segment->prev)
-		segment->prev->next = segment->next;
-	else
-		store->open = segment->next;
-	if (segment->next)
-		segment->next->prev = segment->prev;
 	store->bytes -= segment->size;
-	store->n_segments--;
 	weir_credits_give(store->room, segment->size);
-	weir_payload_free(&payload);
-}
-
-static void *take(struct segment *segment, size_t n)
-{
-	void *at = (uint8_t *)segment + segment->used;
-
-	segment->used += aligned(n);
-	return at;
+	weir_payload_free(&segment->payload);
+	if (store->open == number)
+		store->open = 0;
+	spare_number(store, number);
 }
 
 /* --- Heads --------------------------------------------------------------- */
@@ -209,7 +237,7 @@ static void *take(struct segment *segment, size_t n)
 static uint32_t find_head(struct segment *segment, uint32_t hash,
 			  uint32_t parent, weir_str wrapper)
 {
-	uint32_t at = segment->buckets[hash % BUCKETS];
+	uint32_t at = *bucket_of(segment, hash);
 
 	for (; at; at = head_at(segment, at)->next) {
 		const struct stored_head *head = head_at(segment, at);
@@ -224,28 +252,30 @@ static uint32_t find_head(struct segment *segment, uint32_t hash,
 static uint32_t put_head(struct segment *segment, uint32_t hash, size_t len,
 			 uint32_t parent, weir_str wrapper)
 {
-	uint32_t *bucket = &segment->buckets[hash % BUCKETS];
-	uint32_t at = (uint32_t)segment->used;
-	struct stored_head *head = take(segment, sizeof(*head) + len);
+	uint32_t *bucket = bucket_of(segment, hash);
+	uint32_t at = (uint32_t)aligned(segment->used);
+	struct stored_head *head = head_at(segment, at);
 
+	segment->used = at + (uint32_t)(sizeof(*head) + len);
 	*head = (struct stored_head){ *bucket, parent, hash, (uint32_t)len };
 	copy_head(head, wrapper);
 	return *bucket = at;
 }
 
-static uint32_t get_head(struct segment *segment, struct head_memo *memo,
+static uint32_t get_head(const struct store *store, struct head_memo *memo,
 			 uint32_t parent, weir_str wrapper)
 {
+	struct segment *segment = &store->segments[store->open];
 	uint32_t hash;
 	size_t len;
 
-	if (memo->serial == segment->serial)
+	if (memo->serial == store->serial)
 		return memo->head;
 	hash = hash_head(wrapper, &len);
 	memo->head = find_head(segment, hash, parent, wrapper);
 	if (!memo->head)
 		memo->head = put_head(segment, hash, len, parent, wrapper);
-	memo->serial = segment->serial;
+	memo->serial = store->serial;
 	return memo->head;
 }
 
@@ -259,11 +289,12 @@ void store_init(struct store *store, struct weir_component *c,
 
 void store_release(struct store *store)
 {
-	while (store->open)
-		drop_segment(store, store->open);
+	for (uint32_t i = 1; i <= store->n_numbers; i++)
+		if (store->segments[i].bytes)
+			drop_segment(store, &store->segments[i]);
+	free(store->segments);
 	free(store->memos);
-	store->memos = NULL;
-	store->cap = 0;
+	*store = (struct store){ 0 };
 }
 
 /* The memos of its scopes, then those of its resources. */
@@ -271,8 +302,8 @@ void store_begin(struct store *store, const struct weir_part *part)
 {
 	size_t n = part->n_scopes + part->n_resources;
 
-	if (n > store->cap) {
-		store->cap = n;
+	if (n > store->n_memos) {
+		store->n_memos = n;
 		free(store->memos);
 		store->memos = malloc(n * sizeof(*store->memos));
 		if (!store->memos)
@@ -290,24 +321,22 @@ static size_t room_for(const struct weir_part *part, size_t i)
 
 	hash_head(scope->wrapper, &scope_len);
 	hash_head(part->resources[scope->resource], &resource_len);
-	return aligned(sizeof(struct stored_span) + span->len) +
-	       aligned(sizeof(struct stored_head) + scope_len) +
-	       aligned(sizeof(struct stored_head) + resource_len);
+	return sizeof(struct stored_span) + span->len +
+	       2 * aligned(sizeof(struct stored_head) + 3) + scope_len +
+	       resource_len;
 }
 
 static bool fits(const struct store *store, const struct weir_part *part,
 		 size_t i)
 {
 	const struct weir_part_span *span = &part->spans[i];
-	const struct segment *open = store->open;
-	size_t left;
+	const struct segment *open = &store->segments[store->open];
 
-	if (!open)
+	if (!store->open || open->n == RECORDS)
 		return false;
-	left = open->size - open->used;
-	if (store->memos[span->scope].serial == open->serial)
-		return aligned(sizeof(struct stored_span) + span->len) <= left;
-	return room_for(part, i) <= left;
+	if (store->memos[span->scope].serial == store->serial)
+		return sizeof(struct stored_span) + span->len <= left_in(open);
+	return room_for(part, i) <= left_in(open);
 }
 
 bool store_fits(const struct store *store, const struct weir_part *part,
@@ -316,47 +345,70 @@ bool store_fits(const struct store *store, const struct weir_part *part,
 	uint64_t total = weir_credits_total(store->room),
 		 used = weir_credits_used(store->room);
 	uint64_t free_room = used < total ? total - used : 0, need = 0;
-	uint64_t here = store->open ? store->open->size - store->open->used : 0;
+	uint64_t here = store->open ?
+			left_in(&store->segments[store->open]) : 0;
 
 	for (size_t i = 0; i < part->n; i++)
-		need += aligned(sizeof(struct stored_span) +
-				part->spans[i].len);
+		need += sizeof(struct stored_span) + part->spans[i].len;
 	*never = need > total;
 	if (need <= here)
 		return true;
 	return free_room >= SEGMENT_SIZE && need <= here + free_room;
 }
 
-struct stored_span *store_add(struct store *store,
-			      const struct weir_part *part, size_t i,
-			      bool force)
+/* The head of its scope in the open segment. */
+static uint32_t scope_of(struct store *store, const struct weir_part *part,
+			 uint32_t scope)
+{
+	struct head_memo *memo = &store->memos[scope];
+	uint32_t resource = part->scopes[scope].resource, parent;
+
+	if (memo->serial == store->serial)
+		return memo->head;
+	parent = get_head(store, &store->memos[part->n_scopes + resource], 0,
+			  part->resources[resource]);
+	return get_head(store, memo, parent, part->scopes[scope].wrapper);
+}
+
+/* The log's end is memory that nobody has touched for the time that traces
+ * wait.  A little before it is written is early enough. */
+static void fetch_ahead(const struct segment *segment, size_t len)
+{
+	const uint8_t *p = segment->bytes + segment->used + AHEAD;
+	size_t n = len < LINE * 32 ? len : LINE * 32;
+
+	for (size_t i = 0; i < n; i += LINE)
+		__builtin_prefetch(p + i, 1);
+}
+
+span_ref store_add(struct store *store, const struct weir_part *part, size_t i,
+		   bool force)
 {
 	const struct weir_part_span *from = &part->spans[i];
-	const struct weir_part_scope *scope = &part->scopes[from->scope];
-	struct head_memo *memo = &store->memos[from->scope];
-	struct stored_span *span;
+	struct segment *open;
+	uint32_t scope;
+	span_ref ref;
 
 	if (!fits(store, part, i) &&
 	    !open_segment(store, room_for(part, i), force))
-		return NULL;
-	if (memo->serial != store->open->serial) {
-		struct head_memo *of = &store->memos[part->n_scopes +
-						     scope->resource];
-		uint32_t parent = get_head(store->open, of, 0,
-					   part->resources[scope->resource]);
-
-		get_head(store->open, memo, parent, scope->wrapper);
-	}
-	span = take(store->open, sizeof(*span) + from->len);
-	*span = (struct stored_span){ .segment = store->open,
-				      .scope = memo->head, .len = from->len };
-	memcpy(span->message, from->message, from->len);
-	store->open->live++;
-	return span;
+		return NO_SPAN;
+	scope = scope_of(store, part, from->scope);
+	open = &store->segments[store->open];
+	ref = store->open << RECORD_BITS | open->n;
+	open->n++;
+	open->live++;
+	*store_span(store, ref) = (struct stored_span){
+		.scope = scope, .at = open->used, .len = from->len };
+	fetch_ahead(open, from->len);
+	memcpy(open->bytes + open->used, from->message, from->len);
+	open->used += from->len;
+	return ref;
 }
 
-void store_let_go(struct store *store, struct stored_span *span)
+void store_let_go(struct store *store, span_ref ref)
 {
-	if (!--span->segment->live)
-		drop_segment(store, span->segment);
+	struct segment *segment = store_segment(store, ref);
+
+	if (!--segment->live)
+		drop_segment(store, segment);
 }

@@ -274,7 +274,7 @@ static void consume(struct weir_component *c, struct weir_batch *batch)
 
 /* --- Time ---------------------------------------------------------------- */
 
-static void decide_tick(struct tail_sampling *self, uint64_t tick)
+static void decide_tick(struct tail_sampling *self, uint32_t tick)
 {
 	struct entry *entry;
 
@@ -315,7 +315,7 @@ static int check_strategy(struct tail_sampling *self, struct weir_error *error)
 	weir_str strategy = self->set.sampling_strategy;
 
 	self->span_ingest = weir_str_eq(strategy, WEIR_STR("span-ingest"));
-	if (self->span_ingest || !strategy.len ||
+	if (self->span_ingest ||
 	    weir_str_eq(strategy, WEIR_STR("trace-complete")))
 		return 0;
 	return weir_fail(error, "sampling_strategy",
@@ -331,7 +331,7 @@ static int validate(struct weir_component *c, struct weir_error *error)
 
 	if (check_strategy(self, error))
 		return -1;
-	if (set->tail_storage.len)
+	if (weir_node_kind(set->tail_storage) != WEIR_NODE_NULL)
 		return weir_fail(error, "tail_storage", "'tail_storage' "
 				 "requires the \"processor.tailsampling"
 				 "processor.tailstorageextension\" feature "
@@ -379,8 +379,8 @@ static int start(struct weir_component *c, struct weir_error *error)
 		   self->set.decision_cache.sampled_cache_size);
 	cache_init(&self->rejected,
 		   self->set.decision_cache.non_sampled_cache_size);
-	buckets_init(&self->buckets, self->wait + 1);
-	self->touched_end = &self->touched;
+	buckets_init(&self->buckets, (uint32_t)self->wait + 1);
+	ingest_init(self);
 	register_series(self);
 	weir_timer_set(&self->timer, c, TICK, on_tick);
 	return 0;
@@ -412,7 +412,6 @@ static void destroy(struct weir_component *c)
 		forget(self, self->table.oldest, WEIR_REASON_DRAINING);
 	out_release(self);
 	ingest_release(self);
-	decide_release(self);
 	store_release(&self->store);
 	table_release(&self->table);
 	buckets_release(&self->buckets);

@@ -34,11 +34,17 @@ bool detect_any(const struct detectors *d, weir_str text)
 	return false;
 }
 
-bool detect_next(const struct detectors *d, weir_str text, size_t from,
-		 struct detected *hit)
+void detect_start(struct detect_walk *walk, const struct detectors *d,
+		  weir_str text)
 {
+	(void)walk;
 	(void)d;
 	(void)text;
+}
+
+bool detect_next(struct detect_walk *walk, size_t from, struct detected *hit)
+{
+	(void)walk;
 	(void)from;
 	(void)hit;
 	return false;

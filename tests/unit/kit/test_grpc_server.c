@@ -344,6 +344,57 @@ START_TEST(a_stalled_body_is_ended)
 }
 END_TEST
 
+static void shut_windows(void)
+{
+	const nghttp2_settings_entry none[] = {
+		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0 } };
+
+	nghttp2_submit_settings(peer.session, 0, none, 1);
+	pump();
+}
+
+static const struct {
+	const char *why;
+	bool taken;			/* the stream's last bytes are */
+	int every;			/* seconds for a byte; 0: none ever */
+} slow_readers[] = {
+	{ "never", false, 0 },
+	{ "a byte in ten seconds", false, 10 },
+	{ "a byte in two seconds", true, 2 },
+};
+
+/* 8 bytes of an answer, and the method is done with the call. */
+START_TEST(row_60_an_answer_that_nobody_takes_has_its_time)
+{
+	struct request r = { .body = (const uint8_t *)HELLO, .len = 10 };
+	int every = slow_readers[_i].every;
+	uint64_t start;
+	struct answer *a;
+
+	peer_open();
+	shut_windows();
+	a = ask(&r);
+	start = weir_now();
+	weir_grpc_reply(peer.calls[0], "yes", 3);
+	pump();
+	for (int s = 1; s <= 32; s++) {
+		if (s == 30)
+			ck_assert(slow_readers[_i].taken || !a->closed);
+		if (every && s % every == 0 && !a->closed)
+			nghttp2_submit_window_update(peer.session, 0, 1, 1);
+		ck_assert(grpc_conn_check(&peer.conn,
+					  start + (uint64_t)s * 1000000000));
+		pump();
+	}
+	ck_assert_msg(a->closed, "%s", slow_readers[_i].why);
+	ck_assert_uint_eq(a->error, slow_readers[_i].taken ? NGHTTP2_NO_ERROR
+							   : NGHTTP2_CANCEL);
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	ck_assert(!peer.dead);		/* the other streams live on */
+	peer_close();
+}
+END_TEST
+
 START_TEST(row_12_a_part_of_a_request_is_let_go_when_memory_is_out)
 {
 	struct request r = { .open = true, .body = (const uint8_t *)HELLO,
@@ -573,6 +624,9 @@ int main(void)
 		row_52_a_client_that_sends_no_more_ends_what_is_not_whole);
 	tcase_add_test(tc,
 		row_12_a_part_of_a_request_is_let_go_when_memory_is_out);
+	tcase_add_loop_test(tc,
+		row_60_an_answer_that_nobody_takes_has_its_time, 0,
+		sizeof(slow_readers) / sizeof(*slow_readers));
 	tcase_add_test(tc, a_deadline_is_answered_although_the_method_is_not_done);
 	tcase_add_test(tc, metadata_is_kept_when_asked_for);
 	tcase_add_test(tc, broken_binary_metadata_fails_its_call);
