@@ -240,14 +240,14 @@ static const struct row rows[] = {
 #define AND(list) "{name: p, type: and, and: {and_sub_policy: [" list "]}}"
 #define NOT(sub) "{name: p, type: not, not: {not_sub_policy: " sub "}}"
 #define DROP(list) "{name: d, type: drop, drop: {drop_sub_policy: [" list "]}}"
-#define ALWAYS SUB("type: always_sample")
+#define SUB_ALL SUB("type: always_sample")
 #define ERROR_ SUB("type: status_code, status_code: {status_codes: [ERROR]}")
 #define NOT_ERROR SUB("type: not, not: {not_sub_policy: " ERROR_ "}")
 	{ AND(""), .sampled = true },
-	{ AND(ALWAYS ", " ERROR_), ONE(.status = 2), .sampled = true },
-	{ AND(ALWAYS ", " ERROR_), .sampled = false },
-	{ AND(ALWAYS ", " NOT_ERROR), .sampled = true },
-	{ NOT(ALWAYS), .sampled = false },
+	{ AND(SUB_ALL ", " ERROR_), ONE(.status = 2), .sampled = true },
+	{ AND(SUB_ALL ", " ERROR_), .sampled = false },
+	{ AND(SUB_ALL ", " NOT_ERROR), .sampled = true },
+	{ NOT(SUB_ALL), .sampled = false },
 	{ NOT(ERROR_), .sampled = true },
 	{ DROP(""), .sampled = false },
 	{ BARE("always_sample") ", " DROP(""), .sampled = false },
