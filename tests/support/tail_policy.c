@@ -36,7 +36,7 @@ static const struct attr *m_attr(const struct attr *attrs, const char *key)
 }
 
 static bool m_attr_matches(const struct m_policy *p,
-				  const struct attr *attr, bool of_span)
+			   const struct attr *attr, bool of_span)
 {
 	const char *text = attr->type == ATTR_TEXT ? attr->text : "";
 	int64_t number = attr->type == ATTR_INT ? attr->number : 0;
@@ -105,7 +105,7 @@ static bool m_chance(const struct m_policy *p, uint64_t trace)
 
 /* Any span with ... */
 static bool m_span_has(const struct m_policy *p,
-			      const struct a_span *s)
+		       const struct a_span *s)
 {
 	if (p->kind == M_STATUS)
 		return s->status == p->status;

@@ -45,7 +45,8 @@ static void make_regex(struct m_policy *p, struct gen *gen, struct text *out)
 	p->pattern = (int)gen_below(gen, M_PATTERNS);
 	text_add(out, "type: string_attribute, string_attribute: {key: "
 		 "'%s', enabled_regex_matching: true, cache_max_size: %d, "
-		 "values: [%s]", p->key, sizes[gen_below(gen, 5)], m_patterns[p->pattern]);
+		 "values: [%s]", p->key, sizes[gen_below(gen, 5)],
+		 m_patterns[p->pattern]);
 }
 
 static void make_attr(struct m_policy *p, struct gen *gen, struct text *out)

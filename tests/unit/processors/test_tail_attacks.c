@@ -97,7 +97,7 @@ START_TEST(row_107_a_flood_of_ids_is_bounded_in_traces)
 }
 END_TEST
 
-/* --- Row 109: late spans of very many traces ------------------------------- */
+/* --- Row 109: late spans of very many traces ------------------------------ */
 
 START_TEST(row_109_a_flood_of_late_spans_keeps_to_the_caches)
 {
@@ -120,7 +120,7 @@ START_TEST(row_109_a_flood_of_late_spans_keeps_to_the_caches)
 }
 END_TEST
 
-/* --- Rows 24, 25: ids and times that are none ------------------------------ */
+/* --- Rows 24, 25: ids and times that are none ----------------------------- */
 
 /* Zeros and none are one trace. */
 START_TEST(row_24_spans_without_an_id_are_one_trace)
@@ -176,7 +176,7 @@ START_TEST(row_24_an_id_of_another_length_is_refused)
 }
 END_TEST
 
-/* --- Row 112: what hides in a trace state ---------------------------------- */
+/* --- Row 112: what hides in a trace state --------------------------------- */
 
 #define MEMBERS_16 "a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1,j=1,l=1,m=1,n=1,o=1,"	\
 	"p=1,q=1"

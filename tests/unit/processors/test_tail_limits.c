@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * processors/tail_sampling: policies that count over traces (limits, composite),
- * and what the votes come to.
+ * processors/tail_sampling: policies that count over traces (limits,
+ * composite), and what the votes come to.
  */
 #include "ts_case.h"
 
