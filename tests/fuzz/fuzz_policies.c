@@ -120,8 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	be_quiet();
 	bytes_add(&text, data + 1, size - 1);
-	if (*data & 1)
-		bytes_add(&text, ingest, sizeof(ingest) - 1);
+	bytes_add(&text, *data & 1 ? ingest : "\n",
+		  *data & 1 ? sizeof(ingest) - 1 : 1);
 	yaml = (weir_str){ (const char *)text.ptr, text.len };
 	plan = tail_crew_try(yaml, &sender_plugin, &sink_plugin, &error);
 	if (!plan && !error.text[0])
