@@ -135,8 +135,10 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard core/*/*.[ch] plugins/kit/*.[ch] tests/su
 	@mkdir -p $(@D)
 	$(say)
 	$(Q)clang $(CPPFLAGS) -std=c11 -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-o $@ $< tests/support/*.c $(filter-out core/program/main.c,$(wildcard core/*/*.c)) $(wildcard plugins/kit/*.c) \
+		-o $@ $< $(MORE) tests/support/*.c $(filter-out core/program/main.c,$(wildcard core/*/*.c)) $(wildcard plugins/kit/*.c) \
 		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) $(call libs,exporters/otlp_http) -lprotobuf-c -lcheck -lm -ldl
+$(B)/fuzz/fuzz_policies: MORE := $(wildcard processors/tail_sampling/*.c)
+$(B)/fuzz/fuzz_policies: $(wildcard processors/tail_sampling/*.[ch])
 fuzz:
 	@tools/setup fuzz build
 	@$(MAKE) --no-print-directory fuzzed

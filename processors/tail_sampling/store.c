@@ -330,9 +330,12 @@ static bool fits(const struct store *store, const struct weir_part *part,
 		 size_t i)
 {
 	const struct weir_part_span *span = &part->spans[i];
-	const struct segment *open = &store->segments[store->open];
+	const struct segment *open;
 
-	if (!store->open || open->n == RECORDS)
+	if (!store->open)		/* nor any segment, maybe */
+		return false;
+	open = &store->segments[store->open];
+	if (open->n == RECORDS)
 		return false;
 	if (store->memos[span->scope].serial == store->serial)
 		return sizeof(struct stored_span) + span->len <= left_in(open);
