@@ -73,7 +73,7 @@ static void measure_heads(struct tail_sampling *self,
 		self->head_sizes[i] = head_size(part->scopes[i].wrapper);
 	for (size_t i = 0; i < part->n_resources; i++)
 		self->head_sizes[part->n_scopes + i] =
-			head_size(part->resources[i]);
+			head_size(part->resources[i].wrapper);
 }
 
 static struct piece *new_piece(struct tail_sampling *self)
@@ -465,7 +465,7 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 
 		if (of != resource) {
 			end_pieces(self);
-			see_resource(self, part->resources[of]);
+			see_resource(self, part->resources[of].wrapper);
 		}
 		resource = of;
 		fetch_ahead(self, part, i);
