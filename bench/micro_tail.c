@@ -21,9 +21,9 @@
 #include "config/tree.h"
 
 #define SPANS 512
-#define PAYLOADS 1500		/* a round */
+#define PAYLOADS 150		/* a round */
 #define A_SECOND 10		/* payloads */
-#define ROUNDS 4
+#define ROUNDS 40
 
 extern const struct weir_plugin weir_plugin;	/* tail_sampling's */
 
