@@ -15,6 +15,7 @@
 #include "../../processors/tail_sampling/policy_make.c"
 #undef SECOND
 #include "../../processors/tail_sampling/policy_rate.c"
+#include "../../processors/tail_sampling/watch.c"
 
 #include "../support/traces.h"
 
@@ -51,31 +52,41 @@ static const struct a_span samples[] = {
 };
 #define N_SAMPLES (sizeof(samples) / sizeof(*samples))
 
-static void ask(struct policies *policies, struct policy_said *said)
+/* Shows the spans, as when they come. */
+static void show(const struct watch *watch, struct bytes *bodies,
+		 uint64_t *marks)
 {
-	struct trace_span shown[N_SAMPLES];
-	struct bytes bodies[N_SAMPLES] = { 0 };
-	uint8_t id[16] = { 1, 2, 3 };
-	weir_str resources[] = { WEIR_STR("") };
-	struct trace trace = { .id = id, .spans = shown, .n = N_SAMPLES,
-			       .resources = resources, .n_resources = 1,
-			       .span_count = N_SAMPLES, .bytes = 300 };
+	struct trace_times times = { 0 };
 
+	watch_resource(watch, WEIR_STR(""), marks);
 	for (size_t i = 0; i < N_SAMPLES; i++) {
 		span_body(&bodies[i], &samples[i]);
 		/* views may read a little further */
 		bytes_add(&bodies[i], "0123456789abcdef0123456789abcdef", 32);
-		shown[i] = (struct trace_span){
-			.message = { (const char *)bodies[i].ptr,
-				     bodies[i].len - 32 },
-			.status = samples[i].status, .flags = samples[i].flags,
-			.start = samples[i].start, .end = samples[i].end };
+		watch_span(watch, (weir_str){ (const char *)bodies[i].ptr,
+					      bodies[i].len - 32 },
+			   &times, marks);
 	}
+}
+
+static void ask(struct policies *policies, struct policy_said *said)
+{
+	const struct watch *watch = policies_watch(policies);
+	uint64_t *marks = calloc(watch_words(watch) + 1, sizeof(*marks));
+	struct bytes bodies[N_SAMPLES] = { 0 };
+	uint8_t id[16] = { 1, 2, 3 };
+	struct trace trace = { .id = id, .marks = marks,
+			       .span_count = N_SAMPLES, .bytes = 300 };
+
+	if (!marks)
+		abort();
+	show(watch, bodies, marks);
 	for (uint64_t now = 1; now < 4; now++) {
 		id[15] = (uint8_t)now;
 		policies_decide(policies, &trace, now == 2, now << 40,
-				now << 41, said);
+				now << 41, now == 3, said);
 	}
+	free(marks);
 	for (size_t i = 0; i < N_SAMPLES; i++)
 		bytes_free(&bodies[i]);
 }
