@@ -103,16 +103,11 @@ static bool fits(const struct filtered *v, const uint8_t bytes[4])
 static bool ask(const struct prefilter *f, weir_str text,
 		const struct candidate *c, uint64_t *asked)
 {
-	uint8_t bytes[4];
-
-	for (size_t i = 0; i < 4; i++)	/* before the text are zeros */
-		bytes[i] = c->last + i < 3 ? 0 :
-			(uint8_t)text.ptr[c->last + i - 3];
 	for (size_t i = f->n_asked; i < f->n; i++) {
 		const struct filtered *v = &f->v[i];
 		uint64_t bit = UINT64_C(1) << i % 64;
 
-		if (!(c->buckets >> v->bucket & 1) || !fits(v, bytes))
+		if (!(c->buckets >> v->bucket & 1) || !fits(v, c->window))
 			continue;
 		if (i < REMEMBERED && asked[i / 64] & bit)
 			continue;
