@@ -7,17 +7,17 @@
 
 /* --- What all ask ---------------------------------------------------------------- */
 
-#define NAME (LOCAL | LABEL)
+#define LOCAL_LABEL (LOCAL | LABEL)
 
 /* VALUE_END is asked further at a backslash and a percent sign. */
 const uint16_t detect_class[256] = {
 	[0 ... '\b'] = VALUE_END, ['\t' ... '\n'] = USER_END | VALUE_END,
 	['\v' ... '\f'] = VALUE_END, ['\r'] = USER_END | VALUE_END,
 	[0x0e ... 0x1f] = VALUE_END, [' '] = USER_END | VALUE_END,
-	['0' ... '9'] = DIGITS | HEX | NAME, ['A' ... 'Z'] = UPPER | NAME,
-	['a' ... 'f'] = LOWER | HEX | NAME, ['g' ... 'z'] = LOWER | NAME,
-	[0x80 ... 0xff] = NAME,
-	['_'] = UNDERSCORE | LOCAL, ['-'] = DASH | NAME, ['.'] = DOT | LOCAL,
+	['0' ... '9'] = DIGITS | HEX | LOCAL_LABEL, ['A' ... 'Z'] = UPPER | LOCAL_LABEL,
+	['a' ... 'f'] = LOWER | HEX | LOCAL_LABEL, ['g' ... 'z'] = LOWER | LOCAL_LABEL,
+	[0x80 ... 0xff] = LOCAL_LABEL,
+	['_'] = UNDERSCORE | LOCAL, ['-'] = DASH | LOCAL_LABEL, ['.'] = DOT | LOCAL,
 	['~'] = TILDE | MARK, ['+'] = BASE64 | LOCAL | MARK,
 	['/'] = BASE64 | USER_END, ['%'] = LOCAL | MARK | VALUE_END,
 	['!'] = MARK, ['@'] = MARK, ['#'] = MARK | USER_END, ['$'] = MARK,

@@ -29,7 +29,7 @@ static enum outcome hash_content(struct redactor *r, struct weir_element *e,
 
 	weir_text_clear(out);
 	if (!rules_digest(r->rules, &r->work, text, out)) {
-		weir_counter_add(&r->removed[STRUCTURED_KINDS], 1);
+		weir_counter_add(&r->removed[REMOVED_NO_DIGEST], 1);
 		return REMOVED;
 	}
 	*value = string_of(e, (weir_str){ out->ptr, out->len });
