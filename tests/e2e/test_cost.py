@@ -50,3 +50,26 @@ def test_scopes_of_one_resource(weir, backend, client):
         sink.until(lambda: len(sink.spans) == n)
         return cpu(w) - before
     assert cost(20000) < 8 * max(cost(5000), 0.1)
+
+
+CONTENTS = PIPELINE % ("""
+  redaction:
+    allow_all_keys: true
+    content: [{pattern: '^prompt', action: drop}]
+""", "redaction")
+
+
+def test_contents_of_one_element(weir, backend, client):
+    def cost(n):
+        sink = backend()
+        w = weir(CONTENTS, BACKEND=sink.port)
+        request = ExportTraceServiceRequest()
+        span = request.resource_spans.add().scope_spans.add().spans.add()
+        for i in range(n):
+            span.attributes.add(key=f"prompt.{i}").value.string_value = "x"
+        before = cpu(w)
+        client(w.otlp).export("traces", request.SerializeToString())
+        sink.until(lambda: sink.spans)
+        assert not [a for a in sink.spans[0].attributes if a.value.string_value]
+        return cpu(w) - before
+    assert cost(24000) < 8 * max(cost(6000), 0.1)
