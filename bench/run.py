@@ -8,8 +8,8 @@
 
 Rounds are interleaved (every contender once, then again) and the median
 counts, because the machine drifts.  --quick: one short round of two scenarios.
---micro: parts alone, in memory.  What each
-scenario is, and how to read the tables: bench/README.md.
+--micro: parts alone, in memory.  What each scenario is, and how to read the
+tables: bench/README.md.
 """
 import argparse
 import os
