@@ -146,7 +146,7 @@ fuzzed: $(B)/proto/.made $(PARTS) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
 	@tests/fuzz/run $(B) $(T)
 bench: all
 	@tools/setup bench
-	bench/run.py
+	bench/run.py $(BENCH)
 peers:
 	bench/peers.sh
 h2spec: all
