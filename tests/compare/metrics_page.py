@@ -29,6 +29,7 @@ exporters:
     endpoint: 127.0.0.1:${{env:BACKEND}}
     tls: {{insecure: true}}
 service:
+{service}
   telemetry:
     metrics:
       level: {level}
@@ -68,7 +69,7 @@ ONLY_WEIR = re.compile("weir_|promhttp_|target_info|otelcol_exporter_in_flight_r
 # There one gauge for all, of whichever ticked last; here it is their sum.
 GAUGE = "processor_tail_sampling_sampling_traces_on_memory"
 
-# name: processors, level, are names bare, keys of the stream, late spans
+# name: processors, level, are names bare, keys of the stream
 CASES = {
     "votes": ([tail([ERROR, SLOW, HALF, TEXT])], "normal", True, {}),
     "votes-basic": ([tail([ERROR, HALF])], "basic", True, {}),
@@ -86,6 +87,10 @@ CASES = {
     "too-large-cache": ([tail([ALL], ", maximum_trace_size_bytes: 500" + BOTH)], "normal", True, {}),
     "ingest": ([tail([ERROR, TEXT], ", sampling_strategy: span-ingest")], "normal", True, {}),
     "ingest-drop": ([tail([ERROR, DROP], ", sampling_strategy: span-ingest")], "normal", True, {}),
+    "forgotten": ([tail([ALL], ", num_traces: 10", "/in_order")], "normal", True, {}),
+    "forgotten-caches": ([tail([HALF], ", num_traces: 10" + BOTH, "/in_order")], "normal", True, {}),
+    "roots": ([tail([ERROR], ", decision_wait_after_root_received: 1s").replace("1s", "3s", 1)],
+              "normal", True, {"roots": .1}),
     "behind": (["  probabilistic_sampler: {sampling_percentage: 40, attribute_source: record, "
                 "from_attribute: k, sampling_priority: p}",
                 "  redaction: {allow_all_keys: true, blocked_key_patterns: [k]}",
@@ -175,16 +180,20 @@ def run(name, case):
     ids = [re.match(r" *([\w/]+):", p)[1] for p in processors]
     port = free_port()
     yaml = CONFIG.format(
+        service="  workers: 1" if name == "weir" and "in_order" in ids[0] else "",
         processors="\n".join(processors), level=level, bare=str(bare).lower(), names=", ".join(ids),
         log_names=", ".join(i for i in ids if not i.startswith("tail")))
     side = Side(name, yaml, env={"METRICS": str(port)}, backends=("BACKEND", "PUSHED"))
     try:
         assert side.started(), side.output
-        for request in tail_stream.stream(7, requests=12, **options):
+        in_order = "in_order" in ids[0]     # which trace is the oldest must be known
+        for request in (tail_stream.one_by_one(7) if in_order else
+                        tail_stream.stream(7, requests=12, **options)):
             assert side.send("traces", request) == "OK"
         assert side.send("logs", records(7)) == "OK"
         settled(port)
-        for request in tail_stream.stream(7, requests=6, **options):       # late
+        for request in (tail_stream.one_by_one(7, traces=20) if in_order else
+                        tail_stream.stream(7, requests=6, late=True, **options)):
             assert side.send("traces", request) == "OK"
         page = settled(port)
         got = side.backends["PUSHED"].requests["metrics"]
