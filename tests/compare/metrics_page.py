@@ -5,7 +5,8 @@
 The same streams through the Go collector and Weir; then /metrics of both, and
 what they push: the same names, kinds, labels and values, and units.  Sentences
 of HELP are each one's own.  What time decides is compared by its name, kind and
-labels only: see BY_TIME and AGES.  Exit 1 where they differ."""
+labels only: see BY_TIME and AGES.  Exit 1 where they differ, and differ again:
+on a machine that is busy a trace may be decided between two requests."""
 import random
 import re
 import sys
@@ -51,7 +52,7 @@ TEXT = "{name: 'a b.c/d', type: string_attribute, string_attribute: {key: k, val
 
 
 def tail(policies, keys="", name=""):
-    return f"  tail_sampling{name}: {{decision_wait: 1s, policies: [{', '.join(policies)}]{keys}}}"
+    return f"  tail_sampling{name}: {{decision_wait: 2s, policies: [{', '.join(policies)}]{keys}}}"
 
 
 BOTH = ", decision_cache: {sampled_cache_size: 1000, non_sampled_cache_size: 1000}"
@@ -89,7 +90,7 @@ CASES = {
     "ingest-drop": ([tail([ERROR, DROP], ", sampling_strategy: span-ingest")], "normal", True, {}),
     "forgotten": ([tail([ALL], ", num_traces: 10", "/in_order")], "normal", True, {}),
     "forgotten-caches": ([tail([HALF], ", num_traces: 10" + BOTH, "/in_order")], "normal", True, {}),
-    "roots": ([tail([ERROR], ", decision_wait_after_root_received: 1s").replace("1s", "3s", 1)],
+    "roots": ([tail([ERROR], ", decision_wait_after_root_received: 1s").replace("2s", "3s", 1)],
               "normal", True, {"roots": .1}),
     "behind": (["  probabilistic_sampler: {sampling_percentage: 40, attribute_source: record, "
                 "from_attribute: k, sampling_priority: p}",
@@ -100,6 +101,9 @@ CASES = {
 }
 CASES["behind-detailed"] = (CASES["behind"][0], "detailed", True, {})
 CASES["behind-units"] = (CASES["behind"][0], "normal", False, {})
+
+
+AGAIN = 3
 
 
 def records(seed):
@@ -214,19 +218,27 @@ def differences(go, weir):
             yield key, go.get(key, "nothing"), weir.get(key, "nothing")
 
 
+def compare(case):
+    """How much was compared, and what differs."""
+    for _ in range(AGAIN):
+        with ThreadPoolExecutor(2) as pool:
+            go, weir = pool.map(run, ("go", "weir"), (case, case))
+        found = list(differences(go, weir))
+        if not found:
+            break
+    return len(go.keys() & weir.keys()), found
+
+
 def main():
     if not PEER.exists():
         sys.exit("the Go collector is not there: make peers")
     wrong = compared = 0
     names = [n for n in CASES if not sys.argv[1:] or n in sys.argv[1:]]
-    with ThreadPoolExecutor(4) as pool:
-        sides = {(s, n): pool.submit(run, s, n) for n in names for s in ("go", "weir")}
-        for case in names:
-            go, weir = sides["go", case].result(), sides["weir", case].result()
-            found = list(differences(go, weir))
-            compared += len(go.keys() & weir.keys())
+    with ThreadPoolExecutor(3) as pool:
+        for case, (n, found) in zip(names, pool.map(compare, names)):
+            compared += n
             wrong += len(found)
-            print(f"{'DIFFERS' if found else 'same':8}{case}: {len(go.keys() & weir.keys())} compared", flush=True)
+            print(f"{'DIFFERS' if found else 'same':8}{case}: {n} compared", flush=True)
             for key, there, here in found:
                 print(f"        {key}\n          go   {there}\n          weir {here}")
     print(f"metrics page: {len(names)} configurations, {compared} compared, {wrong} differ")
