@@ -54,7 +54,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
 SO      := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS))
 PARTS   := $(patsubst plugins/kit/%/,$(B)/libweir%.so,$(wildcard plugins/kit/*/))
 
-.PHONY: all run test unit conformance e2e fuzz bench peers h2spec compare install clean format
+.PHONY: all run test unit conformance e2e fuzz fuzzed bench peers h2spec compare install clean format
 .SECONDEXPANSION:
 .SECONDARY:
 all: $(B)/weir $(SO) $(PARTS)
@@ -135,9 +135,14 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard core/*/*.[ch] plugins/kit/*.[ch] tests/su
 	@mkdir -p $(@D)
 	$(say)
 	$(Q)clang $(CPPFLAGS) -std=c11 -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-o $@ $< tests/support/*.c $(filter-out core/program/main.c,$(wildcard core/*/*.c)) $(wildcard plugins/kit/*.c) \
+		-o $@ $< $(MORE) tests/support/*.c $(filter-out core/program/main.c,$(wildcard core/*/*.c)) $(wildcard plugins/kit/*.c) \
 		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) $(call libs,exporters/otlp_http) -lprotobuf-c -lcheck -lm -ldl
-fuzz: $(B)/proto/.made $(PARTS) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
+$(B)/fuzz/fuzz_policies: MORE := $(wildcard processors/tail_sampling/*.c)
+$(B)/fuzz/fuzz_policies: $(wildcard processors/tail_sampling/*.[ch])
+fuzz:
+	@tools/setup fuzz build
+	@$(MAKE) --no-print-directory fuzzed
+fuzzed: $(B)/proto/.made $(PARTS) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
 	@tests/fuzz/run $(B) $(T)
 bench: all
 	@tools/setup bench

@@ -109,24 +109,23 @@ class Results:
             (r["rss"] - base) * MIB / (r["waiting"] * r["bytes"])
             for r in rows)
 
-    def print_redaction(self):
-        base = {"llm": "llm_pass"}
+    def print_rules(self):
+        """What is added to a pass-through of the same spans, where there is
+        one; the yardstick is redaction by one key pattern."""
+        yard = "redact_key_0"
         table("what rules cost a span", "CPU-s per million spans",
               "to pass-through", "to one key pattern", "added to pass-through",
-              "added, to one key pattern's")
-        for s in SCENARIOS:
-            cpu, key = self.cpu("weir", s), self.cpu("weir", "redact_key_0")
-            bare = self.cpu("weir", base.get(s, "redact_pass"))
-            if not s.startswith(("redact", "llm")) or s == "redaction" or (
-                    SCENARIOS[s].bare or not cpu or not bare):
+              "to what one key pattern adds")
+        for s, scenario in SCENARIOS.items():
+            cpu, base = (self.cpu("weir", n) for n in (s, scenario.base))
+            if not cpu or not base:
                 continue
-            llm = s == "llm"
-            print(f"| {SCENARIOS[s].title} | {cpu:.2f} "
-                  f"| {times(ratio(cpu, bare))} "
-                  f"| {times(None if llm else ratio(cpu, key))} "
-                  f"| {cpu - bare:.2f} | " + times(
-                      None if llm or not key
-                      else ratio(cpu - bare, key - bare)) + " |")
+            same = scenario.base == SCENARIOS[yard].base
+            key = self.cpu("weir", yard) if same else None
+            print(f"| {scenario.title} | {cpu:.2f} "
+                  f"| {times(ratio(cpu, base))} | {times(ratio(cpu, key))} "
+                  f"| {cpu - base:.2f} "
+                  f"| {times(key and ratio(cpu - base, key - base))} |")
 
     def wrong(self):
         """What makes the figures worthless, as sentences."""
@@ -149,6 +148,9 @@ class Results:
             bad = sum(r["failed"] + max(r.get("lost", 0), 0) for r in rows)
             if bad:
                 yield f"{c}, {s}: {bad:.0f} failed or lost"
+        for (c, s), rows in self.tail.items():
+            if any(r["rate"] < 0.95 * TAIL["rate"] for r in rows):
+                yield f"{c}, {s}: did not bear the rate"
 
     def print_moments(self):
         print("\nLatency at 3,000 requests/s of 10 spans, from when each was "
@@ -185,8 +187,8 @@ class Results:
     def print(self):
         if self.work:
             self.print_work()
-        if any(s.startswith("redact1") or s == "llm" for _, s in self.work):
-            self.print_redaction()
+        if any(SCENARIOS[s].base for _, s in self.work):
+            self.print_rules()
         if self.tail:
             self.print_tail()
         if self.late or self.begin:

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "config/bind.h"
+#include "base/words.h"
 #include "elf_note.h"
 #include "handshake.h"
 
@@ -118,7 +118,7 @@ static bool is_called(const struct shelf_file *file, weir_str type)
 		return true;
 	if (weir_str_eq(weir_str_of(file->pub.type), type))
 		return true;
-	while (bind_word(&list, &word))
+	while (word_next(&list, &word))
 		if (weir_str_eq(word, type))
 			return true;
 	return false;

@@ -93,10 +93,17 @@ struct decoders {
 /* NULL: no memory.  Freed with the thread. */
 struct decoders *decoders_get(void);
 
+/* Can messages of it be read without opening a library first? */
+bool codec_is_open(enum weir_encoding encoding);
+/* What is said when it cannot be. */
+void codec_unavailable(enum weir_encoding encoding,
+		       struct weir_outcome *refused);
+
 /* --- compress_part.c: libweircodecs.so ------------------------------------ */
 
 struct weircodecs;
 /* NULL and a sentence when it cannot be opened. */
 const struct weircodecs *codecs_open(struct weir_error *error);
+bool codecs_are_open(void);
 
 #endif

@@ -63,6 +63,9 @@ const struct weir_field weir_http_server_fields[] = {
 	{ .key = "", .type = WEIR_TYPE_BLOCK, .sub = weir_http_common_fields },
 	WEIR_FIELD(struct weir_http_server_config, keep_alives_enabled, "true",
 		   "Keep connections for further requests."),
+	WEIR_FIELD(struct weir_http_server_config, max_connections_per_address,
+		   "0", "Connections at once of one address; 0: three quarters "
+		   "of all that the process may have.", .flags = WEIR_OURS),
 	WEIR_END
 };
 

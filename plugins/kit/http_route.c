@@ -181,7 +181,8 @@ void http_exchange_garbled(struct weir_http_exchange *x, int status,
 		code = WEIR_UNIMPLEMENTED;
 	} else if (status == 503) {
 		code = WEIR_UNAVAILABLE;
-		reason = WEIR_REASON_MEMORY;
+		reason = x->conn->server->stopping ? WEIR_REASON_DRAINING
+						   : WEIR_REASON_MEMORY;
 	}
 	if (!x->route && x->head.path.len)
 		x->route = find_route(x->conn->server, weir_http_path(x));
@@ -189,6 +190,14 @@ void http_exchange_garbled(struct weir_http_exchange *x, int status,
 		set_type(x);
 	x->conn->last = true;	/* of HTTP/1.1: what follows is not trusted */
 	http_refuse(x, status, code, reason, why);
+}
+
+void http_exchange_late(struct weir_http_exchange *x)
+{
+	if (x->conn->server->stopping)
+		http_exchange_garbled(x, 503, "the server is shutting down");
+	else
+		http_exchange_garbled(x, 408, "request too slow");
 }
 
 /* --- the head ------------------------------------------------------------- */

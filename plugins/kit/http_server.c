@@ -170,6 +170,7 @@ struct weir_http_server *weir_http_server_start(
 	struct weir_http_server *server = http_server_new(c, config, routes, n);
 	const struct weir_listener listener = {
 		.endpoint = config->endpoint, .transport = config->transport,
+		.max_per_address = config->max_connections_per_address,
 		.accept = on_accept, .arg = server,
 	};
 
@@ -199,6 +200,7 @@ void weir_http_server_stop(struct weir_http_server *server)
 	if (!server || server->stopping)
 		return;
 	server->stopping = true;
+	server->stopped = weir_now();
 	weir_unlisten(server->c);
 	for (struct http_conn *conn = server->connections; conn;
 	     conn = conn->next) {

@@ -18,43 +18,52 @@ enum kind {
 	SCHEME = 1 << 3,	/* "scheme value" may follow */
 	PART = 1 << 4,		/* not by itself: something_key */
 	BASE64_USER = 1 << 5,	/* only user:password in base64 */
-	TIGHT = 1 << 6		/* only name=value, long */
+	TIGHT = 1 << 6,		/* only name=value, long */
+	DIRECTORY = 1 << 7	/* not when it is a path */
 };
 
 /* Ends of names, in small letters, by what triggers them; '_' also stands for
  * '-', ' ' and nothing.  The first that fits is it. */
+#define WORD(word, kind) { word, sizeof(word) - 1, kind }
 static const struct family {
-	const char *common;	/* what all of them end with */
+	size_t known;		/* letters at the end that the trigger saw */
 	struct name {
 		const char *word;
+		size_t len;
 		uint32_t kind;
 	} name[14];
 } families[] = {
-	[NAMED_PASSWORD] = { "", { { "password", PASSWORD } } },
-	[NAMED_PASSWD] = { "", { { "passwd", PASSWORD } } },
-	[NAMED_PASSPHRASE] = { "", { { "passphrase", PASSWORD } } },
-	[NAMED_PWD] = { "", { { "pwd", PASSWORD } } },
-	[NAMED_SECRET] = { "", { { "secret", 0 } } },
-	[NAMED_TOKEN] = { "", { { "token", TOKEN } } },
-	[NAMED_KEY] = { "_key", {
-		{ "secret_access_key", OF_CLOUD },
-		{ "shared_access_key", OF_CLOUD },
-		{ "account_key", OF_CLOUD }, { "api_key", 0 },
-		{ "access_key", 0 }, { "secret_key", 0 }, { "private_key", 0 },
-		{ "auth_key", 0 }, { "shared_key", 0 }, { "master_key", 0 },
-		{ "signing_key", 0 }, { "encryption_key", 0 },
-		{ "subscription_key", 0 },
+	[NAMED_PASSWORD] = { 0, { WORD("password", PASSWORD) } },
+	[NAMED_PASSWD] = { 0, { WORD("passwd", PASSWORD) } },
+	[NAMED_PASSPHRASE] = { 0, { WORD("passphrase", PASSWORD) } },
+	[NAMED_PWD] = { 3, { WORD("pwd", PASSWORD | DIRECTORY) } },
+	[NAMED_SECRET] = { 0, { WORD("secret", 0) } },
+	[NAMED_TOKEN] = { 0, { WORD("token", TOKEN) } },
+	[NAMED_KEY] = { 3, {
+		WORD("secret_access_key", OF_CLOUD),
+		WORD("shared_access_key", OF_CLOUD),
+		WORD("account_key", OF_CLOUD), WORD("api_key", 0),
+		WORD("access_key", 0), WORD("secret_key", 0),
+		WORD("private_key", 0), WORD("auth_key", 0),
+		WORD("shared_key", 0), WORD("master_key", 0),
+		WORD("signing_key", 0), WORD("encryption_key", 0),
+		WORD("subscription_key", 0),
 	} },
-	[NAMED_KEY_ID] = { "", { { "private_key_id", OF_CLOUD } } },
-	[NAMED_AUTHORIZATION] = { "", { { "authorization", SCHEME } } },
-	[NAMED_AUTH] = { "", { { "auth", BASE64_USER } } },
-	[NAMED_SIGNATURE] = { "", { { "signature", OF_CLOUD | TIGHT } } },
-	[NAMED_SIG] = { "", { { "sig", OF_CLOUD | TIGHT } } },
+	[NAMED_KEY_ID] = { 0, { WORD("private_key_id", OF_CLOUD) } },
+	[NAMED_AUTHORIZATION] = { 0, { WORD("authorization", SCHEME) } },
+	[NAMED_AUTH] = { 3, { WORD("auth", BASE64_USER) } },
+	[NAMED_SIGNATURE] = { 0, { WORD("signature", OF_CLOUD | TIGHT) } },
+	[NAMED_SIG] = { 3, { WORD("sig", OF_CLOUD | TIGHT) } },
 };
+
+static bool is_word_separator(char c)
+{
+	return c == '_' || c == '-' || c == ' ';
+}
 
 /* Where the first `len` letters of a word begin that end before `end`; SIZE_MAX:
  * they do not. */
-static size_t name_begin(const struct look *l, size_t end, const char *word,
+static size_t word_begin(const struct look *l, size_t end, const char *word,
 			 size_t len)
 {
 	size_t at = end;
@@ -63,7 +72,7 @@ static size_t name_begin(const struct look *l, size_t end, const char *word,
 		char c = at ? byte_at(l, at - 1) : 0;
 
 		if (word[i] == '_') {
-			at -= c == '_' || c == '-' || c == ' ';
+			at -= is_word_separator(c);
 			continue;
 		}
 		if ((is_upper(c) ? c | 0x20 : c) != word[i])
@@ -77,14 +86,17 @@ static const struct name *name_before(const struct look *l, size_t end,
 				      enum named named, size_t *begin)
 {
 	const struct family *f = &families[named];
-	size_t common = strlen(f->common);
+	size_t left;
 
-	end = name_begin(l, end, f->common, common);
-	if (end == SIZE_MAX || !end || !is_letter(byte_at(l, end - 1)))
-		return NULL;
+	end -= f->known;
+	if (named == NAMED_KEY) {	/* their last words are the same */
+		end -= end && is_word_separator(byte_at(l, end - 1));
+		if (!end || !is_letter(byte_at(l, end - 1)))
+			return NULL;
+	}
 	for (const struct name *n = f->name; n->word; n++) {
-		*begin = name_begin(l, end, n->word,
-				    strlen(n->word) - common);
+		left = n->len - f->known - (named == NAMED_KEY);
+		*begin = word_begin(l, end, n->word, left);
 		if (*begin != SIZE_MAX)
 			return n;
 	}
@@ -169,9 +181,9 @@ static bool is_call(const struct look *l, const struct value *v)
 static bool says_nothing(const struct look *l, const struct name *n,
 			 const struct value *v)
 {
-	if (!strcmp(n->word, "pwd"))
+	if (n->kind & DIRECTORY)
 		return byte_at(l, v->at) == '/' || byte_at(l, v->at) == '~';
-	return v->end - v->at == strlen(n->word) &&
+	return v->end - v->at == n->len &&
 		has_word_at(l, v->at, n->word);
 }
 
@@ -283,7 +295,7 @@ static enum detector owner(const struct look *l, const struct name *n)
 bool probe_name(const struct look *l, const struct trigger *t, size_t last,
 		struct detected *hit)
 {
-	size_t word, end = last - 3 - t->back + t->least, at;
+	size_t word, end = last - 3 - t->back + t->len, at;
 	const struct name *n;
 	struct value v = { 0 };
 	enum detector what;
@@ -335,7 +347,7 @@ static bool basic(const struct look *l, size_t at, struct detected *hit)
 bool probe_scheme(const struct look *l, const struct trigger *t, size_t last,
 		  struct detected *hit)
 {
-	size_t begin = last - 3 - t->back, at = begin + strlen(t->prefix);
+	size_t begin = last - 3 - t->back, at = begin + t->len;
 
 	if (!has_word_at(l, begin, t->prefix) ||
 	    joined_before(l, begin, ALNUM | UNDERSCORE))

@@ -35,8 +35,9 @@ static const struct issuer {
 	{ 6011, 6011, LEN_16_19 },				/* Discover */
 	{ 6062, 6062, LEN(16) },				/* Hipercard */
 	{ 6200, 6299, LEN_16_19 },				/* UnionPay */
-	{ 6304, 6304, LEN_13_19 }, { 6390, 6390, LEN_13_19 },	/* Maestro */
+	{ 6304, 6304, LEN_13_19 },				/* Maestro */
 	{ 6360, 6369, LEN_16_19 },				/* Elo, Inter */
+	{ 6390, 6390, LEN_13_19 },				/* Maestro */
 	{ 6440, 6599, LEN_16_19 },		/* Discover, RuPay, Troy */
 	{ 6706, 6709, LEN_13_19 }, { 6759, 6763, LEN_13_19 },	/* Maestro */
 	{ 8100, 8299, LEN_16_19 },			/* UnionPay, RuPay */
@@ -272,47 +273,33 @@ bool probe_card(const struct look *l, const struct trigger *t, size_t last,
 /* --- iban ------------------------------------------------------------------------ */
 
 /* The IBAN registry (ISO 13616): country and length. */
-static const struct country {
-	char code[3];
-	uint8_t len;
-} countries[] = {
-	{ "AD", 24 }, { "AE", 23 }, { "AL", 28 }, { "AT", 20 }, { "AZ", 28 },
-	{ "BA", 20 }, { "BE", 16 }, { "BG", 22 }, { "BH", 22 }, { "BI", 27 },
-	{ "BR", 29 }, { "BY", 28 }, { "CH", 21 }, { "CR", 22 }, { "CY", 28 },
-	{ "CZ", 24 }, { "DE", 22 }, { "DJ", 27 }, { "DK", 18 }, { "DO", 28 },
-	{ "EE", 20 }, { "EG", 29 }, { "ES", 24 }, { "FI", 18 }, { "FK", 18 },
-	{ "FO", 18 }, { "FR", 27 }, { "GB", 22 }, { "GE", 22 }, { "GI", 23 },
-	{ "GL", 18 }, { "GR", 27 }, { "GT", 28 }, { "HN", 28 }, { "HR", 21 },
-	{ "HU", 28 }, { "IE", 22 }, { "IL", 23 }, { "IQ", 23 }, { "IS", 26 },
-	{ "IT", 27 }, { "JO", 30 }, { "KW", 30 }, { "KZ", 20 }, { "LB", 28 },
-	{ "LC", 32 }, { "LI", 21 }, { "LT", 20 }, { "LU", 20 }, { "LV", 21 },
-	{ "LY", 25 }, { "MC", 27 }, { "MD", 24 }, { "ME", 22 }, { "MK", 19 },
-	{ "MN", 20 }, { "MR", 27 }, { "MT", 31 }, { "MU", 30 }, { "NI", 28 },
-	{ "NL", 18 }, { "NO", 15 }, { "OM", 23 }, { "PK", 24 }, { "PL", 28 },
-	{ "PS", 29 }, { "PT", 25 }, { "QA", 29 }, { "RO", 24 }, { "RS", 22 },
-	{ "RU", 33 }, { "SA", 24 }, { "SC", 31 }, { "SD", 18 }, { "SE", 24 },
-	{ "SI", 19 }, { "SK", 24 }, { "SM", 27 }, { "SO", 23 }, { "ST", 25 },
-	{ "SV", 28 }, { "TL", 23 }, { "TN", 24 }, { "TR", 26 }, { "UA", 29 },
-	{ "VA", 22 }, { "VG", 24 }, { "XK", 20 }, { "YE", 30 },
+#define L(a, b, len) [((a) - 'A') * 26 + (b) - 'A'] = len
+static const uint8_t iban_lens[26 * 26] = {
+	L('A', 'D', 24), L('A', 'E', 23), L('A', 'L', 28), L('A', 'T', 20),
+	L('A', 'Z', 28), L('B', 'A', 20), L('B', 'E', 16), L('B', 'G', 22),
+	L('B', 'H', 22), L('B', 'I', 27), L('B', 'R', 29), L('B', 'Y', 28),
+	L('C', 'H', 21), L('C', 'R', 22), L('C', 'Y', 28), L('C', 'Z', 24),
+	L('D', 'E', 22), L('D', 'J', 27), L('D', 'K', 18), L('D', 'O', 28),
+	L('E', 'E', 20), L('E', 'G', 29), L('E', 'S', 24), L('F', 'I', 18),
+	L('F', 'K', 18), L('F', 'O', 18), L('F', 'R', 27), L('G', 'B', 22),
+	L('G', 'E', 22), L('G', 'I', 23), L('G', 'L', 18), L('G', 'R', 27),
+	L('G', 'T', 28), L('H', 'N', 28), L('H', 'R', 21), L('H', 'U', 28),
+	L('I', 'E', 22), L('I', 'L', 23), L('I', 'Q', 23), L('I', 'S', 26),
+	L('I', 'T', 27), L('J', 'O', 30), L('K', 'W', 30), L('K', 'Z', 20),
+	L('L', 'B', 28), L('L', 'C', 32), L('L', 'I', 21), L('L', 'T', 20),
+	L('L', 'U', 20), L('L', 'V', 21), L('L', 'Y', 25), L('M', 'C', 27),
+	L('M', 'D', 24), L('M', 'E', 22), L('M', 'K', 19), L('M', 'N', 20),
+	L('M', 'R', 27), L('M', 'T', 31), L('M', 'U', 30), L('N', 'I', 28),
+	L('N', 'L', 18), L('N', 'O', 15), L('O', 'M', 23), L('P', 'K', 24),
+	L('P', 'L', 28), L('P', 'S', 29), L('P', 'T', 25), L('Q', 'A', 29),
+	L('R', 'O', 24), L('R', 'S', 22), L('R', 'U', 33), L('S', 'A', 24),
+	L('S', 'C', 31), L('S', 'D', 18), L('S', 'E', 24), L('S', 'I', 19),
+	L('S', 'K', 24), L('S', 'M', 27), L('S', 'O', 23), L('S', 'T', 25),
+	L('S', 'V', 28), L('T', 'L', 23), L('T', 'N', 24), L('T', 'R', 26),
+	L('U', 'A', 29), L('V', 'A', 22), L('V', 'G', 24), L('X', 'K', 20),
+	L('Y', 'E', 30),
 };
-
-static size_t iban_len(const char *code)
-{
-	size_t low = 0, high = sizeof(countries) / sizeof(*countries);
-
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		int order = memcmp(code, countries[mid].code, 2);
-
-		if (!order)
-			return countries[mid].len;
-		if (order < 0)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return 0;
-}
+#undef L
 
 /* ISO 7064 MOD 97-10: so many characters more. */
 static bool add_mod97(const struct look *l, size_t at, size_t end,
@@ -320,19 +307,22 @@ static bool add_mod97(const struct look *l, size_t at, size_t end,
 {
 	uint64_t n = *rest;
 
-	for (; at < end; at++) {
-		char c = byte_at(l, at);
+	while (at < end) {
+		size_t few = end - at < 8 ? end : at + 8;
 
-		if (is_digit(c))
-			n = n * 10 + (uint64_t)(c - '0');
-		else if (is_upper(c))
-			n = n * 100 + (uint64_t)(c - 'A') + 10;
-		else
-			return false;
-		if (n > UINT64_MAX / 200)
-			n %= 97;
+		for (; at < few; at++) {
+			char c = byte_at(l, at);
+
+			if (is_digit(c))
+				n = n * 10 + (uint64_t)(c - '0');
+			else if (is_upper(c))
+				n = n * 100 + (uint64_t)(c - 'A') + 10;
+			else
+				return false;
+		}
+		n %= 97;
 	}
-	*rest = (unsigned)(n % 97);
+	*rest = (unsigned)n;
 	return true;
 }
 
@@ -370,9 +360,10 @@ bool probe_iban(const struct look *l, const struct trigger *t, size_t last,
 	if (last < l->from + 3)
 		return false;
 	if (!is_digit(byte_at(l, last)) || !is_digit(byte_at(l, last - 1)) ||
+	    !is_upper(byte_at(l, at)) || !is_upper(byte_at(l, at + 1)) ||
 	    joined_before(l, at, ALNUM | UNDERSCORE))
 		return false;
-	len = iban_len(l->text + at);
+	len = iban_lens[(byte_at(l, at) - 'A') * 26 + byte_at(l, at + 1) - 'A'];
 	end = len ? iban_end(l, at, len) : 0;
 	return end && !joined_behind(l, end, ALNUM | UNDERSCORE) &&
 		found(hit, DETECT_IBAN, at, end);

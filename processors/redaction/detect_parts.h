@@ -70,7 +70,8 @@ struct trigger {
 	probe *probe;
 	/* Keys: what they begin with, and what follows. */
 	const char *prefix;
-	uint32_t body;		/* enum alphabet; of a name enum named */
+	uint8_t len;		/* of the prefix; of a name, of its last word */
+	uint8_t body;		/* enum stop; of a name enum named */
 	uint16_t least, most;	/* bytes of it; most 0: any number */
 };
 extern const struct trigger detect_triggers[];	/* ends with window NULL */
@@ -146,7 +147,7 @@ static inline size_t run_end(const struct look *l, size_t at,
 /* Does the text have these bytes at `at`? */
 static inline bool has_at(const struct look *l, size_t at, const char *bytes)
 {
-	size_t n = strlen(bytes);
+	size_t n = strlen(bytes);	/* of a literal: known */
 
 	LOOKED(1);
 	return at <= l->len && n <= l->len - at &&
@@ -154,6 +155,18 @@ static inline bool has_at(const struct look *l, size_t at, const char *bytes)
 }
 
 /* word: in small letters */
+static inline bool has_bytes_at(const struct look *l, size_t at,
+				const char *bytes, size_t n)
+{
+	LOOKED(1);
+	if (at > l->len || n > l->len - at || l->text[at] != *bytes)
+		return false;
+	for (size_t i = 1; i < n; i++)
+		if (byte_at(l, at + i) != bytes[i])
+			return false;
+	return true;
+}
+
 bool has_word_at(const struct look *l, size_t at, const char *word);
 /* Is the byte before `at` of the alphabet, and not the end of an escape
  * (\n, %3D, \u003d) that stands for one that is not? */
@@ -177,8 +190,6 @@ _Static_assert(STOPS == DETECT_STOPS, "one each");
 
 /* The first such byte at or after `at`; the limit, if none is before. */
 size_t stop_at(const struct look *l, size_t at, size_t limit, enum stop stop);
-/* Where the run of a body's alphabet ends. */
-enum stop stop_of(uint32_t alphabet);
 /* Up to the quote that has no more backslashes before it than the first one;
  * one that is missing: all there is. */
 size_t quoted_end(const struct look *l, size_t at, char quote, size_t slashes);

@@ -29,14 +29,6 @@ static const struct {
 	[A_VALUE_END] = { VALUE_END, true },
 };
 
-enum stop stop_of(uint32_t alphabet)
-{
-	for (unsigned s = NO_BASE64URL; s <= NO_BASE64; s++)
-		if (stops[s].alphabet == alphabet)
-			return s;
-	return STOPS;
-}
-
 /* From `at` on, before the limit; *found: one is there. */
 static size_t search(const struct look *l, size_t at, size_t limit,
 		     enum stop stop, bool *found)
@@ -44,19 +36,26 @@ static size_t search(const struct look *l, size_t at, size_t limit,
 	uint32_t alphabet = stops[stop].alphabet;
 	bool is = stops[stop].is;
 
-	for (*found = false; at < limit; at++)
+	for (; at < limit; at++)
 		if (is_of(byte_at(l, at), alphabet) == is &&
-		    (stop != A_VALUE_END || ends_value(l, at))) {
-			*found = true;
+		    (stop != A_VALUE_END || ends_value(l, at)))
 			break;
-		}
+	*found = at < limit;
 	return at;
+}
+
+#define AHEAD 512
+
+/* Who asks twice will go on asking. */
+static size_t ahead(const struct look *l, size_t limit)
+{
+	return l->len - limit > AHEAD ? limit + AHEAD : l->len;
 }
 
 size_t stop_at(const struct look *l, size_t at, size_t limit, enum stop stop)
 {
 	struct detect_stop *s = &l->walk->stop[stop];
-	bool found;
+	bool again = false, found;
 
 	if (limit > l->len)
 		limit = l->len;
@@ -72,9 +71,12 @@ size_t stop_at(const struct look *l, size_t at, size_t limit, enum stop stop)
 	} else if (!(l->walk->stops >> stop & 1) || at > s->to) {
 		*s = (struct detect_stop){ at, at, false };
 		l->walk->stops |= 1u << stop;
+	} else {
+		again = true;
 	}
 	if (!s->found && s->to < limit)
-		s->to = search(l, s->to, limit, stop, &s->found);
+		s->to = search(l, s->to, again ? ahead(l, limit) : limit, stop,
+			       &s->found);
 	return s->to < limit ? s->to : limit;
 }
 

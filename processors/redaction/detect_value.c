@@ -86,7 +86,8 @@ bool is_stand_in(const struct look *l, size_t at, size_t end, bool quoted)
 
 	if (is_bracketed(l, at, end, quoted) || is_variable(l, at, end))
 		return true;
-	if (c && !strchr("*xX.-_", c))
+	if (c != '*' && c != 'x' && c != 'X' && c != '.' && c != '-' &&
+	    c != '_')
 		return is_stop_word(l, at, end);
 	while (n < end && byte_at(l, n) == c)
 		n++;

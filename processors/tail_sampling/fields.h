@@ -79,17 +79,35 @@ next_field_any(const uint8_t *p, const uint8_t *end, struct field *f)
 	}
 }
 
-/* Behind the field at p; NULL at the end, and at what cannot be read. */
-static inline const uint8_t *next_field(const uint8_t *p, const uint8_t *end,
-					struct field *f)
+/* Behind the field at p; NULL at the end, and at what cannot be read.  Inlined:
+ * what most fields are, and fixed32 of field 16, the flags of a span. */
+static inline __attribute__((always_inline)) const uint8_t *
+next_field(const uint8_t *p, const uint8_t *end, struct field *f)
 {
-	if (2 > end - p || (p[0] & 0x87) != 2 || p[1] >= 0x80 ||
-	    p[1] > end - p - 2)
+	if (2 > end - p)
 		return next_field_any(p, end, f);
 	f->tag = p[0];
 	f->value = p[1];
 	f->body = p + 2;
-	return p + 2 + p[1];
+	switch (p[0] & 0x87) {
+	case 2:
+		if (p[1] < 0x80 && p[1] <= end - p - 2)
+			return p + 2 + p[1];
+		break;
+	case 1:
+		return get_fixed(p + 1, end, 8, &f->value);
+	case 0:
+		if (p[1] < 0x80)
+			return p + 2;
+		break;
+	case 0x85:
+		if (p[0] == 0x85 && p[1] == 1) {
+			f->tag = TAG(16, 5);
+			return get_fixed(p + 2, end, 4, &f->value);
+		}
+		break;
+	}
+	return next_field_any(p, end, f);
 }
 
 static inline weir_str field_body(const struct field *f)

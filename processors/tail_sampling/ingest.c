@@ -73,19 +73,42 @@ static void measure_heads(struct tail_sampling *self,
 		self->head_sizes[i] = head_size(part->scopes[i].wrapper);
 	for (size_t i = 0; i < part->n_resources; i++)
 		self->head_sizes[part->n_scopes + i] =
-			head_size(part->resources[i]);
+			head_size(part->resources[i].wrapper);
+}
+
+/* Those whose entries went leave, so that there are not many more than traces
+ * are known. */
+static void compact_pieces(struct tail_sampling *self)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < self->n_pieces; i++) {
+		struct piece *piece = &self->pieces[i];
+
+		if (!piece->entry)
+			continue;
+		self->pieces[n++] = *piece;
+		piece->entry->piece = (uint32_t)n;
+	}
+	self->n_pieces = n;
+}
+
+static void more_pieces(struct tail_sampling *self)
+{
+	compact_pieces(self);
+	if (self->cap_pieces && self->n_pieces <= self->cap_pieces / 2)
+		return;
+	self->cap_pieces = self->cap_pieces ? self->cap_pieces * 2 : 512;
+	self->pieces = realloc(self->pieces,
+			       self->cap_pieces * sizeof(*self->pieces));
+	if (!self->pieces)
+		abort();
 }
 
 static struct piece *new_piece(struct tail_sampling *self)
 {
-	if (self->n_pieces == self->cap_pieces) {
-		self->cap_pieces = self->cap_pieces ? self->cap_pieces * 2 :
-				   512;
-		self->pieces = realloc(self->pieces, self->cap_pieces *
-				       sizeof(*self->pieces));
-		if (!self->pieces)
-			abort();
-	}
+	if (self->n_pieces == self->cap_pieces)
+		more_pieces(self);
 	return &self->pieces[self->n_pieces++];
 }
 
@@ -257,7 +280,7 @@ static struct entry *new_trace(struct tail_sampling *self,
 
 	make_place(self);
 	entry = table_add(&self->table, span->hash, span->trace_id);
-	entry->arrived = weir_now();
+	entry->arrived = self->now;
 	entry->limit = self->buckets.now + 1 + (uint32_t)self->wait;
 	buckets_put(&self->buckets, entry, entry->limit);
 	weir_counter_add(&self->count.new_traces, 1);
@@ -358,7 +381,7 @@ static bool by_cache(struct tail_sampling *self, const struct weir_part *part,
 /* Once a piece. */
 static void record_late(struct tail_sampling *self, const struct entry *entry)
 {
-	uint64_t age = weir_now() - entry->settled;
+	uint64_t age = self->now - entry->settled;
 
 	weir_histogram_record(&self->count.late_age,
 			      &tail_sampling_metrics[ROW_LATE_AGE],
@@ -465,7 +488,7 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 
 		if (of != resource) {
 			end_pieces(self);
-			see_resource(self, part->resources[of]);
+			see_resource(self, part->resources[of].wrapper);
 		}
 		resource = of;
 		fetch_ahead(self, part, i);

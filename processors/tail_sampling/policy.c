@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* --- One policy ---------------------------------------------------------- */
 
@@ -101,28 +102,26 @@ static enum policy_vote vote_of(struct policy *policy,
 
 enum verdict policies_decide(struct policies *policies,
 			     const struct trace *trace, bool first_match,
-			     uint64_t now, uint64_t wall,
+			     uint64_t now, uint64_t wall, bool timed,
 			     struct policy_said *said)
 {
 	struct question q = { trace, now, wall };
 	bool sampled = false, pending = false;
-	uint64_t then = now;
 
-	for (size_t i = 0; i < policies->n; i++)
-		said[i].vote = VOTE_NONE;
+	memset(said, 0, policies->n * sizeof(*said));
 	for (size_t i = 0; i < policies->n; i++) {
 		struct policy *policy = &policies->items[policies->order[i]];
 		struct policy_said *says = &said[policies->order[i]];
-		uint64_t after;
+		uint64_t began;
 
 		/* As in the Collector: there a drop policy that does not drop
 		 * leaves the trace pending, whatever follows would say. */
 		if (pending && policy->kind != POLICY_DROP)
 			break;
+		began = timed ? weir_now() : 0;
 		says->vote = vote_of(policy, &q);
-		after = weir_now();
-		says->ns = after - then;
-		then = after;
+		if (timed)
+			says->ns = weir_now() - began;
 		if (says->vote == VOTE_DROPPED)
 			return VERDICT_DROPPED;
 		sampled |= says->vote == VOTE_SAMPLED;

@@ -37,16 +37,18 @@ enum policy_vote {		/* of one policy */
 
 struct policy_said {
 	enum policy_vote vote;
-	uint64_t ns;		/* that it took */
+	uint64_t ns;		/* that it took; 0: not timed */
 };
 
 /* Asks the policies in their order of evaluation (drop first), with
  * first_match only until one samples.  said: one each, as many as
  * policies_count.  span_ingest: pending until one samples or drops.  now:
- * weir_now(), wall: weir_wall_now(), both ns.  Any worker's thread. */
+ * weir_now(), wall: weir_wall_now(), both ns, of about now.  timed: a look at
+ * the clock takes longer than most policies, so not every time.  Any worker's
+ * thread. */
 enum verdict policies_decide(struct policies *policies,
 			     const struct trace *trace, bool first_match,
-			     uint64_t now, uint64_t wall,
+			     uint64_t now, uint64_t wall, bool timed,
 			     struct policy_said *said);
 
 #endif

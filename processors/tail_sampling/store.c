@@ -10,6 +10,8 @@
  */
 #include "store.h"
 
+#include "heads.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +29,9 @@
 struct head_memo {
 	uint64_t serial;	/* of the segment with its head; 0: none */
 	uint32_t head;
+	bool measured;		/* what follows was set */
+	uint32_t hash;
+	size_t len;
 };
 
 /* Of heads; spans are only copied and have none. */
@@ -49,96 +54,6 @@ static size_t left_in(const struct segment *segment)
 {
 	return segment->size - segment->used -
 	       segment->n * sizeof(struct stored_span);
-}
-
-/* --- Wrappers without their children ------------------------------------- */
-
-#define CHILDREN 0x12	/* scope_spans = 2, spans = 2 */
-
-/* Walks what is between children: a run of other fields at a time. */
-struct between {
-	struct weir_message_cursor children;
-	const uint8_t *p, *end;
-	bool last;
-};
-
-static struct between between_children(weir_str wrapper)
-{
-	const uint8_t *p = (const uint8_t *)wrapper.ptr;
-
-	return (struct between){ .children = weir_messages(wrapper, 2),
-				 .p = p, .end = p + wrapper.len };
-}
-
-/* Where the field of that body begins: before its length and its tag. */
-static const uint8_t *field_start(weir_str body)
-{
-	const uint8_t *p = (const uint8_t *)body.ptr - 1;
-	size_t n = 1;
-
-	for (size_t len = body.len; len > 0x7f; len >>= 7)
-		n++;
-	return p - n;
-}
-
-static bool next_run(struct between *b, weir_str *run)
-{
-	const uint8_t *start = b->p, *stop = b->end;
-
-	if (b->last)
-		return false;
-	if (weir_message_next(&b->children)) {
-		weir_str child = b->children.message;
-
-		stop = field_start(child);
-		b->p = (const uint8_t *)child.ptr + child.len;
-	} else {
-		b->last = true;
-	}
-	*run = (weir_str){ (const char *)start, (size_t)(stop - start) };
-	return true;
-}
-
-static uint32_t hash_head(weir_str wrapper, size_t *len)
-{
-	struct between b = between_children(wrapper);
-	uint64_t hash = 0;
-	weir_str run;
-
-	*len = 0;
-	while (next_run(&b, &run)) {
-		hash = hash * 31 + weir_hash(run.ptr, run.len);
-		*len += run.len;
-	}
-	return (uint32_t)hash;
-}
-
-static bool same_head(const struct stored_head *head, weir_str wrapper)
-{
-	struct between b = between_children(wrapper);
-	const uint8_t *at = head->fields, *end = at + head->len;
-	weir_str run;
-
-	while (next_run(&b, &run)) {
-		if (run.len > (size_t)(end - at) ||
-		    (run.len && memcmp(at, run.ptr, run.len)))
-			return false;
-		at += run.len;
-	}
-	return at == end;
-}
-
-static void copy_head(struct stored_head *head, weir_str wrapper)
-{
-	struct between b = between_children(wrapper);
-	uint8_t *at = head->fields;
-	weir_str run;
-
-	while (next_run(&b, &run)) {
-		if (run.len)
-			memcpy(at, run.ptr, run.len);
-		at += run.len;
-	}
 }
 
 /* --- Segments ------------------------------------------------------------ */
@@ -234,49 +149,97 @@ static void drop_segment(struct store *store, struct segment *segment)
 
 /* --- Heads --------------------------------------------------------------- */
 
-static uint32_t find_head(struct segment *segment, uint32_t hash,
-			  uint32_t parent, weir_str wrapper)
+static struct wrapper scope_wrapper(const struct weir_part *part, uint32_t i)
 {
-	uint32_t at = *bucket_of(segment, hash);
+	return (struct wrapper){ part->scopes[i].wrapper,
+				 part->scopes[i].head };
+}
+
+static struct wrapper resource_wrapper(const struct weir_part *part, uint32_t i)
+{
+	return (struct wrapper){ part->resources[i].wrapper,
+				 part->resources[i].head };
+}
+
+static void measure(struct head_memo *memo, const struct wrapper *wrapper)
+{
+	if (!memo->measured)
+		memo->hash = wrapper_hash(wrapper, &memo->len);
+	memo->measured = true;
+}
+
+static uint32_t find_head(struct segment *segment, const struct head_memo *memo,
+			  uint32_t parent, const struct wrapper *wrapper)
+{
+	uint32_t at = *bucket_of(segment, memo->hash);
 
 	for (; at; at = head_at(segment, at)->next) {
 		const struct stored_head *head = head_at(segment, at);
 
-		if (head->hash == hash && head->parent == parent &&
-		    same_head(head, wrapper))
+		if (head->hash == memo->hash && head->parent == parent &&
+		    wrapper_has(wrapper, head->fields, head->len))
 			return at;
 	}
 	return 0;
 }
 
-static uint32_t put_head(struct segment *segment, uint32_t hash, size_t len,
-			 uint32_t parent, weir_str wrapper)
+static uint32_t put_head(struct segment *segment, const struct head_memo *memo,
+			 uint32_t parent, const struct wrapper *wrapper)
 {
-	uint32_t *bucket = bucket_of(segment, hash);
+	uint32_t *bucket = bucket_of(segment, memo->hash);
 	uint32_t at = (uint32_t)aligned(segment->used);
 	struct stored_head *head = head_at(segment, at);
 
-	segment->used = at + (uint32_t)(sizeof(*head) + len);
-	*head = (struct stored_head){ *bucket, parent, hash, (uint32_t)len };
-	copy_head(head, wrapper);
+	segment->used = at + (uint32_t)(sizeof(*head) + memo->len);
+	*head = (struct stored_head){ *bucket, parent, memo->hash,
+				      (uint32_t)memo->len };
+	wrapper_copy(wrapper, head->fields);
 	return *bucket = at;
 }
 
+/* In the open segment. */
 static uint32_t get_head(const struct store *store, struct head_memo *memo,
-			 uint32_t parent, weir_str wrapper)
+			 uint32_t parent, const struct wrapper *wrapper)
 {
 	struct segment *segment = &store->segments[store->open];
-	uint32_t hash;
-	size_t len;
 
 	if (memo->serial == store->serial)
 		return memo->head;
-	hash = hash_head(wrapper, &len);
-	memo->head = find_head(segment, hash, parent, wrapper);
+	measure(memo, wrapper);
+	memo->head = find_head(segment, memo, parent, wrapper);
 	if (!memo->head)
-		memo->head = put_head(segment, hash, len, parent, wrapper);
+		memo->head = put_head(segment, memo, parent, wrapper);
 	memo->serial = store->serial;
 	return memo->head;
+}
+
+static uint32_t get_scope(struct store *store, const struct weir_part *part,
+			  uint32_t i)
+{
+	struct head_memo *memo = &store->memos[i];
+	uint32_t of = part->scopes[i].resource, parent;
+	struct wrapper resource = resource_wrapper(part, of);
+	struct wrapper scope = scope_wrapper(part, i);
+
+	parent = get_head(store, &store->memos[part->n_scopes + of], 0,
+			  &resource);
+	return get_head(store, memo, parent, &scope);
+}
+
+/* What the heads of a scope take at most: with what alignment costs. */
+static size_t room_for_heads(struct store *store, const struct weir_part *part,
+			     uint32_t i)
+{
+	struct head_memo *scope_memo = &store->memos[i], *memo;
+	uint32_t of = part->scopes[i].resource;
+	struct wrapper resource = resource_wrapper(part, of);
+	struct wrapper scope = scope_wrapper(part, i);
+
+	memo = &store->memos[part->n_scopes + of];
+	measure(memo, &resource);
+	measure(scope_memo, &scope);
+	return 2 * aligned(sizeof(struct stored_head) + 3) + memo->len +
+	       scope_memo->len;
 }
 
 /* --- Adding, letting go -------------------------------------------------- */
@@ -312,31 +275,34 @@ void store_begin(struct store *store, const struct weir_part *part)
 	memset(store->memos, 0, n * sizeof(*store->memos));
 }
 
-/* With heads of its own, and what alignment costs. */
-static size_t room_for(const struct weir_part *part, size_t i)
+static bool fits(const struct store *store, const struct head_memo *memo,
+		 size_t need, size_t heads)
 {
-	const struct weir_part_span *span = &part->spans[i];
-	const struct weir_part_scope *scope = &part->scopes[span->scope];
-	size_t scope_len, resource_len;
+	const struct segment *open;
 
-	hash_head(scope->wrapper, &scope_len);
-	hash_head(part->resources[scope->resource], &resource_len);
-	return sizeof(struct stored_span) + span->len +
-	       2 * aligned(sizeof(struct stored_head) + 3) + scope_len +
-	       resource_len;
+	if (!store->open)		/* nor any segment, maybe */
+		return false;
+	open = &store->segments[store->open];
+	if (open->n == RECORDS)
+		return false;
+	if (memo->serial != store->serial)
+		need += heads;
+	return need <= left_in(open);
 }
 
-static bool fits(const struct store *store, const struct weir_part *part,
-		 size_t i)
+/* Room for the span in the open segment, or a new one. */
+static bool make_room(struct store *store, const struct weir_part *part,
+		      size_t i, bool force)
 {
 	const struct weir_part_span *span = &part->spans[i];
-	const struct segment *open = &store->segments[store->open];
+	const struct head_memo *memo = &store->memos[span->scope];
+	size_t need = sizeof(struct stored_span) + span->len, heads = 0;
 
-	if (!store->open || open->n == RECORDS)
-		return false;
-	if (store->memos[span->scope].serial == store->serial)
-		return sizeof(struct stored_span) + span->len <= left_in(open);
-	return room_for(part, i) <= left_in(open);
+	if (memo->serial == store->serial && fits(store, memo, need, 0))
+		return true;
+	heads = room_for_heads(store, part, span->scope);
+	return fits(store, memo, need, heads) ||
+	       open_segment(store, need + heads, force);
 }
 
 bool store_fits(const struct store *store, const struct weir_part *part,
@@ -354,20 +320,6 @@ bool store_fits(const struct store *store, const struct weir_part *part,
 	if (need <= here)
 		return true;
 	return free_room >= SEGMENT_SIZE && need <= here + free_room;
-}
-
-/* The head of its scope in the open segment. */
-static uint32_t scope_of(struct store *store, const struct weir_part *part,
-			 uint32_t scope)
-{
-	struct head_memo *memo = &store->memos[scope];
-	uint32_t resource = part->scopes[scope].resource, parent;
-
-	if (memo->serial == store->serial)
-		return memo->head;
-	parent = get_head(store, &store->memos[part->n_scopes + resource], 0,
-			  part->resources[resource]);
-	return get_head(store, memo, parent, part->scopes[scope].wrapper);
 }
 
 /* The log's end is memory that nobody has touched for the time that traces
@@ -389,10 +341,11 @@ span_ref store_add(struct store *store, const struct weir_part *part, size_t i,
 	uint32_t scope;
 	span_ref ref;
 
-	if (!fits(store, part, i) &&
-	    !open_segment(store, room_for(part, i), force))
+	if (!make_room(store, part, i, force))
 		return NO_SPAN;
-	scope = scope_of(store, part, from->scope);
+	scope = store->memos[from->scope].head;
+	if (store->memos[from->scope].serial != store->serial)
+		scope = get_scope(store, part, from->scope);
 	open = &store->segments[store->open];
 	ref = store->open << RECORD_BITS | open->n;
 	open->n++;

@@ -108,11 +108,11 @@ struct entry *table_find(const struct table *table, uint64_t hash,
 
 static void put(struct table *table, const struct entry *entry)
 {
-	uint32_t tag = tag_of(entry->hash), at = home_of(table, tag);
+	uint32_t at = home_of(table, entry->tag);
 
 	while (table->slots[at].number != NOBODY)
 		at = next_slot(table, at);
-	table->slots[at] = (struct slot){ tag, entry->number };
+	table->slots[at] = (struct slot){ entry->tag, entry->number };
 }
 
 static void grow(struct table *table)
@@ -155,7 +155,7 @@ struct entry *table_add(struct table *table, uint64_t hash, const uint8_t *id)
 	number = entry->number;
 	memset(entry, 0, entry_size(table));
 	entry->number = number;
-	entry->hash = hash;
+	entry->tag = tag_of(hash);
 	entry->older = table->newest;
 	memcpy(entry->id, bytes_of(id), 16);
 	if (2 * (table->n + 1) > table->n_slots)
@@ -194,7 +194,7 @@ static void close_hole(struct table *table, uint32_t hole)
 
 void table_remove(struct table *table, struct entry *entry)
 {
-	uint32_t at = home_of(table, tag_of(entry->hash));
+	uint32_t at = home_of(table, entry->tag);
 
 	while (table->slots[at].number != entry->number)
 		at = next_slot(table, at);

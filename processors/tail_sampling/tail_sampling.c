@@ -239,8 +239,16 @@ void refuse_memory(struct weir_batch *batch)
 	weir_batch_nack(batch, &outcome);
 }
 
+/* Once a part, once a tick: a trace is not worth several looks at it. */
+static void look_at_clock(struct tail_sampling *self)
+{
+	self->now = weir_now();
+	self->wall = weir_wall_now();
+}
+
 void take_part(struct tail_sampling *self, struct weir_batch *batch)
 {
+	look_at_clock(self);
 	if (ingest(self, batch))
 		weir_batch_ack(batch);
 	else
@@ -276,20 +284,36 @@ static void consume(struct weir_component *c, struct weir_batch *batch)
 
 /* --- Time ---------------------------------------------------------------- */
 
+/* What decide reads of the one behind the next. */
+static void fetch_ahead(const struct tail_sampling *self,
+			const struct entry *entry)
+{
+	if (!entry->after)
+		return;
+	__builtin_prefetch(entry->after->after, 1);
+	if (entry->after->last != NO_SPAN)
+		__builtin_prefetch(store_span(&self->store,
+					      entry->after->last));
+}
+
 static void decide_tick(struct tail_sampling *self, uint32_t tick)
 {
 	struct entry *entry;
 
-	while ((entry = buckets_first(&self->buckets, tick)))
+	while ((entry = buckets_first(&self->buckets, tick))) {
+		fetch_ahead(self, entry);
 		decide(self, entry);
+	}
 }
 
 static void on_tick(struct weir_component *c, struct weir_timer *timer)
 {
 	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
-	uint64_t began = weir_now();
+	uint64_t began;
 
 	weir_timer_set(timer, c, TICK, on_tick);
+	look_at_clock(self);
+	began = self->now;
 	out_again(self);
 	decide_tick(self, ++self->buckets.now);
 	out_flush(self, true);
@@ -393,7 +417,8 @@ static void stop(struct weir_component *c)
 	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
 	struct weir_batch *batch;
 
-	self->patience = weir_now() + STOP_PATIENCE;
+	look_at_clock(self);
+	self->patience = self->now + STOP_PATIENCE;
 	end_all(self);
 	while ((batch = weir_batch_shift(&self->blocked))) {
 		take_part(self, batch);

@@ -46,6 +46,7 @@ struct settings {
 struct policy_counts {			/* of one policy */
 	weir_counter sampled, not_sampled, dropped;
 	weir_counter executions, microseconds;
+	uint64_t ns;			/* not in microseconds yet */
 };
 
 struct tallies {
@@ -76,6 +77,8 @@ struct tail_sampling {
 	struct weir_timer timer;
 	struct weir_batch_list blocked;	/* parts that wait for room */
 	uint64_t decided;		/* traces that were settled */
+	uint64_t asked;			/* times that policies were */
+	uint64_t now, wall;		/* ns; when this part or tick began */
 	/* out.c */
 	struct emitter emitter;
 	struct span_list out;		/* to be passed on */

@@ -96,7 +96,8 @@ void watch_finish(struct watch *watch)
 
 		key->next = watch->by_length[at];
 		watch->by_length[at] = (uint8_t)i;
-		watch->lengths |= UINT64_C(1) << at;
+		/* "" is also the key of what has none */
+		watch->lengths |= at ? UINT64_C(1) << at : UINT64_MAX;
 	}
 	watch->all = calloc(watch_words(watch) + 1, sizeof(*watch->all));
 	if (!watch->all)
@@ -166,24 +167,18 @@ static weir_str name_of(weir_str record)
 	return name;
 }
 
-/* Nearly all keys are short and come first: then a glance at the length will
- * do for most of them. */
-static inline void attribute(struct look *look, const struct field *f)
+/* f: a KeyValue. */
+static void attribute(struct look *look, const struct field *f)
 {
-	const uint8_t *p = f->body;
-	weir_str name;
+	weir_str name = name_of(field_body(f));
 
-	if (f->value >= 2 && p[0] == TAG_BYTES(1) && p[1] < 63 &&
-	    p[1] <= f->value - 2)
-		name = (weir_str){ (const char *)p + 2, p[1] };
-	else
-		name = name_of(field_body(f));
 	if (look->watch->lengths >> slot_of_length(name.len) & 1)
 		look_at(look, name, field_body(f));
 }
 
 /* Keys beyond WATCH_KEYS. */
-static void look_for_rest(struct look *look, weir_str message, uint32_t tag)
+static inline void look_for_rest(struct look *look, weir_str message,
+				 uint32_t tag)
 {
 	const struct watch *watch = look->watch;
 	struct weir_attribute_list list = { message, tag };
@@ -228,32 +223,91 @@ static uint64_t status_code(weir_str status)
 	return code;
 }
 
+static void read_field(const struct field *f, struct look *look,
+		       struct facts *facts)
+{
+	switch (f->tag) {
+	case SPAN_ATTRIBUTES:
+		attribute(look, f);
+		break;
+	case TAG_BYTES(3):		/* trace_state */
+		facts->state = field_body(f);
+		break;
+	case TAG(7, 1):			/* start_time_unix_nano */
+		facts->start = f->value;
+		break;
+	case TAG(8, 1):			/* end_time_unix_nano */
+		facts->end = f->value;
+		break;
+	case TAG_BYTES(15):		/* status */
+		facts->status = status_code(field_body(f));
+		break;
+	case TAG(16, 5):		/* flags */
+		facts->flags = f->value;
+		break;
+	}
+}
+
+/* Most fields are attributes with a short key in front, and most keys have a
+ * length that no key has which is looked for: passed over four bytes at a time,
+ * tag, length, tag of the key and its length. */
+static inline const uint8_t *pass_attributes(const uint8_t *p,
+					     const uint8_t *end,
+					     uint64_t lengths)
+{
+	static const uint8_t plain[] = { SPAN_ATTRIBUTES, 0, TAG_BYTES(1), 0 };
+	static const uint8_t fixed[] = { 0xff, 0x80, 0xff, 0 };
+	uint32_t four, want, mask;
+
+	memcpy(&want, plain, 4);
+	memcpy(&mask, fixed, 4);
+	while (end - p >= 4) {
+		memcpy(&four, p, 4);
+		if ((four & mask) != want || p[3] >= 63 ||
+		    lengths >> p[3] & 1 || p[1] > end - p - 2)
+			break;
+		p += 2 + p[1];
+	}
+	return p;
+}
+
+/* What stands before the attributes, as every SDK writes it: passed over step
+ * by step, without a look at what else it might be.  Ends where it is not so. */
+static inline const uint8_t *pass_usual(const uint8_t *p, const uint8_t *end,
+					struct facts *facts)
+{
+	if (end - p < 40)
+		return p;
+	if (p[0] == TAG_BYTES(1) && p[1] == 16)		/* trace_id */
+		p += 18;
+	if (p[0] == TAG_BYTES(2) && p[1] == 8)		/* span_id */
+		p += 10;
+	if (p[0] == TAG_BYTES(4) && p[1] == 8)		/* parent_span_id */
+		p += 10;
+	if (p[0] == TAG_BYTES(5) && p[1] < 0x80 && p[1] <= end - p - 2)
+		p += 2 + p[1];				/* name */
+	if (end - p < 20)
+		return p;
+	if (p[0] == TAG(6, 0) && p[1] < 0x80)		/* kind */
+		p += 2;
+	if (p[0] == TAG(7, 1) && p[9] == TAG(8, 1)) {
+		get_fixed(p + 1, end, 8, &facts->start);
+		get_fixed(p + 10, end, 8, &facts->end);
+		p += 18;
+	}
+	return p;
+}
+
 static void read_fields(struct look *look, weir_str span, struct facts *facts)
 {
 	const uint8_t *p = (const uint8_t *)span.ptr, *end = p + span.len;
+	uint64_t lengths = look->watch->lengths;
 	struct field f;
 
+	p = pass_attributes(pass_usual(p, end, facts), end, lengths);
 	while ((p = next_field(p, end, &f))) {
-		switch (f.tag) {
-		case SPAN_ATTRIBUTES:
-			attribute(look, &f);
-			break;
-		case TAG_BYTES(3):		/* trace_state */
-			facts->state = field_body(&f);
-			break;
-		case TAG(7, 1):			/* start_time_unix_nano */
-			facts->start = f.value;
-			break;
-		case TAG(8, 1):			/* end_time_unix_nano */
-			facts->end = f.value;
-			break;
-		case TAG_BYTES(15):		/* status */
-			facts->status = status_code(field_body(&f));
-			break;
-		case TAG(16, 5):		/* flags */
-			facts->flags = f.value;
-			break;
-		}
+		read_field(&f, look, facts);
+		p = pass_attributes(p, end, lengths);
 	}
 }
 

@@ -60,7 +60,7 @@ static void m_remove(struct m_sampler *m, uint64_t id)
 
 /* The verdict is there: spans go on or not, the id may go to a cache. */
 static void m_settle(struct m_sampler *m, struct m_trace *trace,
-			    enum m_vote verdict)
+		     enum m_vote verdict)
 {
 	int which = verdict != M_SAMPLED;
 	uint64_t id = trace->id;
@@ -237,7 +237,7 @@ static struct m_trace *m_new_trace(struct m_sampler *m, uint64_t id)
 
 /* Sizes, as the Collector counts a ResourceSpans of its own for each trace. */
 static void m_measure(struct m_sampler *m, struct m_trace *trace,
-			     const struct m_span *s)
+		      const struct m_span *s)
 {
 	if (!trace->touched) {
 		trace->touched = ++m->order;
@@ -254,7 +254,7 @@ static void m_measure(struct m_sampler *m, struct m_trace *trace,
 }
 
 static void m_late(struct m_sampler *m, struct m_trace *trace,
-			  const struct m_span *s)
+		   const struct m_span *s)
 {
 	if (!trace->large && trace->late != m->piece)
 		m->counts.late++;

@@ -33,6 +33,7 @@ struct m_policy {
 	enum m_kind kind;
 	int64_t low, high;		/* thresholds, bounds, rates */
 	double percent;
+	const char *key;		/* of an attribute */
 	bool invert, flag;
 	int pattern;			/* M_REGEX: row of m_patterns */
 	const char *values[2];

@@ -16,6 +16,18 @@ void text_add(struct text *out, const char *format, ...)
 	va_end(args);
 }
 
+/* Two of a length, two that are long, none of a length that is not here. */
+const char *const play_keys[PLAY_KEYS] = {
+	"k", "kk", "k2",
+	"a.key.of.sixty.three.letters.and.more.than.that.so.that.it.is.long",
+	"a.key.of.sixty.three.letters.and.more.than.that.that.is.longer.yet"
+};
+
+const char *play_key(struct gen *gen)
+{
+	return play_keys[gen_one_in(gen, 2) ? 0 : gen_below(gen, PLAY_KEYS)];
+}
+
 /* --- The configuration ---------------------------------------------------- */
 
 static bool maybe(struct tail_play *play, unsigned n)
@@ -113,11 +125,14 @@ static void make_attrs(struct tail_play *play, struct attr attrs[MAX_ATTRS])
 		INT("k", 1), INT("k", 3), BOOL("k", 0), BOOL("k", 1),
 		DOUBLE("k", 2.0), EMPTY("k"), TEXT("other", "a"), INT("K", 1)
 	};
-	size_t n = below(play, 3);
+	size_t n = below(play, MAX_ATTRS + 1);
 
 	memset(attrs, 0, MAX_ATTRS * sizeof(*attrs));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		attrs[i] = some[below(play, 16)];
+		if (!strcmp(attrs[i].key, "k"))
+			attrs[i].key = play_key(&play->gen);
+	}
 }
 
 static size_t make_pad(struct tail_play *play)

@@ -31,6 +31,11 @@ enum {
 	TAIL_SMALL = 16,	/* with BY_ID: little memory */
 };
 
+/* Of attributes; more often than not the first. */
+#define PLAY_KEYS 5
+extern const char *const play_keys[PLAY_KEYS];
+const char *play_key(struct gen *gen);
+
 struct text {
 	char at[16384];
 	size_t len;

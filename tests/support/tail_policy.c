@@ -27,16 +27,16 @@ static bool m_pattern_matches(int pattern, const char *text)
 
 /* --- Asking --------------------------------------------------------------- */
 
-static const struct attr *m_attr(const struct attr *attrs)
+static const struct attr *m_attr(const struct attr *attrs, const char *key)
 {
 	for (size_t i = 0; i < MAX_ATTRS && attrs[i].key; i++)
-		if (!strcmp(attrs[i].key, "k"))
+		if (!strcmp(attrs[i].key, key))
 			return &attrs[i];
 	return NULL;
 }
 
 static bool m_attr_matches(const struct m_policy *p,
-				  const struct attr *attr, bool of_span)
+			   const struct attr *attr, bool of_span)
 {
 	const char *text = attr->type == ATTR_TEXT ? attr->text : "";
 	int64_t number = attr->type == ATTR_INT ? attr->number : 0;
@@ -58,11 +58,11 @@ static bool m_attr_matches(const struct m_policy *p,
 static bool m_attrs(const struct m_policy *p, const struct m_view *v)
 {
 	for (size_t i = 0; i < v->n; i++) {
-		const struct attr *attr = m_attr(v->spans[i]->resource);
+		const struct attr *attr = m_attr(v->spans[i]->resource, p->key);
 
 		if (attr && m_attr_matches(p, attr, false))
 			return !p->invert;
-		attr = m_attr(v->spans[i]->span.attrs);
+		attr = m_attr(v->spans[i]->span.attrs, p->key);
 		if (attr && m_attr_matches(p, attr, true))
 			return !p->invert;
 	}
@@ -105,7 +105,7 @@ static bool m_chance(const struct m_policy *p, uint64_t trace)
 
 /* Any span with ... */
 static bool m_span_has(const struct m_policy *p,
-			      const struct a_span *s)
+		       const struct a_span *s)
 {
 	if (p->kind == M_STATUS)
 		return s->status == p->status;

@@ -22,8 +22,9 @@ static void make_numeric(struct m_policy *p, struct gen *gen, struct text *out)
 {
 	p->low = (int64_t)gen_below(gen, 5) - 2;
 	p->high = p->low ? (int64_t)gen_below(gen, 5) - 1 : 2;
-	text_add(out, "type: numeric_attribute, numeric_attribute: {key: k, "
-		 "min_value: %d, max_value: %d", (int)p->low, (int)p->high);
+	text_add(out, "type: numeric_attribute, numeric_attribute: {key: "
+		 "'%s', min_value: %d, max_value: %d", p->key, (int)p->low,
+		 (int)p->high);
 }
 
 static void make_string(struct m_policy *p, struct gen *gen, struct text *out)
@@ -32,8 +33,9 @@ static void make_string(struct m_policy *p, struct gen *gen, struct text *out)
 
 	p->values[0] = values[gen_below(gen, 4)];
 	p->values[1] = values[gen_below(gen, 4)];
-	text_add(out, "type: string_attribute, string_attribute: {key: k, "
-		 "values: ['%s', '%s']", p->values[0], p->values[1]);
+	text_add(out, "type: string_attribute, string_attribute: {key: "
+		 "'%s', values: ['%s', '%s']", p->key, p->values[0],
+		 p->values[1]);
 }
 
 static void make_regex(struct m_policy *p, struct gen *gen, struct text *out)
@@ -41,13 +43,15 @@ static void make_regex(struct m_policy *p, struct gen *gen, struct text *out)
 	static const int sizes[] = { -1, 0, 1, 2, 100 };
 
 	p->pattern = (int)gen_below(gen, M_PATTERNS);
-	text_add(out, "type: string_attribute, string_attribute: {key: k, "
-		 "enabled_regex_matching: true, cache_max_size: %d, values: "
-		 "[%s]", sizes[gen_below(gen, 5)], m_patterns[p->pattern]);
+	text_add(out, "type: string_attribute, string_attribute: {key: "
+		 "'%s', enabled_regex_matching: true, cache_max_size: %d, "
+		 "values: [%s]", p->key, sizes[gen_below(gen, 5)],
+		 m_patterns[p->pattern]);
 }
 
 static void make_attr(struct m_policy *p, struct gen *gen, struct text *out)
 {
+	p->key = play_key(gen);
 	p->invert = gen_one_in(gen, 3);
 	p->flag = gen_one_in(gen, 3);
 	if (p->kind == M_NUMERIC)
@@ -58,7 +62,7 @@ static void make_attr(struct m_policy *p, struct gen *gen, struct text *out)
 		make_string(p, gen, out);
 	else
 		text_add(out, "type: boolean_attribute, boolean_attribute: "
-			 "{key: k, value: %s", truth(p->flag));
+			 "{key: '%s', value: %s", p->key, truth(p->flag));
 	text_add(out, ", invert_match: %s}", truth(p->invert));
 }
 

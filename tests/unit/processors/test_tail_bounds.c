@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * processors/tail_sampling: at its bounds: traces, their sizes, memory, and senders
- * that wait.
+ * processors/tail_sampling: at its bounds: traces, their sizes, memory, and
+ * senders that wait.
  */
 #include "ts_case.h"
 

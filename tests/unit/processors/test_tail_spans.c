@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * processors/tail_sampling: what becomes of the spans: how they go on, and those
- * that come late.
+ * processors/tail_sampling: what becomes of the spans: how they go on, and
+ * those that come late.
  */
 #include "ts_case.h"
 

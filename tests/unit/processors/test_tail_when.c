@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * processors/tail_sampling: when a trace is decided: after a while, after its root,
- * when it is quiet, or (span-ingest) with each piece.
+ * processors/tail_sampling: when a trace is decided: after a while, after its
+ * root, when it is quiet, or (span-ingest) with each piece.
  */
 #include "ts_case.h"
 

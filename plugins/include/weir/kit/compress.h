@@ -7,7 +7,8 @@
  * the cap before anything is allocated.  Pure but for that; c's thread.
  *
  * snappy and lz4 lie in libweircodecs.so, which the first use opens (once a
- * process, about a millisecond) and nothing closes.
+ * process, about a millisecond) and nothing closes.  Our servers have it opened
+ * on the thread pool, and the request waits.
  */
 #ifndef WEIR_KIT_COMPRESS_H
 #define WEIR_KIT_COMPRESS_H
