@@ -5,6 +5,8 @@
  * Texts: attribute values as they are (ids, URLs, names, numbers: 5 to 200
  * bytes), prose of a model, JSON of a conversation; then the prose with a
  * secret every 4 KiB.  memchr for a byte that is not there is the yardstick.
+ * With `floods`: a megabyte of each near-miss, and of the worst of some that
+ * chance makes; there a sum over a table, a byte a step, is the yardstick.
  *
  *   gcc -O2 -D_GNU_SOURCE -Iplugins/include bench/micro_detect.c \
  *       processors/redaction/detect*.c -Lbuild -lweir -Wl,-rpath,build
@@ -14,6 +16,7 @@
 #include <time.h>
 
 #include "../processors/redaction/detect.h"
+#include "../tests/unit/processors/detect_floods.h"
 
 #define ROUNDS 60
 #define BIG (1 << 20)
@@ -113,10 +116,12 @@ static void any(const struct detectors *d, weir_str text)
 
 static void each(const struct detectors *d, weir_str text)
 {
+	struct detect_walk walk;
 	struct detected hit;
 	size_t from = 0;
 
-	while (detect_next(d, text, from, &hit)) {
+	detect_start(&walk, d, text);
+	while (detect_next(&walk, from, &hit)) {
 		from = hit.at + hit.len;
 		sum++;
 	}
@@ -164,7 +169,92 @@ static struct detectors compile(const char *only, enum detect_scan scan)
 	return d;
 }
 
-int main(void)
+/* --- Floods ----------------------------------------------------------------------- */
+
+#define CHANCES 20000
+#define SHORT (16 << 10)
+#define WORST 12
+
+struct flood {
+	char what[64];
+	size_t n;
+	double ms;		/* a megabyte (10^6 bytes) */
+};
+
+static double time_text(const struct detectors *d, weir_str text, int rounds,
+			void (*work)(const struct detectors *d, weir_str text))
+{
+	double best = 0;
+
+	for (int round = 0; round < rounds; round++) {
+		double start = now(), took;
+
+		work(d, text);
+		took = now() - start;
+		if (!round || took < best)
+			best = took;
+	}
+	return best / (double)text.len;
+}
+
+static void by_table(const struct detectors *d, weir_str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		sum += d->byte[i & 3][(uint8_t)text.ptr[i]];
+}
+
+static int slowest_first(const void *a, const void *b)
+{
+	const struct flood *x = a, *y = b;
+
+	return (x->ms < y->ms) - (x->ms > y->ms);
+}
+
+static void print_floods(const struct flood *f, size_t n, double yardstick)
+{
+	for (size_t i = 0; i < n; i++) {
+		printf("%8.2f ms a MB %6.1f  ", f[i].ms, f[i].ms / yardstick);
+		for (size_t j = 0; j < f[i].n; j++)
+			printf(f[i].what[j] >= ' ' && f[i].what[j] < 127 ?
+			       "%c" : "\\x%02x", (uint8_t)f[i].what[j]);
+		putchar('\n');
+	}
+}
+
+static void time_floods(const struct detectors *d)
+{
+	static struct flood all[FLOODS + CHANCES];
+	char *text = malloc(BIG);
+	double yardstick;
+
+	memset(text, 'x', BIG);
+	yardstick = time_text(d, (weir_str){ text, BIG }, 5, by_table);
+	printf("%8.2f ms a MB         a table, a byte a step\n", yardstick);
+	for (size_t i = 0; i < FLOODS + CHANCES; i++) {
+		struct flood *f = &all[i];
+		size_t len = i < FLOODS ? BIG : SHORT;
+
+		f->n = i < FLOODS ? strlen(floods[i]) :
+			flood_by_chance(i, f->what);
+		if (i < FLOODS)
+			memcpy(f->what, floods[i], f->n);
+		flood_fill(text, len, f->what, f->n);
+		f->ms = time_text(d, (weir_str){ text, len }, 3, each);
+	}
+	qsort(all, FLOODS, sizeof(*all), slowest_first);
+	print_floods(all, WORST, yardstick);
+	printf("by chance:\n");
+	qsort(all + FLOODS, CHANCES, sizeof(*all), slowest_first);
+	for (size_t i = FLOODS; i < FLOODS + 4 * WORST; i++) {
+		flood_fill(text, BIG, all[i].what, all[i].n);
+		all[i].ms = time_text(d, (weir_str){ text, BIG }, 5, each);
+	}
+	qsort(all + FLOODS, 4 * WORST, sizeof(*all), slowest_first);
+	print_floods(all + FLOODS, WORST, yardstick);
+	free(text);
+}
+
+int main(int argc, char **argv)
 {
 	struct detectors all = compile(NULL, SCAN_VECTORS);
 	struct detectors tables = compile(NULL, SCAN_TABLES);
@@ -172,6 +262,10 @@ int main(void)
 	struct texts talk = one_text(prose, 0), messages = one_text(json, 0);
 	struct texts planted = one_text(prose, 4096);
 
+	if (argc > 1 && !strcmp(argv[1], "floods")) {
+		time_floods(&all);
+		return 0;
+	}
 	report("memchr, attribute values", &attributes, NULL, yardstick);
 	report("memchr, prose", &talk, NULL, yardstick);
 	report("all, attribute values", &attributes, &all, any);

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <re2/shim.h>	/* the table that core and libweirre2.so share */
 #include <weir/library.h>
@@ -27,6 +28,7 @@ struct weir_regex {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct weir_regex *shelf;		/* under lock */
 static const struct weirre2 *engine;		/* written once, under lock */
+static _Thread_local uint64_t untold;
 
 /* --- The engine's library -------------------------------------------------------- */
 
@@ -255,6 +257,18 @@ static int search_prefix(weir_str seen, size_t from, weir_str literal,
 		return 0;
 	return found_literal(groups, n, 0, literal.len);
 }
+
+static int search_line(const struct pattern *pattern, weir_str seen,
+		       size_t from, struct weirre2_group *groups, size_t n)
+{
+	weir_str found;
+
+	if (!pattern_find_line(pattern, seen, from, &found))
+		return 0;
+	return found_literal(groups, n, (size_t)(found.ptr - seen.ptr),
+			     found.len);
+}
+
 /* As the engine's search: 1, 0, or -1 when it cannot tell. */
 static int search(const struct weir_regex *regex, weir_str seen, size_t from,
 		  struct weirre2_group *groups, size_t n)
@@ -276,6 +290,8 @@ static int search(const struct weir_regex *regex, weir_str seen, size_t from,
 	case PATTERN_PREFIX:
 		return search_prefix(seen, from, regex->pattern.literal,
 				     groups, n);
+	case PATTERN_LINE:
+		return search_line(&regex->pattern, seen, from, groups, n);
 	default:
 		if (regex->pattern.literal.len &&
 		    !contains(rest, regex->pattern.literal))
@@ -285,14 +301,21 @@ static int search(const struct weir_regex *regex, weir_str seen, size_t from,
 	}
 }
 
+uint64_t weir_regex_untold(void)
+{
+	return untold;
+}
+
 bool weir_regex_match(const struct weir_regex *regex, weir_str text)
 {
 	struct subject s;
-	bool found = !subject_init(&s, regex, text) ||
-		search(regex, s.seen, 0, NULL, 0) != 0;
+	int found = -1;
 
+	if (subject_init(&s, regex, text))
+		found = search(regex, s.seen, 0, NULL, 0);
 	subject_release(&s);
-	return found;
+	untold += found < 0;
+	return found != 0;
 }
 
 static int find(const struct weir_regex *regex, struct subject *s, size_t from,
@@ -331,8 +354,10 @@ bool weir_regex_find(const struct weir_regex *regex, weir_str text,
 		return false;
 	if (subject_init(&s, regex, text))
 		found = find(regex, &s, from, groups, n < have ? n : have);
-	if (found < 0)		/* cannot tell: all of it */
+	if (found < 0) {	/* cannot tell: all of it */
 		groups[0] = (weir_str){ s.text.ptr + from, text.len - from };
+		untold++;
+	}
 	subject_release(&s);
 	return found != 0;
 }
@@ -355,27 +380,61 @@ static weir_str cut(struct subject *s, size_t start, size_t end)
 	return (weir_str){ s->text.ptr + from, to_text(s, end) - from };
 }
 
+/* A search may look far behind the match that it finds (a|a.*b), and the next
+ * one again.  What takes much longer than its length allows is not gone on
+ * with; a few matches cost no look at the clock. */
+#define SEARCHES 32
+#define NS_AHEAD (50 * 1000000)
+#define NS_BYTE 20
+
+struct effort {
+	uint64_t begun;
+	size_t searches;
+};
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static bool too_much(struct effort *effort, size_t len)
+{
+	if (++effort->searches % SEARCHES)
+		return false;
+	if (!effort->begun)
+		effort->begun = cpu_ns();
+	return cpu_ns() - effort->begun > NS_AHEAD + len * (uint64_t)NS_BYTE;
+}
+
 bool weir_regex_replace(const struct weir_regex *regex, weir_str text,
 	struct weir_text *out,
 	void (*put)(void *arg, weir_str match, struct weir_text *out),
 	void *arg)
 {
 	struct weirre2_group got;
+	struct effort effort = { 0, 0 };
 	size_t from = 0, last = 0;	/* in what is seen */
 	struct subject s;
 	bool any = false;
 	int found;
 
 	if (!subject_init(&s, regex, text)) {
+		untold++;
 		put(arg, text, out);
 		return true;
 	}
 	while (from <= s.seen.len) {
-		found = search(regex, s.seen, from, &got, 1);
+		found = too_much(&effort, s.seen.len) ? -1 :
+			search(regex, s.seen, from, &got, 1);
 		if (!found)
 			break;
-		if (found < 0)
+		if (found < 0) {
 			got = (struct weirre2_group){ from, s.seen.len };
+			untold++;
+		}
 		weir_text_add(out, cut(&s, last, got.start));
 		if (got.end > last || !got.start)
 			put(arg, cut(&s, got.start, got.end), out);

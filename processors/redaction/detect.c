@@ -189,24 +189,11 @@ int detectors_init(struct detectors *d, struct weir_strs list,
 
 /* --- Hits ------------------------------------------------------------------------ */
 
-/* The four bytes that end with `last`; before the text are zeros. */
-static uint32_t four(const struct look *l, size_t last)
+static bool same(const uint8_t window[4], const struct detect_word *w)
 {
-	char bytes[4] = { 0 };
-	uint32_t v;
+	uint32_t v, mask, fold, want;
 
-	if (last >= 3)
-		memcpy(bytes, l->text + last - 3, 4);
-	else
-		memcpy(bytes + 3 - last, l->text, last + 1);
-	memcpy(&v, bytes, sizeof(v));
-	return v;
-}
-
-static bool same(uint32_t v, const struct detect_word *w)
-{
-	uint32_t mask, fold, want;
-
+	memcpy(&v, window, sizeof(v));
 	memcpy(&mask, w->mask, sizeof(mask));
 	memcpy(&fold, w->fold, sizeof(fold));
 	memcpy(&want, w->want, sizeof(want));
@@ -214,14 +201,13 @@ static bool same(uint32_t v, const struct detect_word *w)
 }
 
 static bool try_bucket(const struct look *l, const struct detect_word *w,
-		       size_t last, struct detected *hit)
+		       const struct candidate *c, struct detected *hit)
 {
-	uint32_t v = four(l, last);
-
 	for (; w->trigger; w++) {
 		const struct trigger *t = &detect_triggers[w->trigger - 1];
 
-		if (same(v, w) && t->probe(l, t, last, hit))
+		LOOKED(1);
+		if (same(c->window, w) && t->probe(l, t, c->last, hit))
 			return true;
 	}
 	return false;
@@ -233,18 +219,28 @@ static bool decide(const struct detectors *d, const struct look *l,
 	if (c->run && probe_card(l, NULL, c->last, hit))
 		return true;
 	for (unsigned left = c->buckets; left; left &= left - 1)
-		if (try_bucket(l, d->word[__builtin_ctz(left)], c->last,
-			       hit))
+		if (try_bucket(l, d->word[__builtin_ctz(left)], c, hit))
 			return true;
 	return false;
 }
 
 #define SHORTEST 5	/* pwd=x */
 
-bool detect_next(const struct detectors *d, weir_str text, size_t from,
-		 struct detected *hit)
+void detect_start(struct detect_walk *walk, const struct detectors *d,
+		  weir_str text)
 {
-	struct look l = { text.ptr, text.len, from, d->on };
+	walk->d = d;
+	walk->text = text;
+	walk->no_block = walk->no_block_end = 0;
+	walk->quotes = 0;
+	walk->stops = 0;
+}
+
+bool detect_next(struct detect_walk *walk, size_t from, struct detected *hit)
+{
+	const struct detectors *d = walk->d;
+	weir_str text = walk->text;
+	struct look l = { text.ptr, text.len, from, d->on, walk };
 	struct detected beside = { .at = text.len };
 	struct candidate c;
 	struct scan s;
@@ -263,7 +259,9 @@ bool detect_next(const struct detectors *d, weir_str text, size_t from,
 
 bool detect_any(const struct detectors *d, weir_str text)
 {
+	struct detect_walk walk;
 	struct detected hit;
 
-	return detect_next(d, text, 0, &hit);
+	detect_start(&walk, d, text);
+	return detect_next(&walk, 0, &hit);
 }

@@ -49,6 +49,25 @@ struct detected {
 	enum detector what;
 };
 
+/* A text on its way: what a probe has read to its end, no other reads again
+ * (detect_seen.c).  Belongs to the caller; starting it costs nothing. */
+#define DETECT_STOPS 14
+#define DETECT_QUOTES 51
+struct detect_walk {
+	const struct detectors *d;
+	weir_str text;
+	size_t no_block, no_block_end;
+	uint64_t quotes;	/* bit q: quote[q] is known */
+	uint32_t stops;		/* bit s: stop[s] is known */
+	struct detect_stop {
+		size_t from, to;	/* none in [from, to) */
+		bool found;		/* and one at `to` */
+	} stop[DETECT_STOPS];
+	struct detect_quote {
+		size_t from, at, end;	/* from..at: closes at, value to end */
+	} quote[DETECT_QUOTES];
+};
+
 /* -1 and a sentence that names the nearest detector: no such name.  An empty
  * list finds nothing. */
 int detectors_init(struct detectors *d, struct weir_strs names,
@@ -59,9 +78,11 @@ const char *detector_name(enum detector detector);
 /* Is there anything to find?  One fast scan where nothing looks like it. */
 bool detect_any(const struct detectors *d, weir_str text);
 /* The first that begins at or after `from`; false: no more.  Going on from
- * hit->at + hit->len gives all, left to right, and none overlaps another.
- * What is before `from` counts as what surrounds it. */
-bool detect_next(const struct detectors *d, weir_str text, size_t from,
-		 struct detected *hit);
+ * hit->at + hit->len gives all, left to right, and none overlaps another, in
+ * time linear in the text.  What is before `from` counts as what surrounds it.
+ */
+void detect_start(struct detect_walk *walk, const struct detectors *d,
+		  weir_str text);
+bool detect_next(struct detect_walk *walk, size_t from, struct detected *hit);
 
 #endif

@@ -11,28 +11,32 @@
 /* No word looks so: a digit, or small and large letters. */
 static bool is_mixed(const struct look *l, size_t at, size_t end)
 {
-	bool lower = false, upper = false;
-
-	for (; at < end; at++) {
-		if (is_digit(l->text[at]))
-			return true;
-		upper |= is_upper(l->text[at]);
-		lower |= is_of(l->text[at], LOWER);
-	}
-	return upper && lower;
+	return stop_at(l, at, end, A_DIGIT) < end ||
+		(stop_at(l, at, end, AN_UPPER) < end &&
+		 stop_at(l, at, end, A_LOWER) < end);
 }
 
-/* So many letters and digits in a row that are no word. */
-static bool has_block(const struct look *l, size_t at, size_t end, size_t least)
-{
-	while (at < end) {
-		size_t stop = run_end(l, at, ALNUM, end - at), digit = at;
+/* So many letters and digits in a row that are no word: BLOCK with a digit, or
+ * twice as many.  `at` is where such a run begins. */
+#define BLOCK 16
 
-		while (digit < stop && !is_digit(l->text[digit]))
-			digit++;
-		if (stop - at >= (digit < stop ? least : 2 * least))
+static bool has_block(const struct look *l, size_t at, size_t end)
+{
+	struct detect_walk *w = l->walk;
+
+	if (at >= w->no_block && at < w->no_block_end)
+		at = w->no_block_end;
+	else
+		w->no_block = w->no_block_end = at;
+	while (at < end) {
+		size_t stop = stop_at(l, at, end, NO_ALNUM);
+		bool digit = stop_at(l, at, stop, A_DIGIT) < stop;
+
+		if (stop - at >= (digit ? BLOCK : 2 * BLOCK))
 			return true;
-		at = stop + 1;
+		if (stop == end)	/* there may be more of it */
+			break;
+		w->no_block_end = at = stop + 1;
 	}
 	return false;
 }
@@ -41,13 +45,13 @@ static bool has_block(const struct look *l, size_t at, size_t end, size_t least)
 static size_t body_end(const struct look *l, const struct trigger *t, size_t at)
 {
 	size_t most = t->most ? t->most : JUDGED;
-	size_t end = run_end(l, at, t->body, most);
+	size_t end = stop_at(l, at, at + most, t->body);
 
 	if (end - at < t->least || !is_mixed(l, at, end))
 		return 0;
 	if (!t->most)
-		end = run_end(l, end, t->body, SIZE_MAX);
-	while (end > at && l->text[end - 1] == '.')
+		end = stop_at(l, end, l->len, t->body);
+	while (end > at && byte_at(l, end - 1) == '.')
 		end--;
 	if (end - at < t->least || joined_behind(l, end, ALNUM))
 		return 0;
@@ -63,7 +67,7 @@ static enum detector which(const struct look *l, const struct trigger *t)
 /* The prefix, with nothing before it that makes another word of it. */
 static bool begins(const struct look *l, const struct trigger *t, size_t begin)
 {
-	return begin >= l->from && has_at(l, begin, t->prefix) &&
+	return begin >= l->from && has_bytes_at(l, begin, t->prefix, t->len) &&
 		!joined_before(l, begin, ALNUM);
 }
 
@@ -74,7 +78,7 @@ bool probe_key(const struct look *l, const struct trigger *t, size_t last,
 
 	if (last < 3u + t->back || !begins(l, t, begin))
 		return false;
-	end = body_end(l, t, begin + strlen(t->prefix));
+	end = body_end(l, t, begin + t->len);
 	return end && found(hit, which(l, t), begin, end);
 }
 
@@ -97,7 +101,7 @@ bool probe_key_openai(const struct look *l, const struct trigger *t,
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		known |= has_at(l, body, kinds[i]);
 	judged = end - body > JUDGED ? body + JUDGED : end;
-	return (known || has_block(l, body, judged, 16)) &&
+	return (known || has_block(l, body, judged)) &&
 		found(hit, DETECT_LLM_KEY, begin, end);
 }
 
@@ -116,8 +120,8 @@ static bool aws_id_at(const struct look *l, size_t at)
 		return false;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		known |= has_at(l, at, kinds[i]);
-	return known && run_end(l, at, UPPER | DIGITS, AWS_ID) == at + AWS_ID &&
-		!joined_before(l, at, ALNUM) &&
+	return known && !joined_before(l, at, ALNUM) &&
+		run_end(l, at, UPPER | DIGITS, AWS_ID) == at + AWS_ID &&
 		!joined_behind(l, at + AWS_ID, ALNUM);
 }
 
@@ -126,19 +130,14 @@ static bool aws_secret_in(const struct look *l, size_t at, size_t limit,
 			  struct detected *hit)
 {
 	while (at < limit) {
-		size_t end = run_end(l, at, ALNUM | BASE64, AWS_SECRET + 1);
-		bool lower = false, upper = false;
+		size_t end = stop_at(l, at, at + AWS_SECRET + AWS_NEAR,
+				     NO_AWS);
 
-		for (size_t i = at; i < end; i++) {
-			upper |= is_upper(l->text[i]);
-			lower |= is_of(l->text[i], LOWER);
-		}
-		if (end - at == AWS_SECRET && lower && upper)
+		if (end - at == AWS_SECRET &&
+		    stop_at(l, at, end, AN_UPPER) < end &&
+		    stop_at(l, at, end, A_LOWER) < end)
 			return found(hit, DETECT_CLOUD_KEY, at, end);
-		at = run_end(l, end, ALNUM | BASE64, AWS_NEAR);
-		at += at < l->len && !is_of(l->text[at], ALNUM | BASE64);
-		if (at == l->len)
-			break;
+		at = end + 1;
 	}
 	return false;
 }
@@ -181,74 +180,75 @@ bool probe_key_aws(const struct look *l, const struct trigger *t, size_t last,
 
 /* A key by its prefix: window, bucket, where the window is in the prefix. */
 #define KEY(window, bucket, back, on, prefix, body, least, most)	\
-	{ window, bucket, 0, back, on, probe_key, prefix, body, least, most }
+	{ window, bucket, 0, back, on, probe_key, prefix,		\
+	  sizeof(prefix) - 1, body, least, most }
 /* A name: the window begins `back` behind the beginning of its last word, and
  * that has `len` letters. */
-#define NAME(window, bucket, back, len, on)				\
-	{ window, bucket, 1, back, on, probe_name, "", 0, len, 0 }
+#define NAME(window, bucket, back, len, on, named)			\
+	{ window, bucket, 1, back, on, probe_name, "", len, named, 0, 0 }
 #define BEHIND_NAME "[=:\"'`\\ %>\t]"
 
 const struct trigger detect_triggers[] = {
-	{ "[*][*]@[0-9A-Za-z[]", 7, 0, 2, CREDENTIALS, probe_url, "", 0, 0, 0 },
-	{ "[*][*]@[0-9A-Za-z\x80-\xff]", 7, 0, 2, EMAIL, probe_email, "", 0, 0, 0 },
-	{ "%40[0-9A-Za-z]", 2, 0, 0, EMAIL, probe_email_encoded, "", 0, 0, 0 },
-	{ "[A-Z][A-Z][0-9][0-9]", 3, 0, 0, BIT(DETECT_IBAN), probe_iban, "", 0, 0, 0 },
-	{ "eyJ[0-9A-Za-z_-]", 7, 0, 0, BIT(DETECT_JWT), probe_jwt, "", 0, 0, 0 },
-	{ "-BEG", 4, 0, 4, BIT(DETECT_PRIVATE_KEY), probe_private_key, "", 0, 0, 0 },
+	{ "[*][*]@[0-9A-Za-z[]", 7, 0, 2, CREDENTIALS, probe_url, "", 0, 0, 0, 0 },
+	{ "[*][*]@[0-9A-Za-z\x80-\xff]", 7, 0, 2, EMAIL, probe_email, "", 0, 0, 0, 0 },
+	{ "%40[0-9A-Za-z]", 2, 0, 0, EMAIL, probe_email_encoded, "", 0, 0, 0, 0 },
+	{ "[A-Z][A-Z][0-9][0-9]", 3, 0, 0, BIT(DETECT_IBAN), probe_iban, "", 0, 0, 0, 0 },
+	{ "eyJ[0-9A-Za-z_-]", 7, 0, 0, BIT(DETECT_JWT), probe_jwt, "", 0, 0, 0, 0 },
+	{ "-BEG", 4, 0, 4, BIT(DETECT_PRIVATE_KEY), probe_private_key, "", 0, 0, 0, 0 },
 
-	NAME("sswo", 2, 2, 8, NAMES),		/* password */
-	NAME("sswd", 0, 2, 6, NAMES),		/* passwd */
-	NAME("ssph", 2, 2, 10, NAMES),		/* passphrase */
-	NAME("pwd" BEHIND_NAME, 0, 0, 3, NAMES),
-	NAME("cret" , 4, 2, 6, NAMES),		/* secret */
-	NAME("oken", 5, 1, 5, NAMES),		/* token */
-	NAME("key" BEHIND_NAME, 1, 0, 3, NAMES),
-	NAME("y[_-]id", 2, 10, 14, NAMES),	/* private_key_id */
-	NAME("riza", 1, 5, 13, NAMES),		/* authorization */
-	NAME("uth" BEHIND_NAME, 2, 1, 4, NAMES),	/* auth */
-	NAME("ture", 6, 5, 9, CLOUD),		/* signature */
-	NAME("sig[=%]", 2, 0, 3, CLOUD),
-	{ "bear", 5, 1, 0, CREDENTIALS, probe_scheme, "bearer", 0, 0, 0 },
-	{ "asic", 1, 1, 1, CREDENTIALS, probe_scheme, "basic", 0, 0, 0 },
+	NAME("sswo", 2, 2, 8, NAMES, NAMED_PASSWORD),
+	NAME("sswd", 0, 2, 6, NAMES, NAMED_PASSWD),
+	NAME("ssph", 2, 2, 10, NAMES, NAMED_PASSPHRASE),
+	NAME("pwd" BEHIND_NAME, 0, 0, 3, NAMES, NAMED_PWD),
+	NAME("cret", 4, 2, 6, NAMES, NAMED_SECRET),
+	NAME("oken", 5, 1, 5, NAMES, NAMED_TOKEN),
+	NAME("key" BEHIND_NAME, 1, 0, 3, NAMES, NAMED_KEY),
+	NAME("y[_-]id", 2, 10, 14, NAMES, NAMED_KEY_ID),
+	NAME("riza", 1, 5, 13, NAMES, NAMED_AUTHORIZATION),
+	NAME("uth" BEHIND_NAME, 2, 1, 4, NAMES, NAMED_AUTH),
+	NAME("ture", 6, 5, 9, CLOUD, NAMED_SIGNATURE),
+	NAME("sig[=%]", 2, 0, 3, CLOUD, NAMED_SIG),
+	{ "bear", 5, 1, 0, CREDENTIALS, probe_scheme, "bearer", 6, 0, 0, 0 },
+	{ "asic", 1, 1, 1, CREDENTIALS, probe_scheme, "basic", 5, 0, 0, 0 },
 
-	{ "A[KSBC][IC]A", 5, 0, 0, CLOUD, probe_key_aws, "", 0, 0, 0 },
-	KEY("AIza", 3, 0, CLOUD | LLM, "AIza", BASE64URL, 35, 45),
-	KEY("ghp_", 5, 0, CLOUD, "ghp_", ALNUM, 30, 0),
-	KEY("gho_", 5, 0, CLOUD, "gho_", ALNUM, 30, 0),
-	KEY("ghs_", 5, 0, CLOUD, "ghs_", ALNUM, 30, 0),
-	KEY("ghu_", 5, 0, CLOUD, "ghu_", ALNUM, 30, 0),
-	KEY("ghr_", 5, 0, CLOUD, "ghr_", ALNUM, 30, 0),
-	KEY("_pat", 4, 6, CLOUD, "github_pat_", ALNUM | UNDERSCORE, 30, 0),
-	KEY("lpat", 4, 1, CLOUD, "glpat-", BASE64URL | DOT, 20, 0),
-	KEY("xoxa", 2, 0, CLOUD, "xoxa-", ALNUM | DASH, 16, 0),
-	KEY("xoxb", 2, 0, CLOUD, "xoxb-", ALNUM | DASH, 16, 0),
-	KEY("xoxe", 2, 0, CLOUD, "xoxe", ALNUM | DASH | DOT, 16, 0),
-	KEY("xoxp", 2, 0, CLOUD, "xoxp-", ALNUM | DASH, 16, 0),
-	KEY("xoxr", 2, 0, CLOUD, "xoxr-", ALNUM | DASH, 16, 0),
-	KEY("xoxs", 2, 0, CLOUD, "xoxs-", ALNUM | DASH, 16, 0),
-	KEY("_liv", 4, 2, CLOUD, "sk_live_", ALNUM, 16, 0),
-	KEY("_liv", 4, 2, CLOUD, "rk_live_", ALNUM, 16, 0),
-	KEY("npm_", 4, 0, CLOUD, "npm_", ALNUM, 30, 0),
-	KEY("pypi", 6, 0, CLOUD, "pypi-", BASE64URL, 40, 0),
-	KEY("SG.[0-9A-Za-z._-]", 0, 0, CLOUD, "SG.", BASE64URL | DOT, 60, 80),
-	KEY("SK[0-9a-f][0-9a-f]", 3, 0, CLOUD, "SK", HEX, 32, 32),
-	KEY("_v1_", 6, 3, CLOUD, "dop_v1_", HEX, 40, 0),
-	KEY("_v1_", 6, 3, CLOUD, "doo_v1_", HEX, 40, 0),
-	KEY("_v1_", 6, 3, CLOUD, "dor_v1_", HEX, 40, 0),
-	KEY("hvs.", 0, 0, CLOUD, "hvs.", BASE64URL, 20, 0),
-	KEY("hvb.", 0, 0, CLOUD, "hvb.", BASE64URL, 20, 0),
+	{ "A[KSBC][IC]A", 5, 0, 0, CLOUD, probe_key_aws, "", 0, 0, 0, 0 },
+	KEY("AIza", 3, 0, CLOUD | LLM, "AIza", NO_BASE64URL, 35, 45),
+	KEY("ghp_", 5, 0, CLOUD, "ghp_", NO_ALNUM, 30, 0),
+	KEY("gho_", 5, 0, CLOUD, "gho_", NO_ALNUM, 30, 0),
+	KEY("ghs_", 5, 0, CLOUD, "ghs_", NO_ALNUM, 30, 0),
+	KEY("ghu_", 5, 0, CLOUD, "ghu_", NO_ALNUM, 30, 0),
+	KEY("ghr_", 5, 0, CLOUD, "ghr_", NO_ALNUM, 30, 0),
+	KEY("_pat", 4, 6, CLOUD, "github_pat_", NO_ALNUM_UNDERSCORE, 30, 0),
+	KEY("lpat", 4, 1, CLOUD, "glpat-", NO_BASE64URL_DOT, 20, 0),
+	KEY("xoxa", 2, 0, CLOUD, "xoxa-", NO_ALNUM_DASH, 16, 0),
+	KEY("xoxb", 2, 0, CLOUD, "xoxb-", NO_ALNUM_DASH, 16, 0),
+	KEY("xoxe", 2, 0, CLOUD, "xoxe", NO_ALNUM_DASH_DOT, 16, 0),
+	KEY("xoxp", 2, 0, CLOUD, "xoxp-", NO_ALNUM_DASH, 16, 0),
+	KEY("xoxr", 2, 0, CLOUD, "xoxr-", NO_ALNUM_DASH, 16, 0),
+	KEY("xoxs", 2, 0, CLOUD, "xoxs-", NO_ALNUM_DASH, 16, 0),
+	KEY("_liv", 4, 2, CLOUD, "sk_live_", NO_ALNUM, 16, 0),
+	KEY("_liv", 4, 2, CLOUD, "rk_live_", NO_ALNUM, 16, 0),
+	KEY("npm_", 4, 0, CLOUD, "npm_", NO_ALNUM, 30, 0),
+	KEY("pypi", 6, 0, CLOUD, "pypi-", NO_BASE64URL, 40, 0),
+	KEY("SG.[0-9A-Za-z._-]", 0, 0, CLOUD, "SG.", NO_BASE64URL_DOT, 60, 80),
+	KEY("SK[0-9a-f][0-9a-f]", 3, 0, CLOUD, "SK", NO_HEX, 32, 32),
+	KEY("_v1_", 6, 3, CLOUD, "dop_v1_", NO_HEX, 40, 0),
+	KEY("_v1_", 6, 3, CLOUD, "doo_v1_", NO_HEX, 40, 0),
+	KEY("_v1_", 6, 3, CLOUD, "dor_v1_", NO_HEX, 40, 0),
+	KEY("hvs.", 0, 0, CLOUD, "hvs.", NO_BASE64URL, 20, 0),
+	KEY("hvb.", 0, 0, CLOUD, "hvb.", NO_BASE64URL, 20, 0),
 
-	{ "sk-[0-9A-Za-z_-]", 0, 0, 0, LLM, probe_key_openai, "sk-", BASE64URL, 20, 0 },
-	KEY("csk-", 0, 0, LLM, "csk-", ALNUM, 40, 0),		/* Cerebras */
-	KEY("hf_[0-9A-Za-z]", 1, 0, LLM, "hf_", ALNUM, 30, 0),
-	KEY("gsk_", 4, 0, LLM, "gsk_", ALNUM, 40, 0),		/* Groq */
-	KEY("r8_[0-9A-Za-z]", 1, 0, LLM, "r8_", ALNUM, 30, 0),	/* Replicate */
-	KEY("pplx", 6, 0, LLM, "pplx-", ALNUM, 32, 0),
-	KEY("xai-", 1, 0, LLM, "xai-", ALNUM, 40, 0),
-	KEY("lsv2", 0, 0, LLM, "lsv2_", ALNUM | UNDERSCORE, 32, 0),
-	KEY("pcsk", 0, 0, LLM, "pcsk_", ALNUM | UNDERSCORE, 40, 0),
-	KEY("nvap", 4, 0, LLM, "nvapi-", BASE64URL, 40, 0),
-	KEY("_v1_", 6, 3, LLM, "tgp_v1_", BASE64URL, 40, 0),	/* Together */
-	KEY("tvly", 6, 0, LLM, "tvly-", ALNUM | DASH, 20, 0),	/* Tavily */
-	{ NULL, 0, 0, 0, 0, NULL, NULL, 0, 0, 0 }
+	{ "sk-[0-9A-Za-z_-]", 0, 0, 0, LLM, probe_key_openai, "sk-", 3, NO_BASE64URL, 20, 0 },
+	KEY("csk-", 0, 0, LLM, "csk-", NO_ALNUM, 40, 0),		/* Cerebras */
+	KEY("hf_[0-9A-Za-z]", 1, 0, LLM, "hf_", NO_ALNUM, 30, 0),
+	KEY("gsk_", 4, 0, LLM, "gsk_", NO_ALNUM, 40, 0),		/* Groq */
+	KEY("r8_[0-9A-Za-z]", 1, 0, LLM, "r8_", NO_ALNUM, 30, 0),	/* Replicate */
+	KEY("pplx", 6, 0, LLM, "pplx-", NO_ALNUM, 32, 0),
+	KEY("xai-", 1, 0, LLM, "xai-", NO_ALNUM, 40, 0),
+	KEY("lsv2", 0, 0, LLM, "lsv2_", NO_ALNUM_UNDERSCORE, 32, 0),
+	KEY("pcsk", 0, 0, LLM, "pcsk_", NO_ALNUM_UNDERSCORE, 40, 0),
+	KEY("nvap", 4, 0, LLM, "nvapi-", NO_BASE64URL, 40, 0),
+	KEY("_v1_", 6, 3, LLM, "tgp_v1_", NO_BASE64URL, 40, 0),	/* Together */
+	KEY("tvly", 6, 0, LLM, "tvly-", NO_ALNUM_DASH, 20, 0),	/* Tavily */
+	{ NULL, 0, 0, 0, 0, NULL, NULL, 0, 0, 0, 0 }
 };

@@ -18,51 +18,61 @@ enum kind {
 	SCHEME = 1 << 3,	/* "scheme value" may follow */
 	PART = 1 << 4,		/* not by itself: something_key */
 	BASE64_USER = 1 << 5,	/* only user:password in base64 */
-	TIGHT = 1 << 6		/* only name=value, long */
+	TIGHT = 1 << 6,		/* only name=value, long */
+	DIRECTORY = 1 << 7	/* not when it is a path */
 };
 
-/* Ends of names, in small letters; '_' also stands for '-', ' ' and nothing.
- * The first that fits is it. */
-static const struct name {
-	const char *word;
-	uint32_t kind;
-} secret_names[] = {
-	{ "password", PASSWORD },
-	{ "passwd", PASSWORD },
-	{ "passphrase", PASSWORD },
-	{ "pwd", PASSWORD },
-	{ "secret_access_key", OF_CLOUD },
-	{ "shared_access_key", OF_CLOUD },
-	{ "account_key", OF_CLOUD },
-	{ "private_key_id", OF_CLOUD },
-	{ "secret", 0 },
-	{ "token", TOKEN },
-	{ "api_key", 0 },
-	{ "access_key", 0 },
-	{ "secret_key", 0 },
-	{ "private_key", 0 },
-	{ "auth_key", 0 },
-	{ "shared_key", 0 },
-	{ "master_key", 0 },
-	{ "signing_key", 0 },
-	{ "encryption_key", 0 },
-	{ "subscription_key", 0 },
-	{ "authorization", SCHEME },
-	{ "auth", BASE64_USER },
-	{ "signature", OF_CLOUD | TIGHT },
-	{ "sig", OF_CLOUD | TIGHT },
+/* Ends of names, in small letters, by what triggers them; '_' also stands for
+ * '-', ' ' and nothing.  The first that fits is it. */
+#define WORD(word, kind) { word, sizeof(word) - 1, kind }
+static const struct family {
+	size_t known;		/* letters at the end that the trigger saw */
+	struct name {
+		const char *word;
+		size_t len;
+		uint32_t kind;
+	} name[14];
+} families[] = {
+	[NAMED_PASSWORD] = { 0, { WORD("password", PASSWORD) } },
+	[NAMED_PASSWD] = { 0, { WORD("passwd", PASSWORD) } },
+	[NAMED_PASSPHRASE] = { 0, { WORD("passphrase", PASSWORD) } },
+	[NAMED_PWD] = { 3, { WORD("pwd", PASSWORD | DIRECTORY) } },
+	[NAMED_SECRET] = { 0, { WORD("secret", 0) } },
+	[NAMED_TOKEN] = { 0, { WORD("token", TOKEN) } },
+	[NAMED_KEY] = { 3, {
+		WORD("secret_access_key", OF_CLOUD),
+		WORD("shared_access_key", OF_CLOUD),
+		WORD("account_key", OF_CLOUD), WORD("api_key", 0),
+		WORD("access_key", 0), WORD("secret_key", 0),
+		WORD("private_key", 0), WORD("auth_key", 0),
+		WORD("shared_key", 0), WORD("master_key", 0),
+		WORD("signing_key", 0), WORD("encryption_key", 0),
+		WORD("subscription_key", 0),
+	} },
+	[NAMED_KEY_ID] = { 0, { WORD("private_key_id", OF_CLOUD) } },
+	[NAMED_AUTHORIZATION] = { 0, { WORD("authorization", SCHEME) } },
+	[NAMED_AUTH] = { 3, { WORD("auth", BASE64_USER) } },
+	[NAMED_SIGNATURE] = { 0, { WORD("signature", OF_CLOUD | TIGHT) } },
+	[NAMED_SIG] = { 3, { WORD("sig", OF_CLOUD | TIGHT) } },
 };
 
-/* Where a name that ends with `word` before `end` begins; SIZE_MAX: not so. */
-static size_t name_begin(const struct look *l, size_t end, const char *word)
+static bool is_word_separator(char c)
+{
+	return c == '_' || c == '-' || c == ' ';
+}
+
+/* Where the first `len` letters of a word begin that end before `end`; SIZE_MAX:
+ * they do not. */
+static size_t word_begin(const struct look *l, size_t end, const char *word,
+			 size_t len)
 {
 	size_t at = end;
 
-	for (size_t i = strlen(word); i--;) {
-		char c = at ? l->text[at - 1] : 0;
+	for (size_t i = len; i--;) {
+		char c = at ? byte_at(l, at - 1) : 0;
 
 		if (word[i] == '_') {
-			at -= c == '_' || c == '-' || c == ' ';
+			at -= is_word_separator(c);
 			continue;
 		}
 		if ((is_upper(c) ? c | 0x20 : c) != word[i])
@@ -73,14 +83,22 @@ static size_t name_begin(const struct look *l, size_t end, const char *word)
 }
 
 static const struct name *name_before(const struct look *l, size_t end,
-				      size_t *begin)
+				      enum named named, size_t *begin)
 {
-	size_t n = sizeof(secret_names) / sizeof(*secret_names);
+	const struct family *f = &families[named];
+	size_t left;
 
-	for (size_t i = 0; i < n; i++) {
-		*begin = name_begin(l, end, secret_names[i].word);
+	end -= f->known;
+	if (named == NAMED_KEY) {	/* their last words are the same */
+		end -= end && is_word_separator(byte_at(l, end - 1));
+		if (!end || !is_letter(byte_at(l, end - 1)))
+			return NULL;
+	}
+	for (const struct name *n = f->name; n->word; n++) {
+		left = n->len - f->known - (named == NAMED_KEY);
+		*begin = word_begin(l, end, n->word, left);
 		if (*begin != SIZE_MAX)
-			return &secret_names[i];
+			return n;
 	}
 	return NULL;
 }
@@ -90,9 +108,15 @@ static size_t identifier_begin(const struct look *l, size_t at)
 {
 	size_t least = at > 64 ? at - 64 : 0;
 
-	while (at > least && is_of(l->text[at - 1], BASE64URL | DOT))
+	while (at > least && is_of(byte_at(l, at - 1), BASE64URL | DOT))
 		at--;
 	return at;
+}
+
+/* Is the name only the end of an identifier? */
+static bool joined_name(const struct look *l, size_t word)
+{
+	return word && is_of(byte_at(l, word - 1), BASE64URL | DOT);
 }
 
 /* Behind `=`, `:`, `=>`, `:=`, or their percent-encoded forms; 0: none, or a
@@ -106,8 +130,8 @@ static size_t skip_separator(const struct look *l, size_t at)
 		return at + 3;
 	if (at >= l->len)
 		return 0;
-	c = l->text[at];
-	next = at + 1 < l->len ? l->text[at + 1] : 0;
+	c = byte_at(l, at);
+	next = at + 1 < l->len ? byte_at(l, at + 1) : 0;
 	if (c != '=' && c != ':')
 		return 0;
 	if (next == ':' || (c == '=' && (next == '=' || next == '~')) ||
@@ -116,21 +140,23 @@ static size_t skip_separator(const struct look *l, size_t at)
 	return at + 1 + ((c == '=' && next == '>') || (c == ':' && next == '='));
 }
 
-/* Where the value of the name from `begin` to `end` begins, and how; 0: it has
+/* Where the value of the name that ends before `end` begins, and how; 0: it has
  * none.  --name needs no sign, <name> ends with </name>. */
-static size_t value_begin(const struct look *l, size_t begin, size_t end,
-			  struct value *v)
+static size_t value_begin(const struct look *l, size_t end, struct value *v)
 {
 	size_t quote = skip_quote(l, end), separator = skip_blanks(l, quote);
-	size_t behind = skip_separator(l, separator);
+	size_t behind = skip_separator(l, separator), begin;
 
 	if (behind) {
 		v->loose = separator != quote ||
-			(behind < l->len && is_blank(l->text[behind]));
+			(behind < l->len && is_blank(byte_at(l, behind)));
 		return skip_blanks(l, behind);
 	}
-	v->element = end < l->len && l->text[end] == '>' && begin &&
-		l->text[begin - 1] == '<';
+	if (separator == end && (end >= l->len || byte_at(l, end) != '>'))
+		return 0;
+	begin = identifier_begin(l, end);
+	v->element = end < l->len && byte_at(l, end) == '>' && begin &&
+		byte_at(l, begin - 1) == '<';
 	if (v->element)
 		return end + 1;
 	return separator != end && has_at(l, begin, "--") ? separator : 0;
@@ -148,16 +174,16 @@ static bool is_call(const struct look *l, const struct value *v)
 	size_t end = run_end(l, v->at, ALNUM | UNDERSCORE | DOT, 64);
 
 	return end > v->at && end < v->end &&
-		(l->text[end] == '(' || l->text[end] == '[');
+		(byte_at(l, end) == '(' || byte_at(l, end) == '[');
 }
 
 /* PWD=/home/me, password=password */
 static bool says_nothing(const struct look *l, const struct name *n,
 			 const struct value *v)
 {
-	if (!strcmp(n->word, "pwd"))
-		return l->text[v->at] == '/' || l->text[v->at] == '~';
-	return v->end - v->at == strlen(n->word) &&
+	if (n->kind & DIRECTORY)
+		return byte_at(l, v->at) == '/' || byte_at(l, v->at) == '~';
+	return v->end - v->at == n->len &&
 		has_word_at(l, v->at, n->word);
 }
 
@@ -168,6 +194,8 @@ static bool is_plain_token(const struct value *v, const struct looks *k)
 		(!no_word(k) && (v->quoted || v->loose || k->len < 8));
 }
 
+#define TRAILING 64	/* bytes behind a word of prose */
+
 /* What is bare and has blanks before it may be prose. */
 static bool is_prose(const struct look *l, const struct name *n,
 		     const struct value *v)
@@ -177,7 +205,8 @@ static bool is_prose(const struct look *l, const struct name *n,
 
 	if (v->quoted || !v->loose)
 		return false;
-	while (w.end > w.at && strchr(".!?:", l->text[w.end - 1]))
+	while (w.end > w.at && w.end + TRAILING > v->end &&
+	       strchr(".!?:", byte_at(l, w.end - 1)))
 		w.end--;
 	if (w.end == w.at || is_stop_word(l, w.at, w.end) || is_call(l, &w))
 		return true;
@@ -186,23 +215,27 @@ static bool is_prose(const struct look *l, const struct name *n,
 		return false;
 	/* a word: a password if it is the last one */
 	return !(n->kind & PASSWORD) ||
-		(v->end < l->len && l->text[v->end] == ' ');
+		(v->end < l->len && byte_at(l, v->end) == ' ');
 }
 
 static bool is_secret(const struct look *l, const struct name *n,
-		      const struct value *v, bool bare_name)
+		      const struct value *v, size_t word)
 {
-	struct looks k = looks_of(l, v->at, v->end);
+	struct looks k;
 
 	if (is_stand_in(l, v->at, v->end, v->quoted) ||
 	    says_nothing(l, n, v) || is_prose(l, n, v))
 		return false;
 	if (n->kind & BASE64_USER)
 		return base64_user(l->text + v->at, v->end - v->at);
+	if (!(n->kind & (TIGHT | TOKEN)))
+		return true;
+	k = looks_of(l, v->at, v->end);
 	if (n->kind & TIGHT)
 		return !v->loose && k.len >= 16;
 	if (n->kind & TOKEN)
-		return !(bare_name ? is_plain_token(v, &k) : is_count(&k));
+		return !is_count(&k) && (!is_plain_token(v, &k) ||
+					 joined_name(l, word));
 	return true;
 }
 
@@ -223,9 +256,9 @@ static void skip_scheme(const struct look *l, struct value *v)
 		size_t behind = v->at + strlen(schemes[i]);
 
 		if (!has_word_at(l, v->at, schemes[i]) || behind >= l->len ||
-		    (l->text[behind] != ' ' && !has_at(l, behind, "%20")))
+		    (byte_at(l, behind) != ' ' && !has_at(l, behind, "%20")))
 			continue;
-		v->at = l->text[behind] == ' ' ? skip_blanks(l, behind) :
+		v->at = byte_at(l, behind) == ' ' ? skip_blanks(l, behind) :
 			behind + 3;
 		v->loose = false;
 		if (v->quoted)
@@ -234,8 +267,8 @@ static void skip_scheme(const struct look *l, struct value *v)
 		/* parameters, with quotes and commas in them */
 		if (i > 1 && v->end > v->at &&
 		    !is_stand_in(l, v->at, v->end, false))
-			while (v->end < l->len && l->text[v->end] != '\n' &&
-			       l->text[v->end] != '\r')
+			while (v->end < l->len && byte_at(l, v->end) != '\n' &&
+			       byte_at(l, v->end) != '\r')
 				v->end++;
 		return;
 	}
@@ -262,16 +295,15 @@ static enum detector owner(const struct look *l, const struct name *n)
 bool probe_name(const struct look *l, const struct trigger *t, size_t last,
 		struct detected *hit)
 {
-	size_t word, begin, end = last - 3 - t->back + t->least, at;
+	size_t word, end = last - 3 - t->back + t->len, at;
 	const struct name *n;
 	struct value v = { 0 };
 	enum detector what;
 
 	if (end > l->len || joined_behind(l, end, ALNUM | UNDERSCORE))
 		return false;
-	begin = identifier_begin(l, end);
-	at = value_begin(l, begin, end, &v);
-	n = at ? name_before(l, end, &word) : NULL;
+	at = value_begin(l, end, &v);
+	n = at ? name_before(l, end, t->body, &word) : NULL;
 	what = n ? owner(l, n) : DETECTORS;
 	if (what == DETECTORS ||
 	    ((n->kind & BASE64_USER) && joined_before(l, word, ALNUM)))
@@ -279,7 +311,7 @@ bool probe_name(const struct look *l, const struct trigger *t, size_t last,
 	read_value(l, at, &v);
 	if (n->kind & SCHEME)
 		skip_scheme(l, &v);
-	if (v.end <= v.at || !is_secret(l, n, &v, begin == word))
+	if (v.end <= v.at || !is_secret(l, n, &v, word))
 		return false;
 	if (!v.quoted && v.end - v.at == VALUE_JUDGED)
 		v.end = bare_end(l, v.end, SIZE_MAX);
@@ -289,13 +321,12 @@ bool probe_name(const struct look *l, const struct trigger *t, size_t last,
 /* RFC 6750 2.1 */
 static bool bearer(const struct look *l, size_t at, struct detected *hit)
 {
-	size_t end = run_end(l, at, BASE64URL | DOT | BASE64 | TILDE,
-			     SIZE_MAX);
+	size_t end = stop_at(l, at, l->len, NO_BEARER);
 	struct looks k;
 
-	while (end < l->len && l->text[end] == '=')
+	while (end < l->len && byte_at(l, end) == '=')
 		end++;
-	while (end > at && l->text[end - 1] == '.')
+	while (end > at && byte_at(l, end - 1) == '.')
 		end--;
 	k = looks_of(l, at, end);
 	return k.len >= 8 && no_word(&k) && k.lower + k.upper + k.digits >= 8 &&
@@ -305,9 +336,9 @@ static bool bearer(const struct look *l, size_t at, struct detected *hit)
 /* RFC 7617 2 */
 static bool basic(const struct look *l, size_t at, struct detected *hit)
 {
-	size_t end = run_end(l, at, BASE64URL | BASE64, SIZE_MAX);
+	size_t end = stop_at(l, at, l->len, NO_BASE64);
 
-	while (end < l->len && l->text[end] == '=')
+	while (end < l->len && byte_at(l, end) == '=')
 		end++;
 	return base64_user(l->text + at, end - at) &&
 		found(hit, DETECT_CREDENTIALS, at, end);
@@ -316,7 +347,7 @@ static bool basic(const struct look *l, size_t at, struct detected *hit)
 bool probe_scheme(const struct look *l, const struct trigger *t, size_t last,
 		  struct detected *hit)
 {
-	size_t begin = last - 3 - t->back, at = begin + strlen(t->prefix);
+	size_t begin = last - 3 - t->back, at = begin + t->len;
 
 	if (!has_word_at(l, begin, t->prefix) ||
 	    joined_before(l, begin, ALNUM | UNDERSCORE))
@@ -334,8 +365,7 @@ bool probe_scheme(const struct look *l, const struct trigger *t, size_t last,
 
 static bool ends_userinfo(char c)
 {
-	return is_blank(c) || c == '/' || c == '"' || c == '<' || c == '>' ||
-		c == '`' || c == '\\' || c == '?' || c == '#';
+	return is_of(c, USER_END);
 }
 
 /* scheme://user:password@host (RFC 3986 3.2.1): the password.  One with an `@`
@@ -347,20 +377,21 @@ bool probe_url(const struct look *l, const struct trigger *t, size_t last,
 	size_t at = last - 1, begin = at, colon, end = at;
 
 	(void)t;
-	while (begin && !ends_userinfo(l->text[begin - 1]) &&
-	       l->text[begin - 1] != '@')
-		begin--;
-	if ((!is_alnum(l->text[last]) && l->text[last] != '[') || begin < 3 ||
-	    !has_at(l, begin - 3, "://"))
+	if (!is_alnum(byte_at(l, last)) && byte_at(l, last) != '[')
 		return false;
-	for (colon = begin; colon < at && l->text[colon] != ':'; colon++)
+	while (begin && !ends_userinfo(byte_at(l, begin - 1)) &&
+	       byte_at(l, begin - 1) != '@')
+		begin--;
+	if (begin < 3 || !has_at(l, begin - 3, "://"))
+		return false;
+	for (colon = begin; colon < at && byte_at(l, colon) != ':'; colon++)
 		;
 	if (colon == at)
 		return false;
-	for (size_t i = at; i < l->len && !ends_userinfo(l->text[i]) &&
-	     l->text[i] != ',' && l->text[i] != '\''; i++)
-		if (l->text[i] == '@' && i + 1 < l->len &&
-		    (is_alnum(l->text[i + 1]) || l->text[i + 1] == '['))
+	for (size_t i = at; i < l->len && !ends_userinfo(byte_at(l, i)) &&
+	     byte_at(l, i) != ',' && byte_at(l, i) != '\''; i++)
+		if (byte_at(l, i) == '@' && i + 1 < l->len &&
+		    (is_alnum(byte_at(l, i + 1)) || byte_at(l, i + 1) == '['))
 			end = i;
 	if (colon + 1 == end || is_stand_in(l, colon + 1, end, false))
 		return false;

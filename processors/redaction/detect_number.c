@@ -23,9 +23,11 @@ static const struct issuer {
 	{ 2200, 2204, LEN_16_19 },				/* Mir */
 	{ 2221, 2720, LEN(16) },				/* Mastercard */
 	{ 3000, 3059, LEN_14_19 }, { 3095, 3095, LEN_14_19 },	/* Diners */
-	{ 3400, 3499, LEN(15) }, { 3700, 3799, LEN(15) },	/* Amex */
+	{ 3400, 3499, LEN(15) },				/* Amex */
 	{ 3528, 3589, LEN_16_19 },				/* JCB */
-	{ 3600, 3699, LEN_14_19 }, { 3800, 3999, LEN_14_19 },	/* Diners */
+	{ 3600, 3699, LEN_14_19 },				/* Diners */
+	{ 3700, 3799, LEN(15) },				/* Amex */
+	{ 3800, 3999, LEN_14_19 },				/* Diners */
 	{ 4000, 4999, LEN(13) | LEN(16) | LEN(18) | LEN(19) },	/* Visa */
 	{ 5000, 5099, LEN_13_19 },			/* Maestro, Elo, RuPay */
 	{ 5100, 5599, LEN(16) },				/* Mastercard */
@@ -33,47 +35,67 @@ static const struct issuer {
 	{ 6011, 6011, LEN_16_19 },				/* Discover */
 	{ 6062, 6062, LEN(16) },				/* Hipercard */
 	{ 6200, 6299, LEN_16_19 },				/* UnionPay */
-	{ 6304, 6304, LEN_13_19 }, { 6390, 6390, LEN_13_19 },	/* Maestro */
+	{ 6304, 6304, LEN_13_19 },				/* Maestro */
 	{ 6360, 6369, LEN_16_19 },				/* Elo, Inter */
+	{ 6390, 6390, LEN_13_19 },				/* Maestro */
 	{ 6440, 6599, LEN_16_19 },		/* Discover, RuPay, Troy */
 	{ 6706, 6709, LEN_13_19 }, { 6759, 6763, LEN_13_19 },	/* Maestro */
 	{ 8100, 8299, LEN_16_19 },			/* UnionPay, RuPay */
 	{ 9792, 9792, LEN(16) },				/* Troy */
 };
 
-struct card {
-	char digit[CARD_MOST];
-	size_t end[CARD_MOST];		/* behind it, in the text */
-	uint8_t group[CARD_MOST];	/* digits of each group */
-	unsigned digits, groups;
-	char separator;			/* 0: none */
+/* Digits in a row. */
+struct group {
+	size_t at, end;		/* in the text */
+	bool more;		/* a separator and a digit behind it */
+	uint8_t sum[2];		/* by ISO/IEC 7812-1 annex B: the last digit
+				 * counts once, twice; 0: not known yet */
+	bool summed;
 };
 
-static bool issued(const struct card *c, unsigned len)
+#define GROUPS 8		/* more than a card has; a power of two */
+
+/* The groups of a run, each read once. */
+struct groups {
+	struct group ring[GROUPS];
+	unsigned first, n;	/* ring[first % GROUPS], n of them */
+};
+
+/* Which lengths have the numbers that begin so? */
+static uint32_t issued(const struct look *l, size_t at)
 {
+	size_t low = 0, high = sizeof(issuers) / sizeof(*issuers);
 	unsigned head = 0;
 
 	for (int i = 0; i < 4; i++)
-		head = head * 10 + (unsigned)(c->digit[i] - '0');
-	for (size_t i = 0; i < sizeof(issuers) / sizeof(*issuers); i++)
-		if (head >= issuers[i].first && head <= issuers[i].last)
-			return issuers[i].lengths >> len & 1;
-	return false;
+		head = head * 10 + (unsigned)(byte_at(l, at + i) - '0');
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (head < issuers[mid].first)
+			high = mid;
+		else if (head > issuers[mid].last)
+			low = mid + 1;
+		else
+			return issuers[mid].lengths;
+	}
+	return 0;
 }
 
-/* ISO/IEC 7812-1 annex B */
-static bool luhn(const struct card *c, unsigned len)
+static void sum_group(const struct look *l, struct group *g)
 {
-	unsigned sum = 0;
+	static const uint8_t twice[10] = { 0, 2, 4, 6, 8, 1, 3, 5, 7, 9 };
+	unsigned sum[2] = { 0, 0 }, odd = 0;
 
-	for (unsigned i = 0; i < len; i++) {
-		unsigned n = (unsigned)(c->digit[len - 1 - i] - '0');
+	for (size_t i = g->end; i-- > g->at; odd ^= 1) {
+		unsigned n = (unsigned)(byte_at(l, i) - '0');
 
-		if (i & 1)
-			n = n < 5 ? 2 * n : 2 * n - 9;
-		sum += n;
+		sum[odd] += n;
+		sum[!odd] += twice[n];
 	}
-	return sum % 10 == 0;
+	g->sum[0] = (uint8_t)sum[0];
+	g->sum[1] = (uint8_t)sum[1];
+	g->summed = true;
 }
 
 /* As cards are printed and typed. */
@@ -94,26 +116,33 @@ static bool is_separator(char c)
 	return c == ' ' || c == '-';
 }
 
-/* The digits from `at` on with one separator of one kind between groups, no
- * more than a card has. */
-static void read_card(const struct look *l, size_t at, struct card *c)
+static struct group read_group(const struct look *l, size_t at)
 {
-	*c = (struct card){ 0 };
-	while (c->digits < CARD_MOST && at < l->len) {
-		if (is_digit(l->text[at])) {
-			c->groups += !c->groups;
-			c->group[c->groups - 1]++;
-			c->digit[c->digits] = l->text[at++];
-			c->end[c->digits++] = at;
-			continue;
-		}
-		if (!is_separator(l->text[at]) || !c->digits ||
-		    (c->separator && l->text[at] != c->separator) ||
-		    at + 1 >= l->len || !is_digit(l->text[at + 1]))
-			break;
-		c->separator = l->text[at++];
-		c->groups++;
+	size_t end = run_end(l, at, DIGITS, SIZE_MAX);
+
+	return (struct group){ .at = at, .end = end,
+		.more = l->len - end > 1 && is_separator(byte_at(l, end)) &&
+			is_digit(byte_at(l, end + 1)) };
+}
+
+/* The i-th group behind the first; NULL: no separator, or another one. */
+static struct group *group_at(const struct look *l, struct groups *gs,
+			      unsigned i)
+{
+	struct group *g;
+
+	while (gs->n <= i) {
+		g = &gs->ring[(gs->first + gs->n - 1) % GROUPS];
+		if (!g->more)
+			return NULL;
+		gs->ring[(gs->first + gs->n) % GROUPS] =
+			read_group(l, g->end + 1);
+		gs->n++;
 	}
+	if (i > 1 && byte_at(l, gs->ring[gs->first % GROUPS].end) !=
+	    byte_at(l, gs->ring[(gs->first + i - 1) % GROUPS].end))
+		return NULL;
+	return &gs->ring[(gs->first + i) % GROUPS];
 }
 
 /* What must not surround a card: more of a number, a word, an id. */
@@ -143,33 +172,76 @@ static bool free_behind(const struct look *l, size_t end, char separator)
 	return !is_digit(p[1]);
 }
 
-static bool is_card(const struct look *l, const struct card *c, unsigned len)
+static bool luhn(const struct look *l, struct groups *gs, unsigned n)
 {
-	return len >= CARD_LEAST && len <= c->digits && issued(c, len) &&
-		luhn(c, len) && free_behind(l, c->end[len - 1], c->separator);
+	unsigned sum = 0, odd = 0;
+
+	while (n--) {
+		struct group *g = &gs->ring[(gs->first + n) % GROUPS];
+
+		if (!g->summed)
+			sum_group(l, g);
+		sum += g->sum[odd];
+		odd ^= (g->end - g->at) & 1;
+	}
+	return sum % 10 == 0;
 }
 
-/* The longest that fits; 0: none. */
-static unsigned card_digits(const struct look *l, const struct card *c)
+/* Do the groups have these lengths?  The last may have more behind it. */
+static bool grouped(const struct look *l, struct groups *gs,
+		    const struct grouping *g)
 {
-	unsigned first = c->group[0];
+	for (unsigned i = 0; i < g->groups; i++) {
+		const struct group *at = group_at(l, gs, i);
 
-	if (first >= CARD_LEAST)	/* one group, or something behind it */
-		return is_card(l, c, first) ? first : 0;
-	for (size_t i = 0; i < sizeof(groupings) / sizeof(*groupings); i++) {
+		if (!at || at->end - at->at != g->group[i])
+			return false;
+	}
+	return true;
+}
+
+/* Where the longest that fits ends; 0: none. */
+static size_t card_end(const struct look *l, struct groups *gs)
+{
+	const struct group *first = &gs->ring[gs->first % GROUPS];
+	size_t len = first->end - first->at;
+	char separator = first->more ? byte_at(l, first->end) : 0;
+	uint32_t lengths = issued(l, first->at);
+
+	if (len >= CARD_LEAST)	/* one group, or something behind it */
+		return len <= CARD_MOST && lengths >> len & 1 &&
+			luhn(l, gs, 1) &&
+			free_behind(l, first->end, separator) ? first->end : 0;
+	for (size_t i = 0; lengths && first->more &&
+	     i < sizeof(groupings) / sizeof(*groupings); i++) {
 		const struct grouping *g = &groupings[i];
+		size_t end;
 
-		if (g->groups <= c->groups &&
-		    !memcmp(g->group, c->group, g->groups) &&
-		    is_card(l, c, g->digits))
-			return g->digits;
+		if (!(lengths >> g->digits & 1) || !grouped(l, gs, g) ||
+		    !luhn(l, gs, g->groups))
+			continue;
+		end = group_at(l, gs, g->groups - 1)->end;
+		if (free_behind(l, end, separator))
+			return end;
 	}
 	return 0;
 }
 
-static bool in_number(char c)
+/* The next group of the run, from `at` on; false: the run is over. */
+static bool next_group(const struct look *l, struct groups *gs, size_t at)
 {
-	return is_digit(c) || is_separator(c);
+	if (gs->n > 1) {	/* read already */
+		gs->first++;
+		gs->n--;
+		return true;
+	}
+	while (at < l->len && is_separator(byte_at(l, at)))
+		at++;
+	if (at >= l->len || !is_digit(byte_at(l, at)))
+		return false;
+	gs->ring[gs->first % GROUPS] = read_group(l, at);
+	gs->n = 1;
+	return true;
 }
 
 /* Every number of the run is tried: what is before it may belong to another. */
@@ -177,28 +249,23 @@ bool probe_card(const struct look *l, const struct trigger *t, size_t last,
 		struct detected *hit)
 {
 	size_t at = last - (CARD_LEAST - 1);
-	struct card c;
+	struct groups gs = { .n = 0 };
 
 	(void)t;
-	while (at < l->len && in_number(l->text[at])) {
-		size_t end = run_end(l, at, DIGITS, SIZE_MAX);
-		unsigned n;
+	while (next_group(l, &gs, at)) {
+		struct group *g = &gs.ring[gs.first % GROUPS];
+		size_t end;
 
-		if (end == at) {
-			at++;
-			continue;
-		}
 		/* %20 and the like before it */
-		if (at && l->text[at - 1] == '%' && end - at > 2)
-			at += 2;
-		if (end - at >= 4 && free_before(l, at)) {
-			read_card(l, at, &c);
-			n = card_digits(l, &c);
-			if (n)
-				return found(hit, DETECT_PAYMENT_CARD, at,
-					     c.end[n - 1]);
+		if (g->at && byte_at(l, g->at - 1) == '%' && g->end - g->at > 2)
+			g->at += 2;
+		if (g->end - g->at >= 4 && free_before(l, g->at)) {
+			end = card_end(l, &gs);
+			if (end)
+				return found(hit, DETECT_PAYMENT_CARD, g->at,
+					     end);
 		}
-		at = end;
+		at = g->end;
 	}
 	return false;
 }
@@ -206,96 +273,98 @@ bool probe_card(const struct look *l, const struct trigger *t, size_t last,
 /* --- iban ------------------------------------------------------------------------ */
 
 /* The IBAN registry (ISO 13616): country and length. */
-static const struct country {
-	char code[3];
-	uint8_t len;
-} countries[] = {
-	{ "AD", 24 }, { "AE", 23 }, { "AL", 28 }, { "AT", 20 }, { "AZ", 28 },
-	{ "BA", 20 }, { "BE", 16 }, { "BG", 22 }, { "BH", 22 }, { "BI", 27 },
-	{ "BR", 29 }, { "BY", 28 }, { "CH", 21 }, { "CR", 22 }, { "CY", 28 },
-	{ "CZ", 24 }, { "DE", 22 }, { "DJ", 27 }, { "DK", 18 }, { "DO", 28 },
-	{ "EE", 20 }, { "EG", 29 }, { "ES", 24 }, { "FI", 18 }, { "FK", 18 },
-	{ "FO", 18 }, { "FR", 27 }, { "GB", 22 }, { "GE", 22 }, { "GI", 23 },
-	{ "GL", 18 }, { "GR", 27 }, { "GT", 28 }, { "HN", 28 }, { "HR", 21 },
-	{ "HU", 28 }, { "IE", 22 }, { "IL", 23 }, { "IQ", 23 }, { "IS", 26 },
-	{ "IT", 27 }, { "JO", 30 }, { "KW", 30 }, { "KZ", 20 }, { "LB", 28 },
-	{ "LC", 32 }, { "LI", 21 }, { "LT", 20 }, { "LU", 20 }, { "LV", 21 },
-	{ "LY", 25 }, { "MC", 27 }, { "MD", 24 }, { "ME", 22 }, { "MK", 19 },
-	{ "MN", 20 }, { "MR", 27 }, { "MT", 31 }, { "MU", 30 }, { "NI", 28 },
-	{ "NL", 18 }, { "NO", 15 }, { "OM", 23 }, { "PK", 24 }, { "PL", 28 },
-	{ "PS", 29 }, { "PT", 25 }, { "QA", 29 }, { "RO", 24 }, { "RS", 22 },
-	{ "RU", 33 }, { "SA", 24 }, { "SC", 31 }, { "SD", 18 }, { "SE", 24 },
-	{ "SI", 19 }, { "SK", 24 }, { "SM", 27 }, { "SO", 23 }, { "ST", 25 },
-	{ "SV", 28 }, { "TL", 23 }, { "TN", 24 }, { "TR", 26 }, { "UA", 29 },
-	{ "VA", 22 }, { "VG", 24 }, { "XK", 20 }, { "YE", 30 },
+#define L(a, b, len) [((a) - 'A') * 26 + (b) - 'A'] = len
+static const uint8_t iban_lens[26 * 26] = {
+	L('A', 'D', 24), L('A', 'E', 23), L('A', 'L', 28), L('A', 'T', 20),
+	L('A', 'Z', 28), L('B', 'A', 20), L('B', 'E', 16), L('B', 'G', 22),
+	L('B', 'H', 22), L('B', 'I', 27), L('B', 'R', 29), L('B', 'Y', 28),
+	L('C', 'H', 21), L('C', 'R', 22), L('C', 'Y', 28), L('C', 'Z', 24),
+	L('D', 'E', 22), L('D', 'J', 27), L('D', 'K', 18), L('D', 'O', 28),
+	L('E', 'E', 20), L('E', 'G', 29), L('E', 'S', 24), L('F', 'I', 18),
+	L('F', 'K', 18), L('F', 'O', 18), L('F', 'R', 27), L('G', 'B', 22),
+	L('G', 'E', 22), L('G', 'I', 23), L('G', 'L', 18), L('G', 'R', 27),
+	L('G', 'T', 28), L('H', 'N', 28), L('H', 'R', 21), L('H', 'U', 28),
+	L('I', 'E', 22), L('I', 'L', 23), L('I', 'Q', 23), L('I', 'S', 26),
+	L('I', 'T', 27), L('J', 'O', 30), L('K', 'W', 30), L('K', 'Z', 20),
+	L('L', 'B', 28), L('L', 'C', 32), L('L', 'I', 21), L('L', 'T', 20),
+	L('L', 'U', 20), L('L', 'V', 21), L('L', 'Y', 25), L('M', 'C', 27),
+	L('M', 'D', 24), L('M', 'E', 22), L('M', 'K', 19), L('M', 'N', 20),
+	L('M', 'R', 27), L('M', 'T', 31), L('M', 'U', 30), L('N', 'I', 28),
+	L('N', 'L', 18), L('N', 'O', 15), L('O', 'M', 23), L('P', 'K', 24),
+	L('P', 'L', 28), L('P', 'S', 29), L('P', 'T', 25), L('Q', 'A', 29),
+	L('R', 'O', 24), L('R', 'S', 22), L('R', 'U', 33), L('S', 'A', 24),
+	L('S', 'C', 31), L('S', 'D', 18), L('S', 'E', 24), L('S', 'I', 19),
+	L('S', 'K', 24), L('S', 'M', 27), L('S', 'O', 23), L('S', 'T', 25),
+	L('S', 'V', 28), L('T', 'L', 23), L('T', 'N', 24), L('T', 'R', 26),
+	L('U', 'A', 29), L('V', 'A', 22), L('V', 'G', 24), L('X', 'K', 20),
+	L('Y', 'E', 30),
 };
+#undef L
 
-static size_t iban_len(const char *code)
+/* ISO 7064 MOD 97-10: so many characters more. */
+static bool add_mod97(const struct look *l, size_t at, size_t end,
+		      unsigned *rest)
 {
-	size_t low = 0, high = sizeof(countries) / sizeof(*countries);
+	uint64_t n = *rest;
 
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		int order = memcmp(code, countries[mid].code, 2);
+	while (at < end) {
+		size_t few = end - at < 8 ? end : at + 8;
 
-		if (!order)
-			return countries[mid].len;
-		if (order < 0)
-			high = mid;
-		else
-			low = mid + 1;
+		for (; at < few; at++) {
+			char c = byte_at(l, at);
+
+			if (is_digit(c))
+				n = n * 10 + (uint64_t)(c - '0');
+			else if (is_upper(c))
+				n = n * 100 + (uint64_t)(c - 'A') + 10;
+			else
+				return false;
+		}
+		n %= 97;
 	}
-	return 0;
+	*rest = (unsigned)n;
+	return true;
 }
 
-/* Copies len characters; those of groups of four may have a blank between
- * them, and then all do.  Returns where they end; 0: there are not so many. */
-static size_t read_iban(const struct look *l, size_t at, size_t len,
-			char iban[34])
+/* Where the number of so many characters ends; those of groups of four may have
+ * a blank between them, and then all do.  0: there is none.  The first four
+ * count last. */
+static size_t iban_end(const struct look *l, size_t at, size_t len)
 {
-	bool grouped = at + 4 < l->len && l->text[at + 4] == ' ';
-
-	for (size_t i = 0; i < len; i++, at++) {
-		if (grouped && i && i % 4 == 0 &&
-		    (at >= l->len || l->text[at++] != ' '))
-			return 0;
-		if (at >= l->len || !is_of(l->text[at], UPPER | DIGITS))
-			return 0;
-		iban[i] = l->text[at];
-	}
-	return at;
-}
-
-/* ISO 7064 MOD 97-10, the first four characters last. */
-static bool mod97(const char *iban, size_t len)
-{
+	bool grouped = l->len - at > 4 && byte_at(l, at + 4) == ' ';
+	size_t step = grouped ? 4 : len - 4, head = at, left = len - 4;
 	unsigned rest = 0;
 
-	for (size_t i = 0; i < len; i++) {
-		char c = iban[(i + 4) % len];
+	at += 4;
+	if (l->len - at < left + (grouped ? (left + 3) / 4 : 0))
+		return 0;
+	while (left) {
+		size_t n = left < step ? left : step;
 
-		if (is_digit(c))
-			rest = (rest * 10 + (unsigned)(c - '0')) % 97;
-		else
-			rest = (rest * 100 + (unsigned)(c - 'A') + 10) % 97;
+		if (grouped && byte_at(l, at++) != ' ')
+			return 0;
+		if (!add_mod97(l, at, at + n, &rest))
+			return 0;
+		at += n;
+		left -= n;
 	}
-	return rest == 1;
+	return add_mod97(l, head, head + 4, &rest) && rest == 1 ? at : 0;
 }
 
 bool probe_iban(const struct look *l, const struct trigger *t, size_t last,
 		struct detected *hit)
 {
 	size_t at = last - 3, len, end;
-	char iban[34];
 
 	(void)t;
 	if (last < l->from + 3)
 		return false;
-	len = iban_len(l->text + at);
-	if (!len || !is_digit(l->text[last]) || !is_digit(l->text[last - 1]) ||
+	if (!is_digit(byte_at(l, last)) || !is_digit(byte_at(l, last - 1)) ||
+	    !is_upper(byte_at(l, at)) || !is_upper(byte_at(l, at + 1)) ||
 	    joined_before(l, at, ALNUM | UNDERSCORE))
 		return false;
-	end = read_iban(l, at, len, iban);
+	len = iban_lens[(byte_at(l, at) - 'A') * 26 + byte_at(l, at + 1) - 'A'];
+	end = len ? iban_end(l, at, len) : 0;
 	return end && !joined_behind(l, end, ALNUM | UNDERSCORE) &&
-		mod97(iban, len) && found(hit, DETECT_IBAN, at, end);
+		found(hit, DETECT_IBAN, at, end);
 }

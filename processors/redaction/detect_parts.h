@@ -5,8 +5,9 @@
  * A trigger is a window of four bytes that every secret of a kind has at a
  * fixed place.  The scan finds bytes that may be such windows, by bucket; a
  * probe then says whether a secret is there and how far it reaches.  A probe
- * reads a bounded number of bytes, or bytes that no other place will make it
- * read again: that keeps the whole linear.
+ * reads a bounded number of bytes, or remembers what it read (detect_seen.c):
+ * that keeps the whole linear.  With DETECT_STEPS every byte that is looked at
+ * is counted; a test bounds the sum.
  */
 #ifndef REDACTION_DETECT_PARTS_H
 #define REDACTION_DETECT_PARTS_H
@@ -15,11 +16,25 @@
 
 #define BIT(detector) (1u << (detector))
 
+#ifdef DETECT_STEPS
+extern uint64_t detect_steps;
+#define LOOKED(n) (detect_steps += (n))
+#else
+#define LOOKED(n) ((void)0)
+#endif
+
 struct look {
 	const char *text;
 	size_t len, from;	/* hits begin at or after `from` */
 	uint32_t on;
+	struct detect_walk *walk;
 };
+
+static inline char byte_at(const struct look *l, size_t at)
+{
+	LOOKED(1);
+	return l->text[at];
+}
 
 enum alphabet {
 	DIGITS = 1 << 0,
@@ -31,6 +46,11 @@ enum alphabet {
 	DOT = 1 << 6,
 	BASE64 = 1 << 7,	/* + and / */
 	TILDE = 1 << 8,
+	LOCAL = 1 << 9,		/* of a mailbox, before the @ */
+	LABEL = 1 << 10,	/* of a domain */
+	MARK = 1 << 11,		/* as passwords have them */
+	USER_END = 1 << 12,	/* ends the user and password of a URL */
+	VALUE_END = 1 << 13,	/* ends a value without quotes */
 	ALNUM = DIGITS | UPPER | LOWER,
 	BASE64URL = ALNUM | UNDERSCORE | DASH
 };
@@ -50,13 +70,21 @@ struct trigger {
 	probe *probe;
 	/* Keys: what they begin with, and what follows. */
 	const char *prefix;
-	uint32_t body;		/* enum alphabet */
+	uint8_t len;		/* of the prefix; of a name, of its last word */
+	uint8_t body;		/* enum stop; of a name enum named */
 	uint16_t least, most;	/* bytes of it; most 0: any number */
 };
 extern const struct trigger detect_triggers[];	/* ends with window NULL */
 
 /* Reads one byte of a window: who may be there.  Returns the rest. */
 const char *window_next(const char *window, uint8_t fold, bool may_be[256]);
+
+/* Names that triggers of probe_name look for. */
+enum named {
+	NAMED_PASSWORD, NAMED_PASSWD, NAMED_PASSPHRASE, NAMED_PWD,
+	NAMED_SECRET, NAMED_TOKEN, NAMED_KEY, NAMED_KEY_ID,
+	NAMED_AUTHORIZATION, NAMED_AUTH, NAMED_SIGNATURE, NAMED_SIG
+};
 
 /* --- Probes ---------------------------------------------------------------------- */
 
@@ -111,13 +139,34 @@ static inline size_t run_end(const struct look *l, size_t at,
 {
 	size_t end = l->len - at > most ? at + most : l->len;
 
-	while (at < end && is_of(l->text[at], alphabet))
+	while (at < end && is_of(byte_at(l, at), alphabet))
 		at++;
 	return at;
 }
 
-/* Does the text have these bytes at `at`?  ci: words is in small letters. */
-bool has_at(const struct look *l, size_t at, const char *bytes);
+/* Does the text have these bytes at `at`? */
+static inline bool has_at(const struct look *l, size_t at, const char *bytes)
+{
+	size_t n = strlen(bytes);	/* of a literal: known */
+
+	LOOKED(1);
+	return at <= l->len && n <= l->len - at &&
+		!memcmp(l->text + at, bytes, n);
+}
+
+/* word: in small letters */
+static inline bool has_bytes_at(const struct look *l, size_t at,
+				const char *bytes, size_t n)
+{
+	LOOKED(1);
+	if (at > l->len || n > l->len - at || l->text[at] != *bytes)
+		return false;
+	for (size_t i = 1; i < n; i++)
+		if (byte_at(l, at + i) != bytes[i])
+			return false;
+	return true;
+}
+
 bool has_word_at(const struct look *l, size_t at, const char *word);
 /* Is the byte before `at` of the alphabet, and not the end of an escape
  * (\n, %3D, \u003d) that stands for one that is not? */
@@ -125,6 +174,31 @@ bool joined_before(const struct look *l, size_t at, uint32_t alphabet);
 /* Is the byte at `at` of the alphabet? */
 bool joined_behind(const struct look *l, size_t at, uint32_t alphabet);
 bool found(struct detected *hit, enum detector what, size_t at, size_t end);
+
+/* --- Remembered (detect_seen.c) -------------------------------------------------- */
+
+/* What a search ends at. */
+enum stop {
+	NO_BASE64URL, NO_ALNUM, NO_ALNUM_DASH, NO_HEX, NO_ALNUM_UNDERSCORE,
+	NO_BASE64URL_DOT, NO_ALNUM_DASH_DOT,	/* bodies of keys */
+	NO_AWS, NO_BEARER, NO_BASE64,
+	A_DIGIT, AN_UPPER, A_LOWER,
+	A_VALUE_END,
+	STOPS
+};
+_Static_assert(STOPS == DETECT_STOPS, "one each");
+
+/* The first such byte at or after `at`; the limit, if none is before. */
+size_t stop_at(const struct look *l, size_t at, size_t limit, enum stop stop);
+/* Up to the quote that has no more backslashes before it than the first one;
+ * one that is missing: all there is. */
+size_t quoted_end(const struct look *l, size_t at, char quote, size_t slashes);
+/* Does a value without quotes end before the byte at `at`? */
+bool ends_value(const struct look *l, size_t at);
+static inline bool is_quote(char c)
+{
+	return c == '"' || c == '\'' || c == '`';
+}
 /* Does base64 text (either alphabet) say `user:password`? */
 bool base64_user(const char *text, size_t len);
 

@@ -222,41 +222,56 @@ static bool step_by_vectors(struct scan *s)
 }
 #endif
 
-/* The halves of bytes let more through than the bytes. */
-static uint8_t exact_buckets(const struct scan *s, size_t last)
+/* The four bytes that end with `last`; before the text are zeros. */
+static inline void load_window(const struct scan *s, size_t last,
+			       uint8_t window[4])
 {
-	const struct detectors *d = s->d;
-	const uint8_t *p = s->text + last;
-	uint8_t buckets = d->byte[3][p[0]];
-
-	for (size_t i = 1; i < 4; i++)
-		buckets &= d->byte[3 - i][last < i ? 0 : *(p - i)];
-	return buckets;
+	if (last >= 3) {
+		memcpy(window, s->text + last - 3, 4);
+		return;
+	}
+	memset(window, 0, 4);
+	memcpy(window + 3 - last, s->text, last + 1);
 }
 
-/* The first lane that is not yet told. */
+/* The halves of bytes let more through than the bytes. */
+static inline uint8_t exact_buckets(const struct detectors *d,
+				    const uint8_t window[4])
+{
+	return d->byte[0][window[0]] & d->byte[1][window[1]] &
+		d->byte[2][window[2]] & d->byte[3][window[3]];
+}
+
+/* The first lane that is not yet told, and is one. */
 static bool take_lane(struct scan *s, struct candidate *c)
 {
-	unsigned lane = (unsigned)__builtin_ctz(s->candidates | s->runs);
-	uint32_t bit = 1u << lane;
+	uint32_t left = s->candidates | s->runs;
+	const struct detectors *d = s->d;
+	size_t block = s->at - SCAN_BYTES;
 
-	c->last = s->at - SCAN_BYTES + lane;
-	c->run = s->runs & bit;
-	c->buckets = 0;
-	if (s->candidates & bit)
-		c->buckets = s->d->scan == SCAN_VECTORS ?
-			exact_buckets(s, c->last) : s->lane[lane];
-	s->candidates &= ~bit;
-	s->runs &= ~bit;
-	return c->run || c->buckets;
+	for (; left; left &= left - 1) {
+		unsigned lane = (unsigned)__builtin_ctz(left);
+
+		load_window(s, block + lane, c->window);
+		c->buckets = d->scan == SCAN_VECTORS ?
+			exact_buckets(d, c->window) : s->lane[lane];
+		c->run = s->runs >> lane & 1;
+		if (!(s->candidates >> lane & 1))
+			c->buckets = 0;
+		if (!c->buckets && !c->run)
+			continue;
+		c->last = block + lane;
+		s->candidates &= ~1u << lane;
+		s->runs &= ~1u << lane;
+		return true;
+	}
+	s->candidates = s->runs = 0;
+	return false;
 }
 
 bool scan_next(struct scan *s, struct candidate *c)
 {
-	for (;;) {
-		while (s->candidates | s->runs)
-			if (take_lane(s, c))
-				return true;
+	while (!take_lane(s, c)) {
 		if (s->at >= s->len)
 			return false;
 		if (s->d->scan == SCAN_VECTORS)
@@ -264,4 +279,5 @@ bool scan_next(struct scan *s, struct candidate *c)
 		else
 			step_by_tables(s);
 	}
+	return true;
 }

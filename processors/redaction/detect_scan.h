@@ -22,7 +22,8 @@ struct scan {
 };
 
 struct candidate {
-	size_t last;		/* the last byte of the window */
+	size_t last;		/* the last byte of the window, */
+	uint8_t window[4];	/* with zeros before the text */
 	uint8_t buckets;
 	bool run;		/* the 13th digit, blank or dash in a row */
 };

@@ -7,25 +7,33 @@
 
 /* --- What all ask ---------------------------------------------------------------- */
 
+#define LOCAL_LABEL (LOCAL | LABEL)
+
+/* VALUE_END is asked further at a backslash and a percent sign. */
 const uint16_t detect_class[256] = {
-	['0' ... '9'] = DIGITS | HEX, ['A' ... 'Z'] = UPPER,
-	['a' ... 'f'] = LOWER | HEX, ['g' ... 'z'] = LOWER,
-	['_'] = UNDERSCORE, ['-'] = DASH, ['.'] = DOT, ['~'] = TILDE,
-	['+'] = BASE64, ['/'] = BASE64,
+	[0 ... '\b'] = VALUE_END, ['\t' ... '\n'] = USER_END | VALUE_END,
+	['\v' ... '\f'] = VALUE_END, ['\r'] = USER_END | VALUE_END,
+	[0x0e ... 0x1f] = VALUE_END, [' '] = USER_END | VALUE_END,
+	['0' ... '9'] = DIGITS | HEX | LOCAL_LABEL, ['A' ... 'Z'] = UPPER | LOCAL_LABEL,
+	['a' ... 'f'] = LOWER | HEX | LOCAL_LABEL, ['g' ... 'z'] = LOWER | LOCAL_LABEL,
+	[0x80 ... 0xff] = LOCAL_LABEL,
+	['_'] = UNDERSCORE | LOCAL, ['-'] = DASH | LOCAL_LABEL, ['.'] = DOT | LOCAL,
+	['~'] = TILDE | MARK, ['+'] = BASE64 | LOCAL | MARK,
+	['/'] = BASE64 | USER_END, ['%'] = LOCAL | MARK | VALUE_END,
+	['!'] = MARK, ['@'] = MARK, ['#'] = MARK | USER_END, ['$'] = MARK,
+	['^'] = MARK, ['*'] = MARK, ['='] = MARK, ['?'] = USER_END,
+	['"'] = USER_END | VALUE_END, ['\''] = VALUE_END,
+	['`'] = USER_END | VALUE_END, ['\\'] = USER_END | VALUE_END,
+	['<'] = USER_END | VALUE_END, ['>'] = USER_END | VALUE_END,
+	['&'] = VALUE_END, [';'] = VALUE_END, [','] = VALUE_END,
+	[')'] = VALUE_END, [']'] = VALUE_END, ['}'] = VALUE_END,
+	['|'] = VALUE_END,
 };
-
-bool has_at(const struct look *l, size_t at, const char *bytes)
-{
-	size_t n = strlen(bytes);
-
-	return at <= l->len && n <= l->len - at &&
-		!memcmp(l->text + at, bytes, n);
-}
 
 bool has_word_at(const struct look *l, size_t at, const char *word)
 {
 	for (; *word; word++, at++) {
-		char c = at < l->len ? l->text[at] : 0;
+		char c = at < l->len ? byte_at(l, at) : 0;
 
 		if ((is_upper(c) ? c | 0x20 : c) != *word)
 			return false;
@@ -66,12 +74,12 @@ static bool escape_before(const struct look *l, size_t at)
 
 bool joined_before(const struct look *l, size_t at, uint32_t alphabet)
 {
-	return at && is_of(l->text[at - 1], alphabet) && !escape_before(l, at);
+	return at && is_of(byte_at(l, at - 1), alphabet) && !escape_before(l, at);
 }
 
 bool joined_behind(const struct look *l, size_t at, uint32_t alphabet)
 {
-	return at < l->len && is_of(l->text[at], alphabet);
+	return at < l->len && is_of(byte_at(l, at), alphabet);
 }
 
 /* What is before l->from has been told already. */
@@ -86,11 +94,6 @@ bool found(struct detected *hit, enum detector what, size_t at, size_t end)
 /* RFC 5321 4.1.2 as it is used: no quoted local parts, no address literals.
  * What of atext more often ends something else than belongs to a mailbox
  * (`=`, `/`, `?`, ...) does not count.  RFC 6531: UTF-8 may be in both. */
-static bool in_local(char c)
-{
-	return is_alnum(c) || (uint8_t)c >= 0x80 || strchr("._%+-", c);
-}
-
 static size_t local_begin(const struct look *l, size_t at)
 {
 	size_t begin = at, least = at > 64 ? at - 64 : 0;	/* 4.5.3.1.1 */
@@ -98,18 +101,18 @@ static size_t local_begin(const struct look *l, size_t at)
 	if (least < l->from)
 		least = l->from;
 	while (begin > least) {
-		char c = l->text[begin - 1];
+		char c = byte_at(l, begin - 1);
 
 		if (c == '\'' && begin - 1 > least &&
-		    is_alnum(l->text[begin - 2]) && begin < at)
+		    is_alnum(byte_at(l, begin - 2)) && begin < at)
 			begin--;
-		else if (!c || !in_local(c) || escape_before(l, begin))
+		else if (!is_of(c, LOCAL) || escape_before(l, begin))
 			break;
 		else
 			begin--;
 	}
-	while (begin < at && !is_alnum(l->text[begin]) &&
-	       l->text[begin] != '_' && (uint8_t)l->text[begin] < 0x80)
+	while (begin < at && !is_alnum(byte_at(l, begin)) &&
+	       byte_at(l, begin) != '_' && (uint8_t)byte_at(l, begin) < 0x80)
 		begin++;
 	return begin;
 }
@@ -120,24 +123,20 @@ struct domain {
 	unsigned dots;
 };
 
-static bool in_label(char c)
-{
-	return is_alnum(c) || c == '-' || (uint8_t)c >= 0x80;
-}
-
 static struct domain domain_at(const struct look *l, size_t at)
 {
 	size_t most = l->len - at > 255 ? at + 255 : l->len;	/* 4.5.3.1.2 */
 	struct domain d = { at, at, 0 };
 
 	for (size_t i = at; i < most; i++) {
-		char c = l->text[i];
+		char c = byte_at(l, i);
 
 		if (c == '.' && i > at && d.end == i && i + 1 < most &&
-		    in_label(l->text[i + 1]) && l->text[i + 1] != '-') {
+		    is_of(byte_at(l, i + 1), LABEL) &&
+		    byte_at(l, i + 1) != '-') {
 			d.top = i + 1;
 			d.dots++;
-		} else if (!in_label(c)) {
+		} else if (!is_of(c, LABEL)) {
 			break;
 		}
 		if (c != '-')
@@ -149,15 +148,18 @@ static struct domain domain_at(const struct look *l, size_t at)
 /* Names behind the last dot that belong to files and units. */
 static bool is_file(const struct look *l, const struct domain *d)
 {
-	static const char *const ends[] = {
-		"css", "gif", "html", "jpeg", "jpg", "js", "json", "mount",
-		"png", "service", "slice", "socket", "svg", "target", "timer",
-		"ts", "webp", "yaml", "yml",
+	static const char *const ends[8][6] = {	/* by their length */
+		[2] = { "js", "ts" },
+		[3] = { "css", "gif", "jpg", "png", "svg", "yml" },
+		[4] = { "html", "jpeg", "json", "webp", "yaml" },
+		[5] = { "mount", "slice", "timer" },
+		[6] = { "socket", "target" },
+		[7] = { "service" },
 	};
+	size_t len = d->end - d->top;
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		if (strlen(ends[i]) == d->end - d->top &&
-		    has_word_at(l, d->top, ends[i]))
+	for (size_t i = 0; len < 8 && i < 6 && ends[len][i]; i++)
+		if (has_word_at(l, d->top, ends[len][i]))
 			return true;
 	return false;
 }
@@ -168,7 +170,7 @@ static bool is_top(const struct look *l, const struct domain *d)
 	if (has_word_at(l, d->top, "xn--"))
 		return d->end - d->top > 4;
 	for (size_t i = d->top; i < d->end; i++)
-		if (!is_letter(l->text[i]) && (uint8_t)l->text[i] < 0x80)
+		if (!is_letter(byte_at(l, i)) && (uint8_t)byte_at(l, i) < 0x80)
 			return false;
 	return d->end - d->top >= 2;
 }
@@ -178,7 +180,7 @@ static bool is_repository(const struct look *l, size_t begin, size_t at,
 			  size_t end)
 {
 	return at - begin == 3 && has_at(l, begin, "git") && end < l->len &&
-		(l->text[end] == ':' || l->text[end] == '/');
+		(byte_at(l, end) == ':' || byte_at(l, end) == '/');
 }
 
 static bool mailbox(const struct look *l, size_t at, size_t host,
@@ -187,7 +189,7 @@ static bool mailbox(const struct look *l, size_t at, size_t host,
 	size_t begin = local_begin(l, at);
 	struct domain d;
 
-	if (begin >= at || l->text[at - 1] == '.' || l->text[host] == '-')
+	if (begin >= at || byte_at(l, at - 1) == '.' || byte_at(l, host) == '-')
 		return false;
 	d = domain_at(l, host);
 	if (!d.dots || !is_top(l, &d) || is_file(l, &d) ||
@@ -226,22 +228,22 @@ bool probe_jwt(const struct look *l, const struct trigger *t, size_t last,
 	(void)t;
 	if (at < l->from || joined_before(l, at, BASE64URL))
 		return false;
-	end = run_end(l, at, BASE64URL, SIZE_MAX);
-	if (end - at < 10 || end >= l->len || l->text[end] != '.')
+	end = stop_at(l, at, l->len, NO_BASE64URL);
+	if (end - at < 10 || end >= l->len || byte_at(l, end) != '.')
 		return false;
 	claims = has_at(l, end + 1, "eyJ");
-	while (parts < 5 && end < l->len && l->text[end] == '.') {
-		part = run_end(l, end + 1, BASE64URL, SIZE_MAX);
+	while (parts < 5 && end < l->len && byte_at(l, end) == '.') {
+		part = stop_at(l, end + 1, l->len, NO_BASE64URL);
 		/* The second part of a JWE may be empty (dir). */
 		if (part - end - 1 < 4 && !(parts == 1 && part < l->len &&
-					    l->text[part] == '.'))
+					    byte_at(l, part) == '.'))
 			break;
 		end = part;
 		parts++;
 	}
 	if (parts < 3 && !(claims && parts == 2))
 		return false;
-	if (parts == 2 && end < l->len && l->text[end] == '.' &&
+	if (parts == 2 && end < l->len && byte_at(l, end) == '.' &&
 	    run_end(l, end + 1, BASE64URL, 1) == end + 1)
 		end++;		/* alg none: an empty third part */
 	return found(hit, DETECT_JWT, at, end);
@@ -263,7 +265,7 @@ static size_t label_end(const struct look *l, size_t at)
 			end = word + sizeof(key) - 1;
 			break;
 		}
-		if (end - at > 64 || end >= l->len || l->text[end] != ' ')
+		if (end - at > 64 || end >= l->len || byte_at(l, end) != ' ')
 			return 0;
 		word = end + 1;
 		end = run_end(l, word, UPPER | DIGITS, 64);
@@ -315,10 +317,19 @@ static int base64_bits(char c)
 	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
-/* RFC 7617 2: no control characters; a colon. */
+/* Bytes that must follow in a character of UTF-8 that begins with c; false: none
+ * begins with it, or it is a control character. */
+static bool begins_character(uint8_t c, unsigned *more)
+{
+	*more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2;
+	return c >= 0xc2 ? c < 0xf5 : c >= 0x20 && c < 0x7f;
+}
+
+/* RFC 7617 2: UTF-8 without control characters; a colon. */
 bool base64_user(const char *text, size_t len)
 {
 	uint32_t bits = 0;
+	unsigned more = 0;
 	bool colon = false;
 
 	while (len && text[len - 1] == '=')
@@ -326,7 +337,7 @@ bool base64_user(const char *text, size_t len)
 	if (len < 4 || len % 4 == 1)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		int six = base64_bits(text[i]);
+		int six = (LOOKED(1), base64_bits(text[i]));
 		uint8_t c;
 
 		if (six < 0)
@@ -335,7 +346,9 @@ bool base64_user(const char *text, size_t len)
 		if (i % 4 == 0)
 			continue;
 		c = (uint8_t)(bits >> (6 - 2 * (i % 4)));
-		if (c < 0x20 || c >= 0x7f)
+		if (more && (c & 0xc0) == 0x80)
+			more--;
+		else if (more || !begins_character(c, &more))
 			return false;
 		colon |= c == ':';
 	}

@@ -13,16 +13,12 @@ struct looks looks_of(const struct look *l, size_t at, size_t end)
 	struct looks k = { .len = end - at };
 
 	for (size_t i = at; i < end && i < at + 64; i++) {
-		char c = l->text[i];
+		char c = byte_at(l, i);
 
-		if (is_digit(c))
-			k.digits++;
-		else if (is_upper(c))
-			k.upper++;
-		else if (is_letter(c))
-			k.lower++;
-		else
-			k.marks += !!strchr("!@#$%^*+=~", c);
+		k.digits += is_of(c, DIGITS);
+		k.upper += is_of(c, UPPER);
+		k.lower += is_of(c, LOWER);
+		k.marks += is_of(c, MARK);
 		k.upper_inside |= is_upper(c) && i > at;
 	}
 	return k;
@@ -33,19 +29,28 @@ bool no_word(const struct looks *k)
 	return k->digits || (k->lower && k->upper_inside) || k->len >= 20;
 }
 
-static const char *const stop_words[] = {
-	"bool", "boolean", "bytes", "denied", "disabled", "empty", "enabled",
-	"expired", "failed", "false", "hidden", "incorrect", "invalid", "masked",
-	"missing", "nil", "no", "none", "null", "number", "ok", "optional",
-	"redacted", "required", "str", "string", "true", "undefined", "unset",
-	"valid", "wrong", "yes",
+#define LONGEST_STOP 9
+
+/* By their length. */
+static const char *const stop_words[LONGEST_STOP + 1][9] = {
+	[2] = { "no", "ok" },
+	[3] = { "nil", "str", "yes" },
+	[4] = { "bool", "none", "null", "true" },
+	[5] = { "bytes", "empty", "false", "unset", "valid", "wrong" },
+	[6] = { "denied", "failed", "hidden", "masked", "number", "string" },
+	[7] = { "boolean", "enabled", "expired", "invalid", "missing" },
+	[8] = { "disabled", "optional", "redacted", "required" },
+	[9] = { "incorrect", "undefined" },
 };
 
 bool is_stop_word(const struct look *l, size_t at, size_t end)
 {
-	for (size_t i = 0; i < sizeof(stop_words) / sizeof(*stop_words); i++)
-		if (strlen(stop_words[i]) == end - at &&
-		    has_word_at(l, at, stop_words[i]))
+	const char *const *word;
+
+	if (end - at > LONGEST_STOP)
+		return false;
+	for (word = stop_words[end - at]; *word; word++)
+		if (has_word_at(l, at, *word))
 			return true;
 	return false;
 }
@@ -53,12 +58,12 @@ bool is_stop_word(const struct look *l, size_t at, size_t end)
 /* $NAME, ${name}, $(command), %s, %(name)s */
 static bool is_variable(const struct look *l, size_t at, size_t end)
 {
-	if (l->text[at] == '%')
+	if (byte_at(l, at) == '%')
 		return end - at == 2 || has_at(l, at, "%(");
-	if (l->text[at] != '$' || end - at < 2)
+	if (byte_at(l, at) != '$' || end - at < 2)
 		return false;
-	return l->text[at + 1] == '{' || l->text[at + 1] == '(' ||
-		(is_letter(l->text[at + 1]) &&
+	return byte_at(l, at + 1) == '{' || byte_at(l, at + 1) == '(' ||
+		(is_letter(byte_at(l, at + 1)) &&
 		 run_end(l, at + 1, UPPER | DIGITS | UNDERSCORE,
 			 end - at - 1) == end);
 }
@@ -67,7 +72,7 @@ static bool is_variable(const struct look *l, size_t at, size_t end)
 static bool is_bracketed(const struct look *l, size_t at, size_t end,
 			 bool quoted)
 {
-	char c = l->text[at], last = l->text[end - 1];
+	char c = byte_at(l, at), last = byte_at(l, end - 1);
 
 	if (c != '<' && c != '[' && c != '{')
 		return false;
@@ -77,30 +82,26 @@ static bool is_bracketed(const struct look *l, size_t at, size_t end,
 bool is_stand_in(const struct look *l, size_t at, size_t end, bool quoted)
 {
 	size_t n = at;
-	char c = l->text[at];
+	char c = byte_at(l, at);
 
 	if (is_bracketed(l, at, end, quoted) || is_variable(l, at, end))
 		return true;
-	if (c && !strchr("*xX.-_", c))
+	if (c != '*' && c != 'x' && c != 'X' && c != '.' && c != '-' &&
+	    c != '_')
 		return is_stop_word(l, at, end);
-	while (n < end && l->text[n] == c)
+	while (n < end && byte_at(l, n) == c)
 		n++;
 	return n == end && n - at > 2;
 }
 
 /* --- Values ---------------------------------------------------------------------- */
 
-bool is_quote(char c)
-{
-	return c == '"' || c == '\'' || c == '`';
-}
-
 /* Skips backslashes; *n is how many. */
 static size_t skip_slashes(const struct look *l, size_t at, size_t *n)
 {
 	size_t begin = at;
 
-	while (at < l->len && l->text[at] == '\\' && at - begin < 16)
+	while (at < l->len && byte_at(l, at) == '\\' && at - begin < 16)
 		at++;
 	*n = at - begin;
 	return at;
@@ -110,7 +111,7 @@ size_t skip_quote(const struct look *l, size_t at)
 {
 	size_t slashes, quote = skip_slashes(l, at, &slashes);
 
-	if (quote < l->len && is_quote(l->text[quote]))
+	if (quote < l->len && is_quote(byte_at(l, quote)))
 		return quote + 1;
 	return has_at(l, at, "%22") ? at + 3 : at;
 }
@@ -119,47 +120,21 @@ size_t skip_blanks(const struct look *l, size_t at)
 {
 	size_t end = l->len - at > 16 ? at + 16 : l->len;
 
-	while (at < end && (l->text[at] == ' ' || l->text[at] == '\t'))
+	while (at < end && (byte_at(l, at) == ' ' || byte_at(l, at) == '\t'))
 		at++;
 	return has_at(l, at, "%20") ? at + 3 : at;
 }
 
-/* Up to the quote that has no more backslashes before it than the first one;
- * one that is missing: all there is. */
-static size_t quoted_end(const struct look *l, size_t at, char quote,
-			 size_t slashes)
-{
-	size_t run = 0;
-
-	for (; at < l->len; at++) {
-		char c = l->text[at];
-
-		if (c == quote && run <= slashes)
-			return at - run;
-		run = c == '\\' ? run + 1 : 0;
-	}
-	return l->len;
-}
-
 bool ends_value(const struct look *l, size_t at)
 {
-	char c = l->text[at];
+	char c = byte_at(l, at);
 
 	if (c == '\\')
-		return at + 1 < l->len && strchr("nrt\"'", l->text[at + 1]);
+		return at + 1 < l->len && strchr("nrt\"'", byte_at(l, at + 1));
 	return (uint8_t)c <= ' ' || is_quote(c) || c == '&' || c == ';' ||
 		c == ',' || c == '<' || c == '>' || c == ')' || c == ']' || c == '}' ||
 		c == '|' || (c == '%' && (has_at(l, at, "%26") ||
 					  has_at(l, at, "%22")));
-}
-
-size_t bare_end(const struct look *l, size_t at, size_t most)
-{
-	size_t end = l->len - at > most ? at + most : l->len;
-
-	while (at < end && !ends_value(l, at))
-		at++;
-	return at;
 }
 
 void read_value(const struct look *l, size_t at, struct value *v)
@@ -169,16 +144,16 @@ void read_value(const struct look *l, size_t at, struct value *v)
 	if (v->element) {
 		v->at = v->end = at;
 		v->quoted = true;
-		while (v->end < l->len && l->text[v->end] != '<')
+		while (v->end < l->len && byte_at(l, v->end) != '<')
 			v->end++;
 		if (!has_at(l, v->end, "</"))
 			v->end = at;
 		return;
 	}
-	v->quoted = quote < l->len && is_quote(l->text[quote]);
+	v->quoted = quote < l->len && is_quote(byte_at(l, quote));
 	if (v->quoted) {
 		v->at = quote + 1;
-		v->end = quoted_end(l, v->at, l->text[quote], slashes);
+		v->end = quoted_end(l, v->at, byte_at(l, quote), slashes);
 		return;
 	}
 	v->at = has_at(l, at, "%22") ? at + 3 : at;

@@ -35,10 +35,11 @@ struct value {
 #define VALUE_JUDGED 256
 void read_value(const struct look *l, size_t at, struct value *v);
 /* Where a value without quotes ends, `most` bytes on at the latest. */
-size_t bare_end(const struct look *l, size_t at, size_t most);
-/* Does a value without quotes end before the byte at `at`? */
-bool ends_value(const struct look *l, size_t at);
-bool is_quote(char c);
+static inline size_t bare_end(const struct look *l, size_t at, size_t most)
+{
+	return stop_at(l, at, l->len - at > most ? at + most : l->len,
+		       A_VALUE_END);
+}
 /* Behind a quote, escaped or not; `at` when there is none. */
 size_t skip_quote(const struct look *l, size_t at);
 /* Behind blanks and tabs, or one %20. */

@@ -169,6 +169,12 @@ static void redact_texts(struct redactor *r, struct weir_element *e)
 	}
 }
 
+static void count_untold(struct redactor *r)
+{
+	weir_counter_add(&r->removed[REMOVED_TOO_SLOW], r->work.untold);
+	r->work.untold = 0;
+}
+
 void redact_element(struct redactor *r, struct weir_element *e)
 {
 	struct weir_attr *attr = NULL;
@@ -182,6 +188,7 @@ void redact_element(struct redactor *r, struct weir_element *e)
 		redact_texts(r, e);
 	write_sizes(r, e);
 	structure_trim(r->structure);
+	count_untold(r);
 	summary_write(&r->tally, r->summary, false, &r->work.form, e);
 }
 
@@ -240,6 +247,7 @@ void redact_body(struct redactor *r, struct weir_element *e)
 		return;
 	}
 	structure_trim(r->structure);
+	count_untold(r);
 	summary_write(&r->tally, r->summary, true, &r->work.form, e);
 }
 

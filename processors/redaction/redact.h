@@ -19,6 +19,12 @@ struct told_size {
 	struct content_size size;
 };
 
+enum removed {	/* behind enum structured */
+	REMOVED_NO_DIGEST = STRUCTURED_KINDS,
+	REMOVED_TOO_SLOW,	/* for a value pattern */
+	REMOVED_KINDS
+};
+
 struct redactor {
 	const struct rules *rules;
 	const struct sanitizers *sanitizers;
@@ -34,7 +40,7 @@ struct redactor {
 	struct told_size *sizes;
 	size_t n_sizes, cap_sizes;
 	/* Values that went because a rule could not be evaluated: counted. */
-	weir_counter removed[STRUCTURED_KINDS + 1];	/* last: no digest */
+	weir_counter removed[REMOVED_KINDS];
 	/* What is being looked at. */
 	enum spot { SPOT_TEXT, SPOT_ATTRIBUTE, SPOT_BODY } spot;
 	weir_str key;		/* the attribute's, or "body", or a field's */

@@ -123,15 +123,17 @@ static int start(struct weir_component *c, struct weir_error *error)
 		[STRUCTURED_BROKEN] = "broken",
 		[STRUCTURED_DEEP] = "too_deep",
 		[STRUCTURED_LARGE] = "too_large",
-		[STRUCTURED_KINDS] = "no_digest",
+		[REMOVED_NO_DIGEST] = "no_digest",
+		[REMOVED_TOO_SLOW] = "too_slow",
 	};
 	struct redaction *self = WEIR_SELF(c, struct redaction);
 
 	(void)error;
-	for (unsigned i = STRUCTURED_BROKEN; i <= STRUCTURED_KINDS; i++) {
+	for (unsigned i = STRUCTURED_BROKEN; i < REMOVED_KINDS; i++) {
 		struct weir_label labels[] = {
-			{ WEIR_STR("rule"), i == STRUCTURED_KINDS ?
-				WEIR_STR("content") :
+			{ WEIR_STR("rule"), i == REMOVED_NO_DIGEST ?
+				WEIR_STR("content") : i == REMOVED_TOO_SLOW ?
+				WEIR_STR("blocked_values") :
 				WEIR_STR("structured_strings") },
 			{ WEIR_STR("reason"), weir_str_of(reasons[i]) },
 		};

@@ -73,6 +73,18 @@ bool patterns_match(const struct patterns *patterns, weir_str text)
 	return false;
 }
 
+bool patterns_permit(const struct patterns *patterns, weir_str text)
+{
+	for (size_t i = 0; i < patterns->n; i++) {
+		uint64_t untold = weir_regex_untold();
+
+		if (weir_regex_match(patterns->v[i], text) &&
+		    weir_regex_untold() == untold)
+			return true;
+	}
+	return false;
+}
+
 void patterns_release(struct patterns *patterns)
 {
 	for (size_t i = 0; i < patterns->n; i++)
@@ -137,7 +149,7 @@ static struct ruling judge(const struct rules *rules, weir_str key)
 	enum verdict verdict = KEY_PLAIN, of_number;
 
 	if (words_have(&rules->ignored, key) ||
-	    patterns_match(&rules->ignored_patterns, key))
+	    patterns_permit(&rules->ignored_patterns, key))
 		return (struct ruling){ KEY_IGNORED, KEY_IGNORED, 0 };
 	if (!rules->allow_all_keys && !words_have(&rules->allowed, key))
 		verdict = KEY_REMOVED;
@@ -145,7 +157,7 @@ static struct ruling judge(const struct rules *rules, weir_str key)
 		verdict = KEY_BLOCKED;
 	of_number = verdict;
 	if (!blocked_exactly(rules, key)) {
-		if (patterns_match(&rules->safe, key) ||
+		if (patterns_permit(&rules->safe, key) ||
 		    (guards && safe_by_default(key)))
 			verdict = of_number = KEY_SAFE;
 		else if (guards && counts_tokens(key))
@@ -214,7 +226,7 @@ const struct content_rule *rules_content(const struct rules *rules,
 
 bool rules_allow(const struct rules *rules, weir_str text)
 {
-	return patterns_match(&rules->allowed_values, text);
+	return patterns_permit(&rules->allowed_values, text);
 }
 
 struct mask {
@@ -243,13 +255,15 @@ static bool mask_detected(struct mask *mask, weir_str text, size_t from,
 			  size_t end, struct weir_text *to)
 {
 	const struct detectors *d = &mask->rules->detectors;
+	struct detect_walk walk;
 	struct detected hit;
 	size_t done = from, next = 0;
 
-	if (!d->on || !detect_any(d, text))
+	if (!d->on)
 		return false;
+	detect_start(&walk, d, text);
 	weir_text_clear(to);
-	while (detect_next(d, text, next, &hit) && hit.at < end) {
+	while (detect_next(&walk, next, &hit) && hit.at < end) {
 		size_t at = hit.at > done ? hit.at : done;
 
 		next = hit.at + hit.len;
@@ -259,24 +273,51 @@ static bool mask_detected(struct mask *mask, weir_str text, size_t from,
 		done = next < end ? next : end;
 		put_mask(mask, (weir_str){ text.ptr + at, done - at }, to);
 	}
+	if (done == from)
+		return false;
 	weir_text_add(to, (weir_str){ text.ptr + done, end - done });
-	return done > from;
+	return true;
 }
 
-/* Each pattern sees what those before it left.  Returns the other buffer. */
+/* A pattern could not tell: nothing of the text is left. */
+static struct weir_text *mask_untold(struct mask *mask, weir_str *text)
+{
+	struct weir_text *to = &mask->work->text[0];
+
+	if (text->ptr == to->ptr)
+		to = &mask->work->text[1];
+	weir_text_clear(to);
+	put_mask(mask, *text, to);
+	*text = (weir_str){ to->ptr, to->len };
+	mask->work->untold++;
+	return to == &mask->work->text[0] ? &mask->work->text[1] :
+					    &mask->work->text[0];
+}
+
+/* Each pattern sees what those before it left; only those are asked that come
+ * near it.  Returns the other buffer. */
 static struct weir_text *mask_matches(struct mask *mask, weir_str *text)
 {
 	const struct patterns *patterns = &mask->rules->blocked_values;
 	struct weir_text *to = &mask->work->text[0];
+	uint64_t untold = weir_regex_untold();
+	struct near near;
 
+	if (!prefilter_near(&mask->rules->blocked_near, *text, &near))
+		return to;
 	for (size_t i = 0; i < patterns->n; i++) {
+		if (!is_near(&near, i))
+			continue;
 		weir_text_clear(to);
 		if (!weir_regex_replace(patterns->v[i], *text, to, put_mask,
 					mask))
 			continue;
+		if (weir_regex_untold() != untold)
+			return mask_untold(mask, text);
 		*text = (weir_str){ to->ptr, to->len };
 		to = to == &mask->work->text[0] ? &mask->work->text[1] :
 						  &mask->work->text[0];
+		prefilter_near(&mask->rules->blocked_near, *text, &near);
 	}
 	return to;
 }

@@ -64,6 +64,9 @@ struct work {
 	struct weir_text named;		/* a name and its value */
 	struct weir_text text[4];	/* two to mask, two to sanitize: from one
 					 * to the other */
+	uint64_t untold;		/* texts masked whole because a value
+					 * pattern could not tell; the caller
+					 * counts and clears it */
 };
 void work_release(struct work *work);
 
@@ -90,6 +93,7 @@ bool rules_digest(const struct rules *rules, struct work *work, weir_str text,
 bool rules_allow(const struct rules *rules, weir_str text);
 /* The text with every part masked that a blocked_values pattern matches or a
  * detector knows; true when that changed it.  *out lives until the next call.
+ * A text that is too much for a pattern is masked as a whole.
  */
 bool rules_mask(const struct rules *rules, struct work *work, weir_str text,
 		weir_str *out);
@@ -112,6 +116,8 @@ bool words_have(const struct words *words, weir_str word);
 int patterns_init(struct patterns *patterns, struct weir_strs list,
 		  struct weir_error *error);
 bool patterns_match(const struct patterns *patterns, weir_str text);
+/* The same for what lets pass: one that cannot tell does not. */
+bool patterns_permit(const struct patterns *patterns, weir_str text);
 void patterns_release(struct patterns *patterns);
 void rules_release(struct rules *rules);
 

@@ -5,6 +5,7 @@
  */
 #include "policy_parts.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -117,6 +118,18 @@ static int make_numeric(const struct policy *policy, const char *path,
 			 "must be set");
 }
 
+static int make_probabilistic(struct policy *policy, const char *path,
+			      struct weir_error *error)
+{
+	double share = policy->config->probabilistic.sampling_percentage;
+
+	if (isnan(share))
+		return weir_fail(error, path, "sampling_percentage is not a "
+				 "number");
+	policy->threshold = policy_threshold(share);
+	return 0;
+}
+
 static int make_basic(struct policy *policy, const char *path,
 		      struct weir_error *error)
 {
@@ -130,9 +143,7 @@ static int make_basic(struct policy *policy, const char *path,
 	case POLICY_NUMERIC:
 		return make_numeric(policy, path, error);
 	case POLICY_PROBABILISTIC:
-		policy->threshold = policy_threshold(
-			c->probabilistic.sampling_percentage);
-		return 0;
+		return make_probabilistic(policy, path, error);
 	case POLICY_RATE:
 		limit_init(&policy->limit, c->rate_limiting.spans_per_second,
 			   c->rate_limiting.burst_capacity);

@@ -290,9 +290,12 @@ void store_end(struct store *store)
 static bool fits(const struct store *store, const struct head_memo *memo,
 		 size_t need, size_t heads)
 {
-	const struct segment *open = &store->segments[store->open];
+	const struct segment *open;
 
-	if (!store->open || open->n == RECORDS)
+	if (!store->open)		/* nor any segment, maybe */
+		return false;
+	open = &store->segments[store->open];
+	if (open->n == RECORDS)
 		return false;
 	if (memo->serial != store->serial)
 		need += heads;

@@ -96,7 +96,7 @@ static const double age_bounds[] = {
 #define NAME(name) "otelcol_processor_tail_sampling_" name
 #define METRIC(member, name, unit, help, ...)				\
 	WEIR_METRIC(struct tail_sampling, count.member, NAME(name),	\
-		    WEIR_SHOW_NORMAL, unit, help, .bare = true, ##__VA_ARGS__)
+		    WEIR_SHOW_BASIC, unit, help, .bare = true, ##__VA_ARGS__)
 
 enum {
 	ROW_VOTES = ROW_REMOVAL_AGE + 1, ROW_EXECUTIONS, ROW_EXECUTION_TIME,
@@ -114,31 +114,33 @@ const struct weir_metric_def tail_sampling_metrics[] = {
 				   "s", "How old a trace was that was "
 				   "forgotten.", BOUNDS(age_bounds)),
 	[ROW_VOTES] = WEIR_METRIC_SERIES(COUNTER, NAME("count_traces_sampled"),
-		WEIR_SHOW_NORMAL, "{trace}", "Votes of a policy.",
+		WEIR_SHOW_BASIC, "{traces}", "Votes of a policy.",
 		.bare = true),
 	[ROW_EXECUTIONS] = WEIR_METRIC_SERIES(COUNTER,
-		NAME("sampling_policy_execution_count"), WEIR_SHOW_NORMAL,
-		"{execution}", "How often a policy was asked.", .bare = true),
+		NAME("sampling_policy_execution_count"), WEIR_SHOW_BASIC,
+		"{executions}", "How often a policy was asked.", .bare = true,
+		.zero = true),
 	[ROW_EXECUTION_TIME] = WEIR_METRIC_SERIES(COUNTER,
-		NAME("sampling_policy_execution_time_sum"), WEIR_SHOW_NORMAL,
-		"us", "Time spent in a policy.", .bare = true),
+		NAME("sampling_policy_execution_time_sum"), WEIR_SHOW_BASIC,
+		"us", "Time spent in a policy.", .bare = true, .zero = true),
 	[ROW_DECISIONS] = WEIR_METRIC_SERIES(COUNTER,
-		NAME("global_count_traces_sampled"), WEIR_SHOW_NORMAL,
-		"{trace}", "Decided traces.", .bare = true),
+		NAME("global_count_traces_sampled"), WEIR_SHOW_BASIC,
+		"{traces}", "Decided traces.", .bare = true),
 	[ROW_EARLY] = WEIR_METRIC_SERIES(COUNTER,
-		NAME("early_releases_from_cache_decision"), WEIR_SHOW_NORMAL,
-		"{span}", "Spans whose decision was remembered.",
+		NAME("early_releases_from_cache_decision"), WEIR_SHOW_BASIC,
+		"{spans}", "Spans whose decision was remembered.",
 		.bare = true),
-	METRIC(new_traces, "new_trace_id_received", "{trace}",
+	METRIC(new_traces, "new_trace_id_received", "{traces}",
 	       "Traces that were seen for the first time."),
-	METRIC(too_early, "sampling_trace_dropped_too_early", "{trace}",
-	       "Traces that were forgotten before they were decided."),
-	METRIC(too_large, "traces_dropped_too_large", "{trace}",
+	METRIC(too_early, "sampling_trace_dropped_too_early", "{traces}",
+	       "Traces that were forgotten before they were decided.",
+	       .zero = true),
+	METRIC(too_large, "traces_dropped_too_large", "{traces}",
 	       "Traces above maximum_trace_size_bytes."),
-	METRIC(errors, "sampling_policy_evaluation_error", "{error}",
+	METRIC(errors, "sampling_policy_evaluation_error", "{errors}",
 	       "Policies that could not be evaluated; there is none that "
-	       "could not."),
-	METRIC(traces, "sampling_traces_on_memory", "{trace}",
+	       "could not.", .zero = true),
+	METRIC(traces, "sampling_traces_on_memory", "{traces}",
 	       "Traces that are known now."),
 	WEIR_METRIC_END
 };
@@ -339,7 +341,7 @@ static int check_strategy(struct tail_sampling *self, struct weir_error *error)
 	weir_str strategy = self->set.sampling_strategy;
 
 	self->span_ingest = weir_str_eq(strategy, WEIR_STR("span-ingest"));
-	if (self->span_ingest || !strategy.len ||
+	if (self->span_ingest ||
 	    weir_str_eq(strategy, WEIR_STR("trace-complete")))
 		return 0;
 	return weir_fail(error, "sampling_strategy",
@@ -355,7 +357,7 @@ static int validate(struct weir_component *c, struct weir_error *error)
 
 	if (check_strategy(self, error))
 		return -1;
-	if (set->tail_storage.len)
+	if (weir_node_kind(set->tail_storage) != WEIR_NODE_NULL)
 		return weir_fail(error, "tail_storage", "'tail_storage' "
 				 "requires the \"processor.tailsampling"
 				 "processor.tailstorageextension\" feature "
@@ -456,7 +458,6 @@ WEIR_PLUGIN(WEIR_PROCESSOR, "tail_sampling", "",
 	.stability = WEIR_STABILITY_BETA,
 	.placement = WEIR_BY_TRACE,
 	.custodian = true,
-	.counts_items = true,
 	.size = sizeof(struct tail_sampling),
 	.fields = fields,
 	.metrics = tail_sampling_metrics,

@@ -37,7 +37,8 @@ struct settings {
 	bool sample_on_first_match, block_on_overflow,
 	     drop_pending_traces_on_shutdown;
 	uint64_t maximum_trace_size_bytes;
-	weir_str sampling_strategy, tail_storage;
+	weir_str sampling_strategy;
+	const struct weir_node *tail_storage;
 	/* ours */
 	uint64_t memory_limit_mib;
 	weir_duration quiet_time;

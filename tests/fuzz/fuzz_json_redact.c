@@ -34,17 +34,32 @@ bool detect_any(const struct detectors *d, weir_str text)
 	return false;
 }
 
-bool detect_next(const struct detectors *d, weir_str text, size_t from,
-		 struct detected *hit)
+void detect_start(struct detect_walk *walk, const struct detectors *d,
+		  weir_str text)
 {
+	(void)walk;
 	(void)d;
 	(void)text;
+}
+
+bool detect_next(struct detect_walk *walk, size_t from, struct detected *hit)
+{
+	(void)walk;
 	(void)from;
 	(void)hit;
 	return false;
 }
 
-/* Nor is what looks before a pattern does. */
+/* Nor is what looks before a pattern does: every one comes near. */
+bool prefilter_near(const struct prefilter *f, weir_str text,
+		    struct near *near)
+{
+	(void)f;
+	(void)text;
+	memset(near, 0xff, sizeof(*near));
+	return true;
+}
+
 void prefilter_release(struct prefilter *f)
 {
 	(void)f;

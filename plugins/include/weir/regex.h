@@ -26,6 +26,11 @@ WEIR_API struct weir_regex *weir_regex_new(weir_str pattern,
 					   struct weir_error *error);
 WEIR_API void weir_regex_free(struct weir_regex **regex);
 
+/* How often the engine could not tell, for searches of the calling thread: out of
+ * memory, or a text that would have taken too long.  One that is asked about
+ * what may stay compares it before and after. */
+WEIR_API uint64_t weir_regex_untold(void);
+
 /* Does it occur anywhere in text?  Fails closed: true if the engine cannot
  * tell (out of memory). */
 WEIR_API bool weir_regex_match(const struct weir_regex *regex, weir_str text);

@@ -35,8 +35,9 @@ struct weirre2 {
 	void (*release)(void *re);
 	/* Number of capturing groups, without the whole match. */
 	int (*groups)(const void *re);
-	/* First match at or after `from`.  1 yes, 0 no, -1 cannot tell (out of
-	 * memory).  text is valid UTF-8.  Any thread. */
+	/* First match at or after `from`.  1 yes, 0 no, -1 cannot tell: out of
+	 * memory, or the automaton is for this text (looked into when from is
+	 * 0).  text is valid UTF-8.  Any thread. */
 	int (*search)(const void *re, const char *text, size_t len, size_t from,
 		      struct weirre2_group *groups, size_t n);
 };

@@ -306,4 +306,14 @@ static struct detectors detectors_of(const char *list)
 	return d;
 }
 
+/* One hit, with nothing remembered of the ones before. */
+static bool detect_from(const struct detectors *d, weir_str text, size_t from,
+			struct detected *hit)
+{
+	struct detect_walk walk;
+
+	detect_start(&walk, d, text);
+	return detect_next(&walk, from, hit);
+}
+
 #endif

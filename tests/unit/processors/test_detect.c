@@ -57,7 +57,7 @@ START_TEST(without_detectors_nothing_is_found)
 	ck_assert_int_eq(detectors_init(&d, (struct weir_strs){ NULL, 0 },
 					&error), 0);
 	ck_assert(!detect_any(&d, text));
-	ck_assert(!detect_next(&d, text, 0, &hit));
+	ck_assert(!detect_from(&d, text, 0, &hit));
 }
 END_TEST
 
@@ -93,9 +93,27 @@ START_TEST(an_empty_text_has_nothing)
 	struct detected hit;
 
 	ck_assert(!detect_any(&d, (weir_str){ NULL, 0 }));
-	ck_assert(!detect_next(&d, (weir_str){ NULL, 0 }, 0, &hit));
-	ck_assert(!detect_next(&d, WEIR_STR("x"), 1, &hit));
-	ck_assert(!detect_next(&d, WEIR_STR("x"), 7, &hit));
+	ck_assert(!detect_from(&d, (weir_str){ NULL, 0 }, 0, &hit));
+	ck_assert(!detect_from(&d, WEIR_STR("x"), 1, &hit));
+	ck_assert(!detect_from(&d, WEIR_STR("x"), 7, &hit));
+}
+END_TEST
+
+START_TEST(basic_credentials_may_have_any_character_of_UTF_8)
+{
+	static const struct { const char *text; bool found; } cases[] = {
+		{ "Basic dXNlcjpww6Rzc3fDtnJ0", true },	/* user:pässwört */
+		{ "Basic asO8cmdlbjp44oKseQ==", true },	/* jürgen:x€y */
+		{ "Basic dTpww6k=", true },		/* u:pé */
+		{ "Basic YTrDKA==", false },		/* a:\xc3( */
+		{ "Basic YTp/Yg==", false },		/* a:\x7fb */
+		{ "Basic understanding", false },
+	};
+	struct detectors d = detectors_of("credentials");
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		ck_assert_msg(detect_any(&d, weir_str_of(cases[i].text)) ==
+			      cases[i].found, "%s", cases[i].text);
 }
 END_TEST
 
@@ -122,7 +140,7 @@ START_TEST(every_beginning_of_a_secret_is_read_within_its_bytes)
 				struct detected hit;
 
 				memcpy(copy, t.text, len);
-				if (detect_next(&d, (weir_str){ copy, len },
+				if (detect_from(&d, (weir_str){ copy, len },
 						from, &hit)) {
 					ck_assert_uint_ge(hit.at, from);
 					ck_assert_uint_gt(hit.len, 0);
@@ -142,9 +160,9 @@ START_TEST(zeros_and_bytes_that_are_no_text_are_read_over)
 		"bob@mail.example\0";
 	struct detected hit;
 
-	ck_assert(detect_next(&d, (weir_str){ text, sizeof(text) }, 0, &hit));
+	ck_assert(detect_from(&d, (weir_str){ text, sizeof(text) }, 0, &hit));
 	ck_assert_int_eq(hit.what, DETECT_CREDENTIALS);
-	ck_assert(detect_next(&d, (weir_str){ text, sizeof(text) },
+	ck_assert(detect_from(&d, (weir_str){ text, sizeof(text) },
 			      hit.at + hit.len, &hit));
 	ck_assert_int_eq(hit.what, DETECT_EMAIL);
 }
@@ -157,8 +175,8 @@ START_TEST(what_is_before_the_beginning_counts_as_surroundings)
 	weir_str text = WEIR_STR("94111111111111111");
 	struct detected hit;
 
-	ck_assert(!detect_next(&d, text, 1, &hit));
-	ck_assert(detect_next(&d, (weir_str){ text.ptr + 1, text.len - 1 }, 0,
+	ck_assert(!detect_from(&d, text, 1, &hit));
+	ck_assert(detect_from(&d, (weir_str){ text.ptr + 1, text.len - 1 }, 0,
 			      &hit));
 }
 END_TEST
@@ -201,7 +219,7 @@ START_TEST(time_is_linear_in_any_text)
 
 	for (size_t i = 0; i < LONG; i++)
 		text[i] = floods[_i][i % n];
-	while (detect_next(&d, (weir_str){ text, LONG }, from, &hit))
+	while (detect_from(&d, (weir_str){ text, LONG }, from, &hit))
 		from = hit.at + hit.len;
 	ck_assert_uint_le(from, LONG);
 	if (getenv("WEIR_TIMES"))
@@ -226,6 +244,8 @@ int main(void)
 	tcase_add_test(tests, without_detectors_nothing_is_found);
 	tcase_add_test(tests, a_detector_that_is_off_finds_nothing);
 	tcase_add_test(tests, an_empty_text_has_nothing);
+	tcase_add_test(tests,
+		       basic_credentials_may_have_any_character_of_UTF_8);
 	tcase_add_test(tests,
 		       every_beginning_of_a_secret_is_read_within_its_bytes);
 	tcase_add_test(tests,

@@ -61,7 +61,7 @@ static void check_marks(const struct detectors *d, enum detector what,
 	ck_assert_msg(detect_any(d, text), "not seen: %s\n%.*s", line,
 		      WEIR_STR_FMT(text));
 	for (size_t i = 0; i < t->marks; i++) {
-		ck_assert_msg(detect_next(d, text, from, &hit),
+		ck_assert_msg(detect_from(d, text, from, &hit),
 			      "not found: %s\n%.*s", line, WEIR_STR_FMT(text));
 		ck_assert_msg(hit.what == what && hit.at == t->mark[i].at &&
 			      hit.at + hit.len == t->mark[i].end,
@@ -70,7 +70,7 @@ static void check_marks(const struct detectors *d, enum detector what,
 			      t->text + hit.at, line, WEIR_STR_FMT(text));
 		from = hit.at + hit.len;
 	}
-	ck_assert_msg(!detect_next(d, text, from, &hit),
+	ck_assert_msg(!detect_from(d, text, from, &hit),
 		      "%s found too much [%.*s]: %s\n%.*s",
 		      detector_name(hit.what), (int)hit.len, t->text + hit.at,
 		      line, WEIR_STR_FMT(text));
@@ -85,7 +85,7 @@ static void check_covered(const struct corpus_text *t, const char *line)
 	size_t from = 0;
 
 	memcpy(left, t->text, t->len);
-	while (detect_next(&all, text, from, &hit)) {
+	while (detect_from(&all, text, from, &hit)) {
 		memset(left + hit.at, 0, hit.len);
 		from = hit.at + hit.len;
 	}
@@ -144,7 +144,7 @@ static void check_none(const struct corpus_text *t, const char *line)
 
 	for (size_t i = 0; i < sizeof(scans) / sizeof(*scans); i++) {
 		all.scan = scans[i];
-		ck_assert_msg(!detect_next(&all, text, 0, &hit),
+		ck_assert_msg(!detect_from(&all, text, 0, &hit),
 			      "%s found [%.*s]: %s\n%.*s",
 			      detector_name(hit.what), (int)hit.len,
 			      t->text + hit.at, line, WEIR_STR_FMT(text));
@@ -261,7 +261,7 @@ START_TEST(what_one_call_found_the_next_does_not_find_again)
 	compile();
 	each_line(FOUND, pile);
 	text = (weir_str){ heap.text, heap.len };
-	while (detect_next(&all, text, from, &hit)) {
+	while (detect_from(&all, text, from, &hit)) {
 		ck_assert_uint_ge(hit.at, from);
 		ck_assert_uint_gt(hit.len, 0);
 		ck_assert_uint_le(hit.len, text.len - hit.at);

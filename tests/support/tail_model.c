@@ -1,64 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ts_model.h: what the sampler should do, written down slowly.
- *
- * Arrays that are searched from the front, one decision after the other, no
- * byte of a span looked at twice in the same way as the sampler does.  Time is
- * in whole seconds.
+ * tail_model.c: the sampler of tail_model.h: traces, pieces, ticks, caches.
+ * Holds nothing; whoever plays owns the model.
  */
-#ifndef TS_MODEL_H
-#define TS_MODEL_H
+#include "tail_model.h"
 
-#include "ts_model_policy.h"
-
-#define MODEL_TRACES 64
-#define MODEL_SPANS 4096
-#define NEVER UINT64_MAX
-
-struct m_config {
-	uint64_t wait, root_wait, quiet;	/* seconds; NEVER: off */
-	size_t num_traces, cache[2];		/* of sampled, of others */
-	bool first_match, span_ingest, decide_large, drop_pending;
-	uint64_t max_size;
-	struct m_policy policies[MODEL_POLICIES];
-	size_t n;
-};
-
-struct m_trace {
-	uint64_t id;
-	enum m_vote verdict;		/* M_NONE: undecided */
-	bool large, rooted;
-	uint64_t tick, limit;
-	uint64_t queued, seen;		/* orders: tick, first span */
-	const struct m_span *spans[MODEL_SPANS];
-	size_t n;			/* of these */
-	uint64_t count, size, bytes;
-	/* of the piece that is coming */
-	uint64_t touched;		/* order; 0: no */
-	size_t piece;			/* its first span */
-	bool root;
-	int scope;
-	uint64_t scope_len, resource_len;
-	uint64_t late;			/* number of the last late piece */
-};
-
-struct m_sampler {
-	struct m_config *config;
-	struct m_trace traces[MODEL_TRACES];
-	size_t n;
-	uint64_t cache[2][MODEL_TRACES];	/* newest first */
-	size_t n_cached[2];
-	uint64_t now;			/* ticks */
-	uint64_t order, piece;
-	unsigned out[MODEL_SPANS];	/* by number: how often it came out */
-	/* counts */
-	unsigned decided, fresh, too_early, too_large, late, early;
-	unsigned executions;
-};
+#include <stddef.h>
 
 /* --- Caches -------------------------------------------------------------- */
 
-static inline bool m_cache_has(struct m_sampler *m, int which, uint64_t id)
+static bool m_cache_has(struct m_sampler *m, int which, uint64_t id)
 {
 	uint64_t *ids = m->cache[which];
 
@@ -72,7 +23,7 @@ static inline bool m_cache_has(struct m_sampler *m, int which, uint64_t id)
 	return false;
 }
 
-static inline void m_cache_put(struct m_sampler *m, int which, uint64_t id)
+static void m_cache_put(struct m_sampler *m, int which, uint64_t id)
 {
 	size_t keep = m->n_cached[which];
 
@@ -87,25 +38,29 @@ static inline void m_cache_put(struct m_sampler *m, int which, uint64_t id)
 
 /* --- Traces -------------------------------------------------------------- */
 
-static inline struct m_trace *m_find(struct m_sampler *m, uint64_t id)
+static struct m_trace *m_find(struct m_sampler *m, uint64_t id)
 {
 	for (size_t i = 0; i < m->n; i++)
-		if (m->traces[i].id == id)
-			return &m->traces[i];
+		if (m->traces[i]->id == id)
+			return m->traces[i];
 	return NULL;
 }
 
-static inline void m_remove(struct m_sampler *m, uint64_t id)
+static void m_remove(struct m_sampler *m, uint64_t id)
 {
-	struct m_trace *trace = m_find(m, id);
-
-	if (trace)
-		*trace = m->traces[--m->n];
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->traces[i]->id != id)
+			continue;
+		free(m->traces[i]);
+		m->traces[i] = m->traces[--m->n];
+		m->config->known--;
+		return;
+	}
 }
 
 /* The verdict is there: spans go on or not, the id may go to a cache. */
-static inline void m_settle(struct m_sampler *m, struct m_trace *trace,
-			    enum m_vote verdict)
+static void m_settle(struct m_sampler *m, struct m_trace *trace,
+		     enum m_vote verdict)
 {
 	int which = verdict != M_SAMPLED;
 	uint64_t id = trace->id;
@@ -122,12 +77,9 @@ static inline void m_settle(struct m_sampler *m, struct m_trace *trace,
 	m_remove(m, id);
 }
 
-/* What the policies say of the spans from `first` on. */
-static inline enum m_vote m_ask(struct m_sampler *m, struct m_trace *trace,
-				size_t first)
+/* What the policies say; drop policies come first. */
+enum m_vote m_ask(struct m_sampler *m, const struct m_view *view)
 {
-	struct m_view view = { trace->spans + first, trace->n - first,
-			       trace->id, trace->count, trace->bytes, m->now };
 	struct m_config *config = m->config;
 	bool sampled = false, pending = false;
 
@@ -142,8 +94,8 @@ static inline enum m_vote m_ask(struct m_sampler *m, struct m_trace *trace,
 			if (sampled && (config->first_match ||
 					config->span_ingest))
 				continue;
-			m->executions++;
-			if (m_samples(p, &view) && drops)
+			m->counts.executions++;
+			if (m_samples(p, view) && drops)
 				return M_DROPPED;
 			else if (drops)
 				pending = config->span_ingest;
@@ -154,13 +106,24 @@ static inline enum m_vote m_ask(struct m_sampler *m, struct m_trace *trace,
 	       M_NOT_SAMPLED;
 }
 
-static inline void m_decide(struct m_sampler *m, struct m_trace *trace)
+/* ... of the spans that are there, from `first` on. */
+static enum m_vote m_ask_trace(struct m_sampler *m, struct m_trace *trace,
+			       size_t first)
+{
+	struct m_view view = { trace->spans + first, trace->n - first,
+			       trace->id, trace->count, trace->bytes,
+			       m->config->clock };
+
+	return m_ask(m, &view);
+}
+
+static void m_decide(struct m_sampler *m, struct m_trace *trace)
 {
 	uint64_t id = trace->id;
 
-	m->decided++;
+	m->counts.decided++;
 	if (!m->config->span_ingest) {
-		m_settle(m, trace, m_ask(m, trace, 0));
+		m_settle(m, trace, m_ask_trace(m, trace, 0));
 		return;
 	}
 	m_settle(m, trace, M_NOT_SAMPLED);
@@ -169,7 +132,7 @@ static inline void m_decide(struct m_sampler *m, struct m_trace *trace)
 
 /* --- A piece ends --------------------------------------------------------- */
 
-static inline uint64_t m_field(uint64_t body)
+static uint64_t m_field(uint64_t body)
 {
 	uint64_t n = 2;
 
@@ -178,7 +141,7 @@ static inline uint64_t m_field(uint64_t body)
 	return n + body;
 }
 
-static inline void m_schedule(struct m_sampler *m, struct m_trace *trace)
+static void m_schedule(struct m_sampler *m, struct m_trace *trace)
 {
 	struct m_config *config = m->config;
 	uint64_t next = m->now + 1, tick;
@@ -195,7 +158,7 @@ static inline void m_schedule(struct m_sampler *m, struct m_trace *trace)
 	trace->tick = tick;
 }
 
-static inline void m_end_piece(struct m_sampler *m, struct m_trace *trace)
+static void m_end_piece(struct m_sampler *m, struct m_trace *trace)
 {
 	struct m_config *config = m->config;
 	uint64_t size = trace->resource_len + m_field(trace->scope_len);
@@ -210,28 +173,28 @@ static inline void m_end_piece(struct m_sampler *m, struct m_trace *trace)
 			m_decide(m, trace);
 			return;
 		}
-		m->too_large++;
+		m->counts.too_large++;
 		trace->large = true;
 		m_settle(m, trace, M_NOT_SAMPLED);
 	} else if (config->span_ingest) {
-		vote = m_ask(m, trace, trace->piece);
+		vote = m_ask_trace(m, trace, trace->piece);
 		if (vote == M_NONE)
 			return;
-		m->decided++;
+		m->counts.decided++;
 		m_settle(m, trace, vote);
 	}
 }
 
 /* All the spans of a ResourceSpans have come. */
-static inline void m_end_resource(struct m_sampler *m)
+void m_end_resource(struct m_sampler *m)
 {
 	for (;;) {
 		struct m_trace *next = NULL;
 
 		for (size_t i = 0; i < m->n; i++)
-			if (m->traces[i].touched &&
-			    (!next || m->traces[i].touched < next->touched))
-				next = &m->traces[i];
+			if (m->traces[i]->touched &&
+			    (!next || m->traces[i]->touched < next->touched))
+				next = m->traces[i];
 		if (!next)
 			break;
 		m_end_piece(m, next);
@@ -241,35 +204,40 @@ static inline void m_end_resource(struct m_sampler *m)
 
 /* --- A span comes --------------------------------------------------------- */
 
-static inline void m_make_place(struct m_sampler *m)
+/* Room for one more of the process: the oldest of this worker gives way. */
+static void m_make_place(struct m_sampler *m)
 {
-	struct m_trace *oldest = &m->traces[0];
+	struct m_trace *oldest = NULL;
 
-	if (m->n < m->config->num_traces)
+	if (m->config->known++ < m->config->num_traces)
 		return;
-	for (size_t i = 1; i < m->n; i++)
-		if (m->traces[i].seen < oldest->seen)
-			oldest = &m->traces[i];
-	m->too_early += oldest->verdict == M_NONE;
+	for (size_t i = 0; i < m->n; i++)
+		if (!oldest || m->traces[i]->seen < oldest->seen)
+			oldest = m->traces[i];
+	if (!oldest)
+		return;
+	m->counts.too_early += oldest->verdict == M_NONE;
 	m_remove(m, oldest->id);
 }
 
-static inline struct m_trace *m_new_trace(struct m_sampler *m, uint64_t id)
+static struct m_trace *m_new_trace(struct m_sampler *m, uint64_t id)
 {
-	struct m_trace *trace;
+	struct m_trace *trace = malloc(sizeof(*trace));
 
 	m_make_place(m);
-	trace = &m->traces[m->n++];
-	*trace = (struct m_trace){ .id = id, .seen = ++m->order };
+	memset(trace, 0, offsetof(struct m_trace, spans));
+	trace->id = id;
+	trace->seen = ++m->order;
 	trace->limit = trace->tick = m->now + 1 + m->config->wait;
 	trace->queued = ++m->order;
-	m->fresh++;
+	m->traces[m->n++] = trace;
+	m->counts.fresh++;
 	return trace;
 }
 
 /* Sizes, as the Collector counts a ResourceSpans of its own for each trace. */
-static inline void m_measure(struct m_sampler *m, struct m_trace *trace,
-			     const struct m_span *s)
+static void m_measure(struct m_sampler *m, struct m_trace *trace,
+		      const struct m_span *s)
 {
 	if (!trace->touched) {
 		trace->touched = ++m->order;
@@ -285,24 +253,24 @@ static inline void m_measure(struct m_sampler *m, struct m_trace *trace,
 	trace->scope_len += m_field(s->len);
 }
 
-static inline void m_late(struct m_sampler *m, struct m_trace *trace,
-			  const struct m_span *s)
+static void m_late(struct m_sampler *m, struct m_trace *trace,
+		   const struct m_span *s)
 {
 	if (!trace->large && trace->late != m->piece)
-		m->late++;
+		m->counts.late++;
 	trace->late = m->piece;
 	if (trace->verdict == M_SAMPLED)
 		m->out[s->span.number]++;
 }
 
-static inline void m_span(struct m_sampler *m, const struct m_span *s)
+void m_span(struct m_sampler *m, const struct m_span *s)
 {
 	uint64_t id = s->span.trace;
 	struct m_trace *trace;
 
 	if (m_cache_has(m, 0, id) || m_cache_has(m, 1, id)) {
 		m->out[s->span.number] += m_cache_has(m, 0, id);
-		m->early++;
+		m->counts.early++;
 		return;
 	}
 	trace = m_find(m, id);
@@ -322,30 +290,41 @@ static inline void m_span(struct m_sampler *m, const struct m_span *s)
 /* --- Time ----------------------------------------------------------------- */
 
 /* Decides what is due at that tick, in the order in which it got there. */
-static inline void m_decide_tick(struct m_sampler *m, uint64_t tick)
+static void m_decide_tick(struct m_sampler *m, uint64_t tick)
 {
 	for (;;) {
 		struct m_trace *next = NULL;
 
 		for (size_t i = 0; i < m->n; i++)
-			if (m->traces[i].tick == tick &&
-			    (!next || m->traces[i].queued < next->queued))
-				next = &m->traces[i];
+			if (m->traces[i]->tick == tick &&
+			    (!next || m->traces[i]->queued < next->queued))
+				next = m->traces[i];
 		if (!next)
 			return;
 		m_decide(m, next);
 	}
 }
 
-static inline void m_tick(struct m_sampler *m)
+void m_tick(struct m_sampler *m)
 {
 	m_decide_tick(m, ++m->now);
 }
 
-static inline void m_stop(struct m_sampler *m)
+void m_stop(struct m_sampler *m)
 {
 	for (uint64_t i = 1; i < 100 && !m->config->drop_pending; i++)
 		m_decide_tick(m, m->now + i);
 }
 
-#endif
+/* --- Life ----------------------------------------------------------------- */
+
+void m_init(struct m_sampler *m, struct m_config *config, unsigned *out)
+{
+	*m = (struct m_sampler){ .config = config, .out = out, .piece = 1 };
+}
+
+void m_release(struct m_sampler *m)
+{
+	while (m->n)
+		m_remove(m, m->traces[0]->id);
+}
