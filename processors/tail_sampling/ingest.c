@@ -23,6 +23,8 @@
 #define RELIEF_BYTES (64u << 10)
 #define SLOT_AHEAD 12		/* spans */
 #define ENTRY_AHEAD 6
+#define PIECES_KEPT 16384	/* more than large batches have */
+#define NOBODY UINT32_MAX
 
 /* The spans of one trace in the resource that is taken in. */
 struct piece {
@@ -57,23 +59,19 @@ static size_t head_size(weir_str wrapper)
 	return field_size(head_of(wrapper).len);
 }
 
+/* Of the scope of the span that comes, and of its resource. */
 static void measure_heads(struct tail_sampling *self,
-			  const struct weir_part *part)
+			  const struct weir_part *part, uint32_t scope)
 {
-	size_t n = part->n_scopes + part->n_resources;
+	uint32_t resource = part->scopes[scope].resource;
 
-	if (n > self->n_head_sizes) {
-		free(self->head_sizes);
-		self->head_sizes = malloc(n * sizeof(*self->head_sizes));
-		if (!self->head_sizes)
-			abort();
-		self->n_head_sizes = n;
-	}
-	for (size_t i = 0; i < part->n_scopes; i++)
-		self->head_sizes[i] = head_size(part->scopes[i].wrapper);
-	for (size_t i = 0; i < part->n_resources; i++)
-		self->head_sizes[part->n_scopes + i] =
-			head_size(part->resources[i].wrapper);
+	if (self->scope.index == scope)
+		return;
+	if (self->resource.index != resource)
+		self->resource = (struct head_size){ resource,
+			head_size(part->resources[resource].wrapper) };
+	self->scope = (struct head_size){ scope,
+		head_size(part->scopes[scope].wrapper) };
 }
 
 /* Those whose entries went leave, so that there are not many more than traces
@@ -112,16 +110,12 @@ static struct piece *new_piece(struct tail_sampling *self)
 	return &self->pieces[self->n_pieces++];
 }
 
-static void begin_piece(struct tail_sampling *self,
-			const struct weir_part *part, uint32_t scope,
-			struct entry *entry)
+static void begin_piece(struct tail_sampling *self, struct entry *entry)
 {
-	uint32_t resource = part->scopes[scope].resource;
-
 	*new_piece(self) = (struct piece){
-		.entry = entry, .scope = scope,
-		.scope_bytes = self->head_sizes[scope],
-		.bytes = self->head_sizes[part->n_scopes + resource] };
+		.entry = entry, .scope = self->scope.index,
+		.scope_bytes = self->scope.size,
+		.bytes = self->resource.size };
 	entry->piece = (uint32_t)self->n_pieces;
 	if (!self->span_ingest)
 		return;
@@ -137,12 +131,13 @@ static struct piece *measure(struct tail_sampling *self,
 {
 	struct piece *piece;
 
+	measure_heads(self, part, span->scope);
 	if (!entry->piece)
-		begin_piece(self, part, span->scope, entry);
+		begin_piece(self, entry);
 	piece = &self->pieces[entry->piece - 1];
 	if (piece->scope != span->scope) {
 		piece->bytes += field_size(piece->scope_bytes);
-		piece->scope_bytes = self->head_sizes[span->scope];
+		piece->scope_bytes = self->scope.size;
 		piece->scope = span->scope;
 	}
 	piece->scope_bytes += field_size(span->len);
@@ -216,12 +211,22 @@ static void end_piece(struct tail_sampling *self, const struct piece *piece)
 
 static void end_pieces(struct tail_sampling *self)
 {
-	self->resource++;
+	self->n_resources++;
 	for (size_t i = 0; i < self->n_pieces; i++)
 		if (self->pieces[i].entry)
 			end_piece(self, &self->pieces[i]);
 	self->n_pieces = 0;
 	out_flush(self, false);
+}
+
+/* A flood of traces leaves none of its memory behind. */
+static void trim_pieces(struct tail_sampling *self)
+{
+	if (self->cap_pieces <= PIECES_KEPT)
+		return;
+	free(self->pieces);
+	self->pieces = NULL;
+	self->cap_pieces = 0;
 }
 
 void leave_piece(struct tail_sampling *self, const struct entry *entry)
@@ -391,9 +396,9 @@ static void record_late(struct tail_sampling *self, const struct entry *entry)
 static void late(struct tail_sampling *self, struct entry *entry,
 		 const struct weir_part *part, size_t i)
 {
-	if (entry->settled && entry->late != self->resource)
+	if (entry->settled && entry->late != self->n_resources)
 		record_late(self, entry);
-	entry->late = self->resource;
+	entry->late = self->n_resources;
 	if (entry->verdict == VERDICT_SAMPLED)
 		pass_on(self, part, i);
 	else
@@ -481,8 +486,8 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 
 	if (!have_room(self, part))
 		return false;
-	measure_heads(self, part);
-	store_begin(&self->store, part);
+	self->scope.index = self->resource.index = NOBODY;
+	store_begin(&self->store);
 	for (size_t i = 0; i < part->n; i++) {
 		uint32_t of = part->scopes[part->spans[i].scope].resource;
 
@@ -495,6 +500,7 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 		take_span(self, part, i);
 	}
 	end_pieces(self);
+	trim_pieces(self);
 	out_flush(self, true);
 	return true;
 }
@@ -510,7 +516,6 @@ void ingest_init(struct tail_sampling *self)
 
 void ingest_release(struct tail_sampling *self)
 {
-	free(self->head_sizes);
 	free(self->pieces);
 	free(self->resource_marks);
 }

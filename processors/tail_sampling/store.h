@@ -37,6 +37,16 @@ struct stored_head {
 	uint8_t fields[];	/* the wrapper's, but for its children */
 };
 
+/* What is known of the scope, or the resource, of the span that is added. */
+struct head_memo {
+	uint32_t index;			/* in the part */
+	uint32_t head;			/* offset in the segment of that */
+	uint64_t serial;		/* ... segment; 0: not looked for yet */
+	bool measured;			/* what follows was set */
+	uint32_t hash;
+	size_t len;
+};
+
 struct segment {
 	uint8_t *bytes;			/* of the payload; NULL: not in use */
 	struct weir_payload *payload;
@@ -56,8 +66,7 @@ struct store {
 	uint32_t open;			/* where the next span goes; 0: none */
 	size_t bytes;			/* of all segments */
 	uint64_t serial;		/* of the open one; no two have one */
-	struct head_memo *memos;	/* of the part that is being added: */
-	size_t n_memos;			/* one a scope, one a resource */
+	struct head_memo scope, resource;	/* of the span that is added */
 };
 
 void store_init(struct store *store, struct weir_component *c,
@@ -65,8 +74,9 @@ void store_init(struct store *store, struct weir_component *c,
 /* Spans that were not let go go too. */
 void store_release(struct store *store);
 
-/* A part is being added: its heads are not known yet. */
-void store_begin(struct store *store, const struct weir_part *part);
+/* A part is being added: its heads are not known yet.  Each is looked for once
+ * a segment when the spans are added in their order. */
+void store_begin(struct store *store);
 /* Is there room for the spans of the part, heads not counted?  *never: they
  * would not even fit alone. */
 bool store_fits(const struct store *store, const struct weir_part *part,
