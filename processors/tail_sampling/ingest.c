@@ -34,29 +34,15 @@ struct piece {
 	uint64_t scope_bytes, bytes;	/* its body, what is before */
 };
 
-static size_t field_size(size_t body)
-{
-	size_t n = 2;
-
-	for (size_t len = body; len > 0x7f; len >>= 7)
-		n++;
-	return n + body;
-}
-
 /* --- Sizes, as the Collector counts them --------------------------------- */
 
-/* Body of the field Resource or scope in the wrapper; "" when absent. */
-static weir_str head_of(weir_str wrapper)
+/* Of the field Resource or scope in the wrapper, with tag and length: counted
+ * even when absent. */
+static size_t head_size(weir_str wrapper)
 {
 	struct weir_message_cursor cursor = weir_messages(wrapper, 1);
 
-	return weir_message_next(&cursor) ? cursor.message : WEIR_STR("");
-}
-
-/* With tag and length: counted even when empty. */
-static size_t head_size(weir_str wrapper)
-{
-	return field_size(head_of(wrapper).len);
+	return field_size(weir_message_next(&cursor) ? cursor.message.len : 0);
 }
 
 /* Of the scope of the span that comes, and of its resource. */
@@ -73,6 +59,8 @@ static void measure_heads(struct tail_sampling *self,
 	self->scope = (struct head_size){ scope,
 		head_size(part->scopes[scope].wrapper) };
 }
+
+/* --- Pieces --------------------------------------------------------------- */
 
 /* Those whose entries went leave, so that there are not many more than traces
  * are known. */
@@ -243,10 +231,15 @@ static bool relieve(struct tail_sampling *self)
 	size_t before = self->store.bytes, n = 0, waiting;
 	struct entry *entry;
 
+	if (self->n_going) {
+		let_all_go(self);
+		return true;
+	}
 	while (n < RELIEF_TRACES && self->out.bytes < RELIEF_BYTES &&
 	       self->store.bytes >= before &&
 	       (entry = buckets_next(&self->buckets))) {
 		decide(self, entry);
+		let_all_go(self);
 		n++;
 	}
 	waiting = self->out.n;
@@ -461,12 +454,13 @@ static bool have_room(struct tail_sampling *self, const struct weir_part *part)
 /* What policies look for in the resource of the spans that follow. */
 static void see_resource(struct tail_sampling *self, weir_str wrapper)
 {
+	struct weir_message_cursor resource = weir_messages(wrapper, 1);
 	const struct watch *watch = policies_watch(self->policies);
 
 	memset(self->resource_marks, 0,
 	       self->table.marks * sizeof(*self->resource_marks));
-	if (watch->n_keys)
-		watch_resource(watch, head_of(wrapper), self->resource_marks);
+	if (watch->n_keys && weir_message_next(&resource))
+		watch_resource(watch, resource.message, self->resource_marks);
 }
 
 static void fetch_ahead(struct tail_sampling *self,

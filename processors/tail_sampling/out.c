@@ -108,6 +108,8 @@ void out_flush(struct tail_sampling *self, bool all)
 {
 	struct passing passing = { self->out.refs, self->out.n, 0, 0, 0 };
 
+	if (all)
+		let_all_go(self);
 	if ((!all && self->out.bytes < ENOUGH) ||
 	    self->short_at == self->now)
 		return;

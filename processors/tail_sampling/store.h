@@ -87,6 +87,16 @@ span_ref store_add(struct store *store, const struct weir_part *part, size_t i,
 		   bool force);
 void store_let_go(struct store *store, span_ref ref);
 
+/* A length-delimited field of a number below 16, with that body. */
+static inline size_t field_size(size_t body)
+{
+	size_t n = 2;
+
+	for (size_t len = body; len > 0x7f; len >>= 7)
+		n++;
+	return n + body;
+}
+
 static inline struct segment *store_segment(const struct store *store,
 					    span_ref ref)
 {
