@@ -23,6 +23,8 @@
 #define RELIEF_BYTES (64u << 10)
 #define SLOT_AHEAD 12		/* spans */
 #define ENTRY_AHEAD 6
+#define PIECES_KEPT 16384	/* more than large batches have */
+#define NOBODY UINT32_MAX
 
 /* The spans of one trace in the resource that is taken in. */
 struct piece {
@@ -31,6 +33,32 @@ struct piece {
 	bool root;			/* one is a root span */
 	uint64_t scope_bytes, bytes;	/* its body, what is before */
 };
+
+/* --- Sizes, as the Collector counts them --------------------------------- */
+
+/* Of the field Resource or scope in the wrapper, with tag and length: counted
+ * even when absent. */
+static size_t head_size(weir_str wrapper)
+{
+	struct weir_message_cursor cursor = weir_messages(wrapper, 1);
+
+	return field_size(weir_message_next(&cursor) ? cursor.message.len : 0);
+}
+
+/* Of the scope of the span that comes, and of its resource. */
+static void measure_heads(struct tail_sampling *self,
+			  const struct weir_part *part, uint32_t scope)
+{
+	uint32_t resource = part->scopes[scope].resource;
+
+	if (self->scope.index == scope)
+		return;
+	if (self->resource.index != resource)
+		self->resource = (struct head_size){ resource,
+			head_size(part->resources[resource].wrapper) };
+	self->scope = (struct head_size){ scope,
+		head_size(part->scopes[scope].wrapper) };
+}
 
 /* --- Pieces --------------------------------------------------------------- */
 
@@ -70,16 +98,12 @@ static struct piece *new_piece(struct tail_sampling *self)
 	return &self->pieces[self->n_pieces++];
 }
 
-static void begin_piece(struct tail_sampling *self,
-			const struct weir_part *part, uint32_t scope,
-			struct entry *entry)
+static void begin_piece(struct tail_sampling *self, struct entry *entry)
 {
-	uint32_t resource = part->scopes[scope].resource;
-
 	*new_piece(self) = (struct piece){
-		.entry = entry, .scope = scope,
-		.scope_bytes = store_scope_size(&self->store, scope),
-		.bytes = store_resource_size(&self->store, part, resource) };
+		.entry = entry, .scope = self->scope.index,
+		.scope_bytes = self->scope.size,
+		.bytes = self->resource.size };
 	entry->piece = (uint32_t)self->n_pieces;
 	if (!self->span_ingest)
 		return;
@@ -95,13 +119,13 @@ static struct piece *measure(struct tail_sampling *self,
 {
 	struct piece *piece;
 
+	measure_heads(self, part, span->scope);
 	if (!entry->piece)
-		begin_piece(self, part, span->scope, entry);
+		begin_piece(self, entry);
 	piece = &self->pieces[entry->piece - 1];
 	if (piece->scope != span->scope) {
 		piece->bytes += field_size(piece->scope_bytes);
-		piece->scope_bytes = store_scope_size(&self->store,
-						      span->scope);
+		piece->scope_bytes = self->scope.size;
 		piece->scope = span->scope;
 	}
 	piece->scope_bytes += field_size(span->len);
@@ -175,12 +199,22 @@ static void end_piece(struct tail_sampling *self, const struct piece *piece)
 
 static void end_pieces(struct tail_sampling *self)
 {
-	self->resource++;
+	self->n_resources++;
 	for (size_t i = 0; i < self->n_pieces; i++)
 		if (self->pieces[i].entry)
 			end_piece(self, &self->pieces[i]);
 	self->n_pieces = 0;
 	out_flush(self, false);
+}
+
+/* A flood of traces leaves none of its memory behind. */
+static void trim_pieces(struct tail_sampling *self)
+{
+	if (self->cap_pieces <= PIECES_KEPT)
+		return;
+	free(self->pieces);
+	self->pieces = NULL;
+	self->cap_pieces = 0;
 }
 
 void leave_piece(struct tail_sampling *self, const struct entry *entry)
@@ -355,9 +389,9 @@ static void record_late(struct tail_sampling *self, const struct entry *entry)
 static void late(struct tail_sampling *self, struct entry *entry,
 		 const struct weir_part *part, size_t i)
 {
-	if (entry->settled && entry->late != self->resource)
+	if (entry->settled && entry->late != self->n_resources)
 		record_late(self, entry);
-	entry->late = self->resource;
+	entry->late = self->n_resources;
 	if (entry->verdict == VERDICT_SAMPLED)
 		pass_on(self, part, i);
 	else
@@ -444,8 +478,10 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 	const struct weir_part *part = weir_batch_part(batch);
 	uint32_t resource = UINT32_MAX;
 
-	if (!have_room(self, part) || !store_begin(&self->store, part))
+	if (!have_room(self, part))
 		return false;
+	self->scope.index = self->resource.index = NOBODY;
+	store_begin(&self->store);
 	for (size_t i = 0; i < part->n; i++) {
 		uint32_t of = part->scopes[part->spans[i].scope].resource;
 
@@ -458,7 +494,7 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 		take_span(self, part, i);
 	}
 	end_pieces(self);
-	store_end(&self->store);
+	trim_pieces(self);
 	out_flush(self, true);
 	return true;
 }

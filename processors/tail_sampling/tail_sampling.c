@@ -407,6 +407,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 		   self->set.decision_cache.non_sampled_cache_size);
 	buckets_init(&self->buckets, (uint32_t)self->wait + 1);
 	ingest_init(self);
+	self->short_at = UINT64_MAX;
 	register_series(self);
 	weir_timer_set(&self->timer, c, TICK, on_tick);
 	return 0;

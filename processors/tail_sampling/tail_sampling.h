@@ -59,6 +59,11 @@ struct tallies {
 	weir_gauge traces;
 };
 
+struct head_size {			/* ingest.c: with tag and length */
+	uint32_t index;			/* of the scope or resource */
+	size_t size;
+};
+
 struct tail_sampling {
 	struct weir_component base;
 	struct settings set;		/* config */
@@ -86,15 +91,15 @@ struct tail_sampling {
 	/* out.c */
 	struct emitter emitter;
 	struct span_list out;		/* to be passed on */
+	uint64_t short_at;		/* `now` when memory was short last */
 	struct weir_batch_list back;	/* refused for now; brought again */
 	uint64_t patience;		/* stopping: until then; 0: running */
 	/* ingest.c */
 	struct piece *pieces;		/* of the resource that is taken in */
 	size_t n_pieces, cap_pieces;
-	uint32_t resource;		/* its number, for what came late */
+	uint32_t n_resources;		/* so far; tells what came late once */
+	struct head_size scope, resource;	/* of the span that comes */
 	uint64_t *resource_marks;	/* what it has that policies look for */
-	uint64_t *fresh;		/* blocked.c: hashes of traces */
-	size_t n_fresh;			/* allocated */
 };
 
 /* Rows of histograms, in the table of metrics. */
