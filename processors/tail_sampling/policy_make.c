@@ -135,6 +135,7 @@ static int make_string(struct policy *policy, const char *path,
 {
 	const struct string_config *s = &policy->config->string_attribute;
 	struct weir_error inner = { 0 };
+	char key[64];
 
 	if (!s->enabled_regex_matching)
 		return 0;
@@ -144,8 +145,9 @@ static int make_string(struct policy *policy, const char *path,
 	for (size_t i = 0; i < s->values.len; i++) {
 		policy->regexes[i] = weir_regex_new(s->values.items[i],
 						    &inner);
+		snprintf(key, sizeof(key), "string_attribute.values[%zu]", i);
 		if (!policy->regexes[i])
-			return fail_at(error, path, "string_attribute.values",
+			return fail_at(error, path, key,
 				       "invalid regex `%.*s`: %s",
 				       WEIR_STR_FMT(s->values.items[i]),
 				       inner.text);

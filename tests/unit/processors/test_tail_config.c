@@ -51,7 +51,7 @@ static const struct {
 	  "ERROR, UNSET" },
 	{ POLICY("type: string_attribute, string_attribute: {key: k, values: "
 		 "['('], enabled_regex_matching: true}"),
-	  "policies[0].string_attribute.values",
+	  "policies[0].string_attribute.values[0]",
 	  FAILED "invalid regex `(`: error parsing regexp: missing closing ): "
 	  "`(`" },
 	{ POLICY("type: numeric_attribute, numeric_attribute: {key: k}"),
