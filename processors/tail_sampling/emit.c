@@ -19,6 +19,9 @@
 #define FETCHED 1024		/* bytes; the processor finds the rest */
 #define KEPT 65536		/* spans of a list that is empty */
 #define GROUPS 4096		/* of a batch at most */
+#define SHARE 8			/* of a batch that spans have, however large
+				 * the heads of the first are: they would leave
+				 * with each of them */
 #define AROUND 6		/* tag and length of a field at most */
 
 /* Neighbours that share a scope. */
@@ -153,6 +156,8 @@ static struct span_group *group_for(struct grouping *g, span_ref ref,
 		       (fresh ? scope->len + AROUND : 0);
 	size_t sum = g->sum + heads + span->len + AROUND;
 
+	if (!g->group && heads > g->most - g->most / SHARE)
+		g->most = heads + g->most / SHARE;
 	if (g->group && (sum > g->most ||
 			 (fresh && g->emitter->n_groups == GROUPS)))
 		return NULL;

@@ -12,7 +12,7 @@
 struct span_list {
 	span_ref *refs;
 	size_t n, cap;
-	uint64_t bytes;			/* of the messages, and of the records */
+	uint64_t bytes;			/* of the messages, and records */
 };
 void span_list_add(struct span_list *list, const struct store *store,
 		   span_ref ref);
@@ -36,7 +36,8 @@ void emitter_release(struct emitter *emitter);
 
 /* Measures a batch of the first of n spans, each under its scope and resource;
  * spans that follow each other and share them share the wrappers.  As many as
- * fit into `most` bytes, but one at least. */
+ * fit into `most` bytes, but one at least; with heads larger than that it is
+ * larger by them. */
 void emit_measure(struct emitter *emitter, const struct store *store,
 		  const span_ref *refs, size_t n, size_t most);
 /* That batch, new and c's; the refs as they were measured.  NULL: no memory

@@ -5,6 +5,7 @@
  *	tail_sampling.c	rows, metrics, start and stop
  *	blocked.c	parts that wait for room in num_traces
  *	ingest.c	spans of a part find their traces
+ *	piece.c		what concerns several of one trace
  *	decide.c	a trace is asked about, kept or let go
  *	out.c		what was kept goes on, and is brought again
  */
@@ -59,7 +60,7 @@ struct tallies {
 	weir_gauge traces;
 };
 
-struct head_size {			/* ingest.c: with tag and length */
+struct head_size {			/* piece.c: with tag and length */
 	uint32_t index;			/* of the scope or resource */
 	size_t size;
 };
@@ -94,7 +95,7 @@ struct tail_sampling {
 	uint64_t short_at;		/* `now` when memory was short last */
 	struct weir_batch_list back;	/* refused for now; brought again */
 	uint64_t patience;		/* stopping: until then; 0: running */
-	/* ingest.c */
+	/* ingest.c, piece.c */
 	struct piece *pieces;		/* of the resource that is taken in */
 	size_t n_pieces, cap_pieces;
 	uint32_t n_resources;		/* so far; tells what came late once */
@@ -124,10 +125,23 @@ void blocked_release(struct tail_sampling *self);
 
 /* Takes the spans of the part in.  False, and nothing was: no memory. */
 bool ingest(struct tail_sampling *self, const struct weir_batch *batch);
-/* The entry goes while spans of it come. */
-void leave_piece(struct tail_sampling *self, const struct entry *entry);
 void ingest_init(struct tail_sampling *self);
 void ingest_release(struct tail_sampling *self);
+
+/* --- piece.c ------------------------------------------------------------- */
+
+/* A part begins: nothing is known of its scopes. */
+void begin_pieces(struct tail_sampling *self);
+/* A span of the entry, which is undecided. */
+void piece_add(struct tail_sampling *self, const struct weir_part *part,
+	       const struct weir_part_span *span, struct entry *entry,
+	       bool root);
+/* The resource has ended. */
+void end_pieces(struct tail_sampling *self);
+/* The part has: a flood of traces leaves none of its memory behind. */
+void trim_pieces(struct tail_sampling *self);
+/* The entry goes while spans of it come. */
+void leave_piece(struct tail_sampling *self, const struct entry *entry);
 
 /* --- decide.c ------------------------------------------------------------ */
 
