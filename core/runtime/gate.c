@@ -70,6 +70,13 @@ static uint64_t within(uint64_t n, const struct weir_credits *pool)
 	return n < total ? n : total;
 }
 
+static bool has_needs(struct weir_node_instance *node)
+{
+	if (!node->needs.room && node->ask_needs)
+		node->ask_needs(node->c, &node->needs);
+	return node->needs.room != NULL;
+}
+
 /* --- Parts ---------------------------------------------------------------- */
 
 static bool deal(struct dealt *dealt, const struct weir_batch *batch)
@@ -178,7 +185,7 @@ static void deliver_relief(struct mail *mail)
 		((char *)mail - offsetof(struct weir_node_instance, relief));
 
 	atomic_store(&node->relieving, false);
-	if (node->c && !node->graph->gone)
+	if (node->c && !node->graph->gone && has_needs(node))
 		node->needs.relieve(node->c);
 }
 
@@ -354,7 +361,7 @@ static void ask_owner(struct gate *gate, struct weir_node_instance *node)
 	struct weir_part part = parting_view(gate->dealt.parting, gate->at,
 					     gate->dealt.counts);
 
-	if (node->c && !node->graph->gone)
+	if (node->c && !node->graph->gone && has_needs(node))
 		gate->dealt.places[gate->at] = node->needs.count(node->c,
 								 &part);
 }
@@ -425,7 +432,7 @@ void gate_take(struct weir_node_instance *node, struct weir_batch *batch)
 	batch->notes = NULL;
 	if (!deal(&dealt, batch))
 		refuse_memory(node, batch);
-	else if (!node->needs.room)
+	else if (!has_needs(node))
 		hand_out(node, batch, &dealt);
 	else if (!take_places(node, batch, &dealt))
 		count_places(gate_new(node, batch, &dealt));
@@ -458,9 +465,10 @@ void gate_refuse_all(struct graph *graph)
 }
 
 void weir_part_reserve(struct weir_component *c,
-		       const struct weir_part_needs *needs)
+		       void (*needs)(struct weir_component *c,
+				     struct weir_part_needs *needs))
 {
-	c->node->needs = *needs;
+	c->node->ask_needs = needs;
 	c->node->relief.deliver = deliver_relief;
 }
 

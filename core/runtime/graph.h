@@ -66,7 +66,9 @@ struct weir_node_instance {
 	struct run *first_run[WEIR_SIGNAL_COUNT];	/* receivers: what the
 						 * validating walk looks for */
 	struct custody custody[WEIR_SIGNAL_COUNT];
-	struct weir_part_needs needs;	/* room NULL: none */
+	struct weir_part_needs needs;	/* room NULL: not known */
+	void (*ask_needs)(struct weir_component *c,
+			  struct weir_part_needs *needs);	/* NULL: none */
 	struct mail relief;		/* gate.c: make room */
 	_Atomic bool relieving;		/* ... it is in the mail */
 	uint32_t level;			/* order of stopping */

@@ -87,9 +87,10 @@ struct weir_part_needs {
 	 * has something to give up, while somebody waits. */
 	void (*relieve)(struct weir_component *c);
 };
-/* In start of a component placed by trace, the same on all workers; copied. */
+/* In start of a component placed by trace.  needs says what it is, the same on
+ * all workers: called once, on c's thread, when it is wanted first. */
 WEIR_API void weir_part_reserve(struct weir_component *c,
-	const struct weir_part_needs *needs);
+	void (*needs)(struct weir_component *c, struct weir_part_needs *needs));
 
 /* A new batch of c's of the first len bytes of *payload (ownership moves, NULL
  * is left), which hold `items` items in whole records, written canonically:
