@@ -21,6 +21,7 @@
 
 #include <stdlib.h>
 
+#include "base/budget.h"
 #include "base/str.h"
 #include "data/batch.h"
 #include "flow.h"
@@ -225,6 +226,12 @@ static struct weir_credits *pool_of(const struct gate *gate)
 	       gate->node->needs.places;
 }
 
+static void gate_free(struct gate *gate)
+{
+	free(gate);
+	budget_return(sizeof(*gate));
+}
+
 /* The batch is not to be let in: it is the caller's.  The one behind may want
  * more than this one did. */
 static struct weir_batch *turn_away(struct gate *gate)
@@ -238,7 +245,7 @@ static struct weir_batch *turn_away(struct gate *gate)
 	weir_credits_cancel(&gate->wait);
 	look_behind(gate->node, pool_of(gate));
 	parting_unref(gate->dealt.parting);
-	free(gate);
+	gate_free(gate);
 	return batch;
 }
 
@@ -249,7 +256,7 @@ static void let_in(struct gate *gate)
 	leave(gate);
 	look_behind(node, node->needs.room);
 	hand_out(node, gate->batch, &gate->dealt);
-	free(gate);
+	gate_free(gate);
 }
 
 static void expired(struct weir_component *c, struct weir_timer *timer)
@@ -334,7 +341,7 @@ static void counted(struct gate *gate)
 	batch_end(gate->shared, NULL);
 	if (!gate->batch) {
 		parting_unref(gate->dealt.parting);
-		free(gate);
+		gate_free(gate);
 		return;
 	}
 	for (uint32_t i = 0; i < gate->dealt.n; i++)
@@ -396,13 +403,31 @@ static void count_places(struct gate *gate)
 
 /* --- The gate ------------------------------------------------------------- */
 
+static void refuse_memory(struct weir_node_instance *node,
+			  struct weir_batch *batch)
+{
+	struct weir_outcome outcome;
+
+	weir_outcome_set(&outcome, WEIR_UNAVAILABLE, WEIR_REASON_MEMORY,
+			 "%s: out of memory", node->plan->id);
+	flow_count_refused(node, batch, WEIR_REASON_MEMORY);
+	batch_end(batch, &outcome);
+}
+
+/* NULL: over the budget, and the batch was refused. */
 static struct gate *gate_new(struct weir_node_instance *node,
 			     struct weir_batch *batch,
 			     const struct dealt *dealt)
 {
 	struct graph *graph = worker_current()->graph;
-	struct gate *gate = xcalloc(1, sizeof(*gate));
+	struct gate *gate;
 
+	if (!budget_charge(sizeof(*gate), false)) {
+		parting_unref(dealt->parting);
+		refuse_memory(node, batch);
+		return NULL;
+	}
+	gate = xcalloc(1, sizeof(*gate));
 	gate->node = node;
 	gate->batch = batch;
 	gate->dealt = *dealt;
@@ -414,15 +439,19 @@ static struct gate *gate_new(struct weir_node_instance *node,
 	return gate;
 }
 
-static void refuse_memory(struct weir_node_instance *node,
-			  struct weir_batch *batch)
+/* What is not there at once is waited for. */
+static void wait_at_gate(struct weir_node_instance *node,
+			 struct weir_batch *batch, const struct dealt *dealt,
+			 enum stage stage)
 {
-	struct weir_outcome outcome;
+	struct gate *gate = gate_new(node, batch, dealt);
 
-	weir_outcome_set(&outcome, WEIR_UNAVAILABLE, WEIR_REASON_MEMORY,
-			 "%s: out of memory", node->plan->id);
-	flow_count_refused(node, batch, WEIR_REASON_MEMORY);
-	batch_end(batch, &outcome);
+	if (!gate)
+		return;
+	if (stage == COUNTING)
+		count_places(gate);
+	else
+		stand_in_line(gate, ROOM, room_for(node, batch, dealt));
 }
 
 void gate_take(struct weir_node_instance *node, struct weir_batch *batch)
@@ -435,10 +464,9 @@ void gate_take(struct weir_node_instance *node, struct weir_batch *batch)
 	else if (!has_needs(node))
 		hand_out(node, batch, &dealt);
 	else if (!take_places(node, batch, &dealt))
-		count_places(gate_new(node, batch, &dealt));
+		wait_at_gate(node, batch, &dealt, COUNTING);
 	else if (!take_room(node, batch, &dealt))
-		stand_in_line(gate_new(node, batch, &dealt), ROOM,
-			      room_for(node, batch, &dealt));
+		wait_at_gate(node, batch, &dealt, ROOM);
 	else
 		hand_out(node, batch, &dealt);
 }
