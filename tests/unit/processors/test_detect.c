@@ -117,24 +117,6 @@ START_TEST(basic_credentials_may_have_any_character_of_UTF_8)
 }
 END_TEST
 
-START_TEST(basic_credentials_may_have_any_character_of_UTF_8)
-{
-	static const struct { const char *text; bool found; } cases[] = {
-		{ "Basic dXNlcjpww6Rzc3fDtnJ0", true },	/* user:pässwört */
-		{ "Basic asO8cmdlbjp44oKseQ==", true },	/* jürgen:x€y */
-		{ "Basic dTpww6k=", true },		/* u:pé */
-		{ "Basic YTrDKA==", false },		/* a:\xc3( */
-		{ "Basic YTp/Yg==", false },		/* a:\x7fb */
-		{ "Basic understanding", false },
-	};
-	struct detectors d = detectors_of("credentials");
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		ck_assert_msg(detect_any(&d, weir_str_of(cases[i].text)) ==
-			      cases[i].found, "%s", cases[i].text);
-}
-END_TEST
-
 START_TEST(every_beginning_of_a_secret_is_read_within_its_bytes)
 {
 	static const char *const lines[] = {
