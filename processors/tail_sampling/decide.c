@@ -61,15 +61,39 @@ enum verdict ask(struct tail_sampling *self, const struct entry *entry)
 
 /* --- Settling ------------------------------------------------------------ */
 
+/* The records of a trace lie in as many places as it has spans, each saying
+ * where the one before is: several traces at a time, so that there is always
+ * one whose next record has been fetched meanwhile. */
+void let_all_go(struct tail_sampling *self)
+{
+	struct store *store = &self->store;
+	size_t left = self->n_going;
+
+	while (left) {
+		left = 0;
+		for (size_t i = 0; i < self->n_going; i++) {
+			span_ref ref = self->going[i], before;
+
+			before = store_span(store, ref)->before;
+			store_let_go(store, ref);
+			if (before == NO_SPAN)
+				continue;
+			__builtin_prefetch(store_span(store, before));
+			self->going[left++] = before;
+		}
+		self->n_going = left;
+	}
+}
+
 static void let_go(struct tail_sampling *self, struct entry *entry)
 {
-	span_ref ref = entry->last, before;
-
-	for (; ref != NO_SPAN; ref = before) {
-		before = store_span(&self->store, ref)->before;
-		store_let_go(&self->store, ref);
-	}
+	if (entry->last == NO_SPAN)
+		return;
+	__builtin_prefetch(store_span(&self->store, entry->last));
+	self->going[self->n_going++] = entry->last;
 	entry->last = NO_SPAN;
+	if (self->n_going == GOING)
+		let_all_go(self);
 }
 
 void forget(struct tail_sampling *self, struct entry *entry,

@@ -32,49 +32,7 @@ struct piece {
 	uint64_t scope_bytes, bytes;	/* its body, what is before */
 };
 
-static size_t field_size(size_t body)
-{
-	size_t n = 2;
-
-	for (size_t len = body; len > 0x7f; len >>= 7)
-		n++;
-	return n + body;
-}
-
-/* --- Sizes, as the Collector counts them --------------------------------- */
-
-/* Body of the field Resource or scope in the wrapper; "" when absent. */
-static weir_str head_of(weir_str wrapper)
-{
-	struct weir_message_cursor cursor = weir_messages(wrapper, 1);
-
-	return weir_message_next(&cursor) ? cursor.message : WEIR_STR("");
-}
-
-/* With tag and length: counted even when empty. */
-static size_t head_size(weir_str wrapper)
-{
-	return field_size(head_of(wrapper).len);
-}
-
-static void measure_heads(struct tail_sampling *self,
-			  const struct weir_part *part)
-{
-	size_t n = part->n_scopes + part->n_resources;
-
-	if (n > self->n_head_sizes) {
-		free(self->head_sizes);
-		self->head_sizes = malloc(n * sizeof(*self->head_sizes));
-		if (!self->head_sizes)
-			abort();
-		self->n_head_sizes = n;
-	}
-	for (size_t i = 0; i < part->n_scopes; i++)
-		self->head_sizes[i] = head_size(part->scopes[i].wrapper);
-	for (size_t i = 0; i < part->n_resources; i++)
-		self->head_sizes[part->n_scopes + i] =
-			head_size(part->resources[i].wrapper);
-}
+/* --- Pieces --------------------------------------------------------------- */
 
 /* Those whose entries went leave, so that there are not many more than traces
  * are known. */
@@ -120,8 +78,8 @@ static void begin_piece(struct tail_sampling *self,
 
 	*new_piece(self) = (struct piece){
 		.entry = entry, .scope = scope,
-		.scope_bytes = self->head_sizes[scope],
-		.bytes = self->head_sizes[part->n_scopes + resource] };
+		.scope_bytes = store_scope_size(&self->store, scope),
+		.bytes = store_resource_size(&self->store, part, resource) };
 	entry->piece = (uint32_t)self->n_pieces;
 	if (!self->span_ingest)
 		return;
@@ -142,7 +100,8 @@ static struct piece *measure(struct tail_sampling *self,
 	piece = &self->pieces[entry->piece - 1];
 	if (piece->scope != span->scope) {
 		piece->bytes += field_size(piece->scope_bytes);
-		piece->scope_bytes = self->head_sizes[span->scope];
+		piece->scope_bytes = store_scope_size(&self->store,
+						      span->scope);
 		piece->scope = span->scope;
 	}
 	piece->scope_bytes += field_size(span->len);
@@ -238,10 +197,15 @@ static bool relieve(struct tail_sampling *self)
 	size_t before = self->store.bytes, n = 0, waiting;
 	struct entry *entry;
 
+	if (self->n_going) {
+		let_all_go(self);
+		return true;
+	}
 	while (n < RELIEF_TRACES && self->out.bytes < RELIEF_BYTES &&
 	       self->store.bytes >= before &&
 	       (entry = buckets_next(&self->buckets))) {
 		decide(self, entry);
+		let_all_go(self);
 		n++;
 	}
 	waiting = self->out.n;
@@ -456,12 +420,13 @@ static bool have_room(struct tail_sampling *self, const struct weir_part *part)
 /* What policies look for in the resource of the spans that follow. */
 static void see_resource(struct tail_sampling *self, weir_str wrapper)
 {
+	struct weir_message_cursor resource = weir_messages(wrapper, 1);
 	const struct watch *watch = policies_watch(self->policies);
 
 	memset(self->resource_marks, 0,
 	       self->table.marks * sizeof(*self->resource_marks));
-	if (watch->n_keys)
-		watch_resource(watch, head_of(wrapper), self->resource_marks);
+	if (watch->n_keys && weir_message_next(&resource))
+		watch_resource(watch, resource.message, self->resource_marks);
 }
 
 static void fetch_ahead(struct tail_sampling *self,
@@ -479,10 +444,8 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 	const struct weir_part *part = weir_batch_part(batch);
 	uint32_t resource = UINT32_MAX;
 
-	if (!have_room(self, part))
+	if (!have_room(self, part) || !store_begin(&self->store, part))
 		return false;
-	measure_heads(self, part);
-	store_begin(&self->store, part);
 	for (size_t i = 0; i < part->n; i++) {
 		uint32_t of = part->scopes[part->spans[i].scope].resource;
 
@@ -495,6 +458,7 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 		take_span(self, part, i);
 	}
 	end_pieces(self);
+	store_end(&self->store);
 	out_flush(self, true);
 	return true;
 }
@@ -510,7 +474,6 @@ void ingest_init(struct tail_sampling *self)
 
 void ingest_release(struct tail_sampling *self)
 {
-	free(self->head_sizes);
 	free(self->pieces);
 	free(self->resource_marks);
 }

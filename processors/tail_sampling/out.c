@@ -13,7 +13,7 @@
 
 #define ENOUGH (1u << 20)	/* bytes that leave without waiting for more */
 
-static void let_all_go(struct tail_sampling *self)
+static void clear(struct tail_sampling *self)
 {
 	for (size_t i = 0; i < self->out.n; i++)
 		store_let_go(&self->store, self->out.refs[i]);
@@ -26,12 +26,14 @@ void out_flush(struct tail_sampling *self, bool all)
 	struct weir_component *c = &self->base;
 	struct weir_batch *batch;
 
+	if (all)
+		let_all_go(self);
 	if (!self->out.n || (!all && self->out.bytes < ENOUGH))
 		return;
 	batch = emit(&self->emitter, c, &self->store, &self->out);
 	if (!batch)		/* no memory: the spans stay where they are */
 		return;
-	let_all_go(self);
+	clear(self);
 	weir_batch_track(c, batch, NULL);
 	weir_forward(c, batch);
 }
@@ -89,7 +91,7 @@ void out_release(struct tail_sampling *self)
 	}
 	weir_count_dropped(&self->base, WEIR_SIGNAL_TRACES,
 			   WEIR_REASON_DRAINING, self->out.n);
-	let_all_go(self);
+	clear(self);
 	span_list_release(&self->out);
 	emitter_release(&self->emitter);
 }

@@ -25,15 +25,6 @@
 				 * written: about one span */
 #define LINE 64
 
-/* What is known of a scope or resource of the part. */
-struct head_memo {
-	uint64_t serial;	/* of the segment with its head; 0: none */
-	uint32_t head;
-	bool measured;		/* what follows was set */
-	uint32_t hash;
-	size_t len;
-};
-
 /* Of heads; spans are only copied and have none. */
 static size_t aligned(size_t n)
 {
@@ -256,23 +247,44 @@ void store_release(struct store *store)
 		if (store->segments[i].bytes)
 			drop_segment(store, &store->segments[i]);
 	free(store->segments);
-	free(store->memos);
 	*store = (struct store){ 0 };
 }
 
+/* Of the field Resource or scope. */
+static size_t size_of_head(weir_str wrapper)
+{
+	struct weir_message_cursor cursor = weir_messages(wrapper, 1);
+	size_t body = weir_message_next(&cursor) ? cursor.message.len : 0;
+
+	return field_size(body);
+}
+
 /* The memos of its scopes, then those of its resources. */
-void store_begin(struct store *store, const struct weir_part *part)
+bool store_begin(struct store *store, const struct weir_part *part)
 {
 	size_t n = part->n_scopes + part->n_resources;
 
-	if (n > store->n_memos) {
-		store->n_memos = n;
-		free(store->memos);
-		store->memos = malloc(n * sizeof(*store->memos));
-		if (!store->memos)
-			abort();
+	store->memos = store->few;
+	if (n > FEW_MEMOS) {
+		store->many = weir_payload_new(store->c,
+					       n * sizeof(*store->memos));
+		if (!store->many)
+			return false;
+		store->memos = (struct head_memo *)(void *)
+			weir_payload_bytes(store->many);
 	}
 	memset(store->memos, 0, n * sizeof(*store->memos));
+	for (size_t i = 0; i < part->n_scopes; i++)
+		store->memos[i].size = size_of_head(part->scopes[i].wrapper);
+	for (size_t i = 0; i < part->n_resources; i++)
+		store->memos[part->n_scopes + i].size =
+			size_of_head(part->resources[i].wrapper);
+	return true;
+}
+
+void store_end(struct store *store)
+{
+	weir_payload_free(&store->many);
 }
 
 static bool fits(const struct store *store, const struct head_memo *memo,

@@ -47,6 +47,18 @@ struct segment {
 	uint32_t spare;			/* not in use: the next such one */
 };
 
+/* What is known of a scope or resource of the part that is being added. */
+struct head_memo {
+	uint64_t serial;	/* of the segment with its head; 0: none */
+	size_t len;		/* of its fields */
+	size_t size;		/* of field 1 of it, with tag and length, as
+				 * the Collector counts it: there when empty */
+	uint32_t head;
+	uint32_t hash;
+	bool measured;		/* len and hash were set */
+};
+#define FEW_MEMOS 64
+
 struct store {
 	struct weir_component *c;
 	struct weir_credits *room;	/* bytes, of the whole process */
@@ -56,8 +68,9 @@ struct store {
 	uint32_t open;			/* where the next span goes; 0: none */
 	size_t bytes;			/* of all segments */
 	uint64_t serial;		/* of the open one; no two have one */
-	struct head_memo *memos;	/* of the part that is being added: */
-	size_t n_memos;			/* one a scope, one a resource */
+	struct head_memo *memos;	/* one a scope, one a resource */
+	struct head_memo few[FEW_MEMOS];
+	struct weir_payload *many;	/* ... charged: a peer says how many */
 };
 
 void store_init(struct store *store, struct weir_component *c,
@@ -65,8 +78,9 @@ void store_init(struct store *store, struct weir_component *c,
 /* Spans that were not let go go too. */
 void store_release(struct store *store);
 
-/* A part is being added: its heads are not known yet. */
-void store_begin(struct store *store, const struct weir_part *part);
+/* A part is being added: its heads are not known yet.  False: no memory. */
+bool store_begin(struct store *store, const struct weir_part *part);
+void store_end(struct store *store);
 /* Is there room for the spans of the part, heads not counted?  *never: they
  * would not even fit alone. */
 bool store_fits(const struct store *store, const struct weir_part *part,
@@ -76,6 +90,29 @@ bool store_fits(const struct store *store, const struct weir_part *part,
 span_ref store_add(struct store *store, const struct weir_part *part, size_t i,
 		   bool force);
 void store_let_go(struct store *store, span_ref ref);
+
+/* A length-delimited field of a number below 16, with that body. */
+static inline size_t field_size(size_t body)
+{
+	size_t n = 2;
+
+	for (size_t len = body; len > 0x7f; len >>= 7)
+		n++;
+	return n + body;
+}
+
+/* How the Collector counts a scope or resource of the part. */
+static inline size_t store_scope_size(const struct store *store, uint32_t scope)
+{
+	return store->memos[scope].size;
+}
+
+static inline size_t store_resource_size(const struct store *store,
+					 const struct weir_part *part,
+					 uint32_t resource)
+{
+	return store->memos[part->n_scopes + resource].size;
+}
 
 static inline struct segment *store_segment(const struct store *store,
 					    span_ref ref)

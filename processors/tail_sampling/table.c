@@ -210,6 +210,10 @@ void table_remove(struct table *table, struct entry *entry)
 		table->newest = entry->older;
 	entry->newer = table->spare;
 	table->spare = entry;
+	/* It goes next, mostly. */
+	if (table->oldest)
+		__builtin_prefetch(&table->slots[home_of(table,
+						 table->oldest->tag)]);
 }
 
 void table_release(struct table *table)

@@ -23,6 +23,8 @@
 #include "store.h"
 #include "table.h"
 
+#define GOING 16		/* traces whose spans are let go together */
+
 struct cache_config {
 	int64_t sampled_cache_size, non_sampled_cache_size;
 };
@@ -77,6 +79,8 @@ struct tail_sampling {
 	struct weir_timer timer;
 	struct weir_batch_list blocked;	/* parts that wait for room */
 	uint64_t decided;		/* traces that were settled */
+	span_ref going[GOING];		/* the last spans of some that go */
+	size_t n_going;
 	uint64_t asked;			/* times that policies were */
 	uint64_t now, wall;		/* ns; when this part or tick began */
 	/* out.c */
@@ -91,8 +95,6 @@ struct tail_sampling {
 	uint64_t *resource_marks;	/* what it has that policies look for */
 	uint64_t *fresh;		/* blocked.c: hashes of traces */
 	size_t n_fresh;			/* allocated */
-	size_t *head_sizes;		/* of the part's scopes and resources */
-	size_t n_head_sizes;
 };
 
 /* Rows of histograms, in the table of metrics. */
@@ -134,6 +136,9 @@ void settle(struct tail_sampling *self, struct entry *entry,
 	    enum verdict verdict);
 /* Asks and settles. */
 void decide(struct tail_sampling *self, struct entry *entry);
+/* Spans of traces that were settled or forgotten are let go now; until then
+ * some may still take room. */
+void let_all_go(struct tail_sampling *self);
 /* Forgets an entry, and the spans it still has: lost, for that reason. */
 void forget(struct tail_sampling *self, struct entry *entry,
 	    enum weir_reason reason);

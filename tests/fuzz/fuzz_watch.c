@@ -36,9 +36,7 @@ static const char yaml[] =
 	"min_value: 2, max_value: 9}}, "
 	"{name: b, type: boolean_attribute, boolean_attribute: {key: k, "
 	"value: true}}, "
-	TEXTS("s", "k") TEXTS("r", "http") TEXTS("u", "''")
-	"{name: x, type: string_attribute, string_attribute: {key: long, "
-	"values: ['^a+$'], enabled_regex_matching: true}}]}";
+	TEXTS("s", "k") TEXTS("r", "http") TEXTS("u", "''") "]}";
 
 struct block {
 	struct weir_list policies;
