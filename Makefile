@@ -43,6 +43,8 @@ objs     = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
 libs     = $(if $(PKGS.$(1)),$(shell pkg-config --libs $(PKGS.$(1))))
 say      = $(if $(V),,@echo '  $@')
 link     = $(if $(V),,@echo '  $@';) $(CC) $(CFLAGS) $(LDFLAGS) -L$(B) -Wl,--as-needed -o $@ $(filter %.o,$^)
+# Calls of a library to itself need no look-up, at start or later.
+ours     = -Wl,-Bsymbolic-functions
 rpath    = -Wl,-rpath,'$$ORIGIN$(1)'
 CORE    := $(filter-out $(B)/core/program/main.o,$(call objs,core/*))
 KIT     := $(call objs,plugins/kit)
@@ -52,7 +54,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
 SO      := $(patsubst %,$(B)/plugins/%.so,$(PLUGINS))
 PARTS   := $(patsubst plugins/kit/%/,$(B)/libweir%.so,$(wildcard plugins/kit/*/))
 
-.PHONY: all run test unit conformance e2e fuzz bench peers h2spec compare install clean format
+.PHONY: all run test unit conformance e2e fuzz fuzzed bench peers h2spec compare install clean format
 .SECONDEXPANSION:
 .SECONDARY:
 all: $(B)/weir $(SO) $(PARTS)
@@ -60,9 +62,9 @@ all: $(B)/weir $(SO) $(PARTS)
 $(B)/weir: $(B)/core/program/main.o $(B)/libweir.so
 	$(link) $(call rpath,) $(call rpath,/../lib) -lweir
 $(B)/libweir.so: $(CORE)
-	$(link) -shared -Wl,-soname,$(@F) $(call libs,core) -ldl -lm
+	$(link) -shared $(ours) -Wl,-soname,$(@F) $(call libs,core) -ldl -lm
 $(B)/libweirkit.so: $(KIT) $(B)/libweir.so
-	$(link) -shared -Wl,-soname,$(@F) $(call rpath,) -lweir $(call libs,plugins/kit)
+	$(link) -shared $(ours) -Wl,-soname,$(@F) $(call rpath,) -lweir $(call libs,plugins/kit)
 $(B)/libweirre2.so: $(B)/plugins/kit/re2/shim.o
 	$(say)
 	$(Q)$(CXX) $(CXXFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(@F) -o $@ $^ $(shell pkg-config --libs re2)
@@ -105,7 +107,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
 $(filter $(B)/tests/unit/processors/test_detect%,$(UNITS)): \
 	$(patsubst %.c,$(B)/%.o,$(wildcard processors/redaction/detect*.c))
 # The sampler's own objects beside core's: on several workers, and in parts.
-$(B)/tests/unit/core/test_tail_crew $(B)/tests/unit/core/test_tail_table: $(call objs,processors/tail_sampling) $(B)/plugins/kit/tracestate.o
+$(filter $(B)/tests/unit/core/test_tail_%,$(UNITS)): $(call objs,processors/tail_sampling) $(B)/plugins/kit/tracestate.o
 
 $(B)/tests/compare/%: $(B)/tests/compare/%.o $(CORE) $(KIT) $(PROTO) $(SUPPORT)
 	$(link) $(call libs,core) $(call libs,plugins/kit) $(TESTLIBS)
@@ -133,9 +135,14 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard core/*/*.[ch] plugins/kit/*.[ch] tests/su
 	@mkdir -p $(@D)
 	$(say)
 	$(Q)clang $(CPPFLAGS) -std=c11 -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		-o $@ $< tests/support/*.c $(filter-out core/program/main.c,$(wildcard core/*/*.c)) $(wildcard plugins/kit/*.c) \
+		-o $@ $< $(MORE) tests/support/*.c $(filter-out core/program/main.c,$(wildcard core/*/*.c)) $(wildcard plugins/kit/*.c) \
 		$(wildcard $(B)/proto/*.c) $(call libs,core) $(call libs,plugins/kit) $(call libs,exporters/otlp_http) -lprotobuf-c -lcheck -lm -ldl
-fuzz: $(B)/proto/.made $(PARTS) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
+$(B)/fuzz/fuzz_policies: MORE := $(wildcard processors/tail_sampling/*.c)
+$(B)/fuzz/fuzz_policies: $(wildcard processors/tail_sampling/*.[ch])
+fuzz:
+	@tools/setup fuzz build
+	@$(MAKE) --no-print-directory fuzzed
+fuzzed: $(B)/proto/.made $(PARTS) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
 	@tests/fuzz/run $(B) $(T)
 bench: all
 	@tools/setup bench

@@ -85,7 +85,8 @@ static void add_request(struct spans_request *request)
 
 static void build(void)
 {
-	struct spans_request request = spans_build(opt.spans, 7);
+	struct spans_shape shape = { .n = opt.spans, .hits = 20 };
+	struct spans_request request = spans_build(&shape);
 	uint64_t random = 42;
 
 	while (n_bodies < VARIANTS) {

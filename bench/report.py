@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What run.py measured, as tables and as floors that are reached or not."""
+"""What was measured, as tables.  Rows in, Markdown out; floors.py says which
+figures are good enough.
+"""
 import statistics
-import sys
 
-GO = "against the Go collector"
+from scenarios import OVERLOAD, SCENARIOS, STEADY, TAIL
+
+MIB = 1 << 20
 
 
 def median(rows, key):
@@ -28,11 +31,10 @@ class Results:
     """Rows of every round, by what they are about; a measurement that failed
     leaves no row."""
 
-    def __init__(self, scenarios, overload, contenders):
-        self.scenarios, self.overload = scenarios, overload
+    def __init__(self, contenders):
         self.contenders = contenders
         self.work, self.late, self.begin = {}, {}, {}
-        self.allocated, self.over = {}, {}
+        self.allocated, self.over, self.tail = {}, {}, {}
 
     def add(self, where, key, row):
         if row:
@@ -47,7 +49,7 @@ class Results:
         table("scenario, spans a request", "contender",
               "CPU-s per million spans", "spread", "spans/s", "to the relay",
               "to the Go collector", "peak RSS")
-        for s, scenario in self.scenarios.items():
+        for s, scenario in SCENARIOS.items():
             relay = self.cpu("relay",
                              "pass10" if scenario.spans == 10 else "pass")
             for c in self.contenders:
@@ -61,10 +63,94 @@ class Results:
                       f"| {times(ratio(cpu, relay))} "
                       f"| {times(ratio(cpu, self.cpu('otelcol', s)))} "
                       f"| {median(rows, 'peak'):.0f} MiB |")
-                bad = sum(r["failed"] + max(r["lost"], 0) for r in rows)
-                if bad:
-                    print(f"bench: {c}, {s}: {bad:.0f} failed or lost",
-                          file=sys.stderr)
+
+    def print_tail(self):
+        wait = TAIL["wait"]
+        print(f"\nTail sampling, five policies, {TAIL['rate']:,} spans/s in "
+              f"traces of {TAIL['trace']} that wait {wait} to {wait + 1} s; "
+              "RSS above that of pass-through, against the bytes of what "
+              "waits:")
+        table("at that rate", "contender", "CPU-s per million spans",
+              "spread", "spans/s", "to the Go collector", "came out",
+              "waits", "RSS", "per byte that waits")
+        for (c, s), rows in self.tail.items():
+            cpus, waits = [r["cpu"] for r in rows], median(rows, "waiting")
+            held = self.held(c) if s == "tail" else None
+            print(f"| {STEADY[s].title} | {c} | {median(rows, 'cpu'):.2f} "
+                  f"| {min(cpus):.2f}–{max(cpus):.2f} "
+                  f"| {median(rows, 'rate'):,.0f} | " +
+                  times(ratio(median(rows, "cpu"), median(
+                      self.tail.get(("otelcol", s)), "cpu"))) +
+                  f" | {median(rows, 'share'):.1%} | " +
+                  (f"{waits * rows[0]['bytes'] / MIB:.0f} MiB" if held
+                   else "–") +
+                  f" | {median(rows, 'rss'):.0f} MiB | {times(held)} |")
+
+    def added(self):
+        """ns a span: above what it costs to receive all and send the share
+        that is kept; and above what it costs to pass all on."""
+        rows = [self.tail.get(("weir", s)) for s in STEADY]
+        if not all(rows):
+            return None, None
+        every = list(zip(*rows))
+        return (statistics.median(
+                    1000 * (t["cpu"] - n["cpu"] - t["share"] *
+                            (p["cpu"] - n["cpu"])) for t, p, n in every),
+                statistics.median(
+                    1000 * (t["cpu"] - p["cpu"]) for t, p, _ in every))
+
+    def held(self, contender):
+        """Bytes of RSS above pass-through's for a byte that waits."""
+        rows = self.tail.get((contender, "tail"))
+        base = median(self.tail.get((contender, "tail_pass")), "rss")
+        if not rows or base is None:
+            return None
+        return statistics.median(
+            (r["rss"] - base) * MIB / (r["waiting"] * r["bytes"])
+            for r in rows)
+
+    def print_rules(self):
+        """What is added to a pass-through of the same spans, where there is
+        one; the yardstick is redaction by one key pattern."""
+        yard = "redact_key_0"
+        table("what rules cost a span", "CPU-s per million spans",
+              "to pass-through", "to one key pattern", "added to pass-through",
+              "to what one key pattern adds")
+        for s, scenario in SCENARIOS.items():
+            cpu, base = (self.cpu("weir", n) for n in (s, scenario.base))
+            if not cpu or not base:
+                continue
+            same = scenario.base == SCENARIOS[yard].base
+            key = self.cpu("weir", yard) if same else None
+            print(f"| {scenario.title} | {cpu:.2f} "
+                  f"| {times(ratio(cpu, base))} | {times(ratio(cpu, key))} "
+                  f"| {cpu - base:.2f} "
+                  f"| {times(key and ratio(cpu - base, key - base))} |")
+
+    def wrong(self):
+        """What makes the figures worthless, as sentences."""
+        for (c, s), rows in self.work.items():
+            found = [r["found"] for r in rows]
+            if SCENARIOS[s].cleans and any(found):
+                yield f"{c}, {s}: secrets came out"
+            if (not SCENARIOS[s].cleans and SCENARIOS[s].hits and
+                    0 in found):
+                yield f"{c}, {s}: secrets did not come out of pass-through"
+        low, high = TAIL["share"]
+        for (c, s), rows in self.tail.items():
+            for r in rows:
+                if s == "tail" and not low <= r["share"] <= high:
+                    yield (f"{c}, {s}: {r['share']:.1%} came out, not "
+                           f"{low:.0%} to {high:.0%}")
+
+    def flaws(self):
+        for (c, s), rows in [*self.work.items(), *self.tail.items()]:
+            bad = sum(r["failed"] + max(r.get("lost", 0), 0) for r in rows)
+            if bad:
+                yield f"{c}, {s}: {bad:.0f} failed or lost"
+        for (c, s), rows in self.tail.items():
+            if any(r["rate"] < 0.95 * TAIL["rate"] for r in rows):
+                yield f"{c}, {s}: did not bear the rate"
 
     def print_moments(self):
         print("\nLatency at 3,000 requests/s of 10 spans, from when each was "
@@ -81,7 +167,7 @@ class Results:
                 "| – | – |"))
 
     def print_overload(self):
-        o = self.overload
+        o = OVERLOAD
         print(f"\nOverload: a sink of {o['rate']:,} spans/s, a queue of "
               f"{o['queue_size'] >> 20} MiB, limit_mib {o['limit_mib']}:")
         table("offered", "answered by the sink", "peak RSS", "accepted",
@@ -95,85 +181,19 @@ class Results:
     def print_allocations(self):
         table("weir", "allocations per span", "per request")
         for s, (r,) in self.allocated.items():
-            print(f"| {self.scenarios[s].title} | {r['span']:.4f} "
+            print(f"| {SCENARIOS[s].title} | {r['span']:.4f} "
                   f"| {r['request']:.2f} |")
-
-    # --- Floors ---------------------------------------------------------------
-
-    def against(self, scenario, contender="otelcol", base=None):
-        return ratio(self.cpu("weir", scenario),
-                     self.cpu(contender, base or scenario))
-
-    def moment(self, where, key, contender="weir"):
-        return median(where.get(contender), key)
-
-    def worst_allocations(self):
-        return max((r[0]["span"] for r in self.allocated.values()),
-                   default=None)
-
-    def loaded(self, key, base=None):
-        value = median(self.over.get(4), key)
-        return ratio(value, median(self.over.get(base), key)) if base \
-            else value
-
-    def floors(self):
-        """(what, how it is written, at most or at least, measured)"""
-        part, x = (lambda r: f"1/{1 / r:.1f}"), (lambda r: f"{r:.2f}×")
-        yield (f"`attributes`, three deletes, {GO}", part, 1 / 8,
-               self.against("attributes"))
-        yield (f"`redaction`, one key pattern, {GO}", part, 1 / 20,
-               self.against("redaction"))
-        yield ("`attributes`, three deletes, against a blind TCP relay", x,
-               2.5, self.against("attributes", "relay", "pass"))
-        yield (f"the same with 10 spans a request, {GO}", part, 1 / 6,
-               self.against("attributes10"))
-        yield ("three deletes against pass-through", x, 1.3,
-               self.against("attributes", "weir", "pass"))
-        yield ("an upsert on every span against pass-through", x, 1.6,
-               self.against("upsert", "weir", "pass"))
-        yield ("`attributes`, `resource` and `redaction` in three `.so` "
-               "against one `redaction`", x, 1.15,
-               self.against("three", "weir", "words"))
-        yield (f"gzip in and out, {GO}", part, 1 / 5, self.against("gzip"))
-        yield (f"OTLP/HTTP protobuf in, {GO}", part, 1 / 6,
-               self.against("http"))
-        yield (f"OTLP/HTTP JSON in, {GO}", part, 1 / 6, self.against("json"))
-        yield (f"OTLP/HTTP gzip in and out, {GO}", part, 1 / 5,
-               self.against("httpgzip"))
-        yield ("p99 at 3,000 requests/s against the relay", x, 3,
-               ratio(self.moment(self.late, "p99"),
-                     self.moment(self.late, "p99", "relay")))
-        yield ("overload 4×: RSS against normal", x, 2,
-               self.loaded("rss", 0.95))
-        yield ("overload 4×: goodput of the sink's rate",
-               lambda r: f"{r:.0%}", -0.9, self.loaded("goodput"))
-        yield ("idle RSS, sidecar config", lambda r: f"{r:.1f} MiB", 8,
-               self.moment(self.begin, "idle"))
-        yield ("exec to first answered export, sidecar config",
-               lambda r: f"{r:.1f} ms", 10, self.moment(self.begin, "first"))
-        yield ("allocations per span after warm-up", lambda r: f"{r:.2f}",
-               0.005, self.worst_allocations())
-
-    def print_floors(self):
-        print("\n| floor | at most | measured | reached |\n"
-              "|---|---:|---:|---|")
-        for what, write, limit, value in self.floors():
-            least = limit < 0
-            bound = ("at least " if least else "") + write(abs(limit))
-            if value is None:
-                print(f"| {what} | {bound} | – | not measured |")
-                continue
-            reached = value >= -limit if least else value <= limit
-            print(f"| {what} | {bound} | {write(value)} "
-                  f"| {'yes' if reached else '**no**'} |")
 
     def print(self):
         if self.work:
             self.print_work()
-        self.print_moments()
+        if any(SCENARIOS[s].base for _, s in self.work):
+            self.print_rules()
+        if self.tail:
+            self.print_tail()
+        if self.late or self.begin:
+            self.print_moments()
         if self.over:
             self.print_overload()
         if self.allocated:
             self.print_allocations()
-        if "weir" in self.contenders:
-            self.print_floors()

@@ -1,126 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spans.c: encodes span requests by hand, without any protobuf library.
+ * spans.c: what the spans hold, and where their trace ids are.
  */
 #include "spans.h"
+#include "wire_out.h"
 
 #include <libdeflate.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define START 1700000000000000000u	/* ns; when the first span begins */
-
-/* Written from the front; a message's length is known before it is written,
- * because it is built in a buffer of its own. */
-struct out {
-	uint8_t *p;
-	size_t len, cap;
-};
-
-static void *grown(void *ptr, size_t size)
-{
-	ptr = realloc(ptr, size);
-	if (!ptr)
-		abort();
-	return ptr;
-}
-
-static void raw(struct out *o, const void *ptr, size_t len)
-{
-	if (o->cap - o->len < len) {
-		o->cap = (o->cap + len) * 2;
-		o->p = grown(o->p, o->cap);
-	}
-	memcpy(o->p + o->len, ptr, len);
-	o->len += len;
-}
-
-static void varint(struct out *o, uint64_t v)
-{
-	uint8_t b[10];
-	size_t n = 0;
-
-	for (; v >= 0x80; v >>= 7)
-		b[n++] = (uint8_t)(v | 0x80);
-	b[n++] = (uint8_t)v;
-	raw(o, b, n);
-}
-
-static void bytes(struct out *o, uint32_t field, const void *ptr, size_t len)
-{
-	varint(o, field << 3 | 2);
-	varint(o, len);
-	raw(o, ptr, len);
-}
-
-static void text(struct out *o, uint32_t field, const char *s)
-{
-	bytes(o, field, s, strlen(s));
-}
-
-static void integer(struct out *o, uint32_t field, uint64_t v)
-{
-	varint(o, field << 3);
-	varint(o, v);
-}
-
-static void fixed64(struct out *o, uint32_t field, uint64_t v)
-{
-	varint(o, field << 3 | 1);
-	raw(o, &v, 8);
-}
-
-/* KeyValue { key = 1, value = 2 } around an AnyValue */
-static void attribute(struct out *o, uint32_t field, const char *key,
-		      struct out *value)
-{
-	struct out kv = { 0 };
-
-	text(&kv, 1, key);
-	bytes(&kv, 2, value->p, value->len);
-	bytes(o, field, kv.p, kv.len);
-	free(kv.p);
-	free(value->p);
-}
-
-static void attr_text(struct out *o, uint32_t field, const char *key,
-		      const char *s)
-{
-	struct out v = { 0 };
-
-	text(&v, 1, s);
-	attribute(o, field, key, &v);
-}
-
-static void attr_int(struct out *o, uint32_t field, const char *key,
-		     uint64_t n)
-{
-	struct out v = { 0 };
-
-	integer(&v, 3, n);
-	attribute(o, field, key, &v);
-}
-
-static void attr_double(struct out *o, uint32_t field, const char *key,
-			double d)
-{
-	struct out v = { 0 };
-	uint64_t bits;
-
-	memcpy(&bits, &d, 8);
-	fixed64(&v, 4, bits);
-	attribute(o, field, key, &v);
-}
-
-static void attr_bool(struct out *o, uint32_t field, const char *key, bool b)
-{
-	struct out v = { 0 };
-
-	integer(&v, 2, b);
-	attribute(o, field, key, &v);
-}
 
 uint64_t spans_random(uint64_t *state)	/* splitmix64 */
 {
@@ -207,8 +97,44 @@ static void link_to(struct out *s, uint64_t *random)
 	free(l.p);
 }
 
-static void span(struct out *s, size_t i, uint64_t *random)
+/* gen_ai.input.messages: JSON of 1 to 2 KB, as a chat sends it. */
+static void messages(struct out *s, uint64_t r, bool hit)
 {
+	static const char *const said[] = {
+		"Please compare the two offers and tell me which one is "
+		"cheaper over three years. ",
+		"The first one is from March, \\\"version 2\\\", and has a "
+		"discount of 12 percent.\\n",
+		"I wrote to them on Tuesday at 10:30 and got no answer so "
+		"far. ",
+		"Order 4711-0815 was shipped with the wrong cable; the "
+		"ticket is still open. " };
+	size_t want = 1000 + (r >> 20) % 1000;
+	struct out json = { 0 };
+
+#define SAY(text) raw(&json, text, strlen(text))
+	SAY("[{\"role\":\"system\",\"parts\":[{\"type\":\"text\","
+	    "\"content\":\"You help customers of a shop.\"}]},"
+	    "{\"role\":\"user\",\"parts\":[{\"type\":\"text\","
+	    "\"content\":\"");
+	for (size_t i = r & 3; json.len < want; i++)
+		SAY(said[i & 3]);
+	if (hit)
+		SAY("Write to somebody@example.com.");
+	SAY("\"},{\"type\":\"tool_call\",\"id\":\"call_7\",\"name\":"
+	    "\"lookup\",\"arguments\":{\"order\":4711,\"deep\":true}}]}]");
+	raw(&json, "", 1);
+#undef SAY
+	attr_text(s, 9, "gen_ai.input.messages", (const char *)json.p);
+	free(json.p);
+}
+
+static void span(struct out *s, const struct spans_shape *shape, size_t i,
+		 uint64_t *random)
+{
+	size_t every = shape->hits ? 1000 / shape->hits : 0;
+	bool hit = every && i % every == 7 % every;
+
 	static const char *const names[] = { "POST /v1/chat", "SELECT messages",
 					     "chat large-2026-05" };
 	uint64_t r = spans_random(random), start = START + i * 1000;
@@ -228,7 +154,9 @@ static void span(struct out *s, size_t i, uint64_t *random)
 		db_attributes(s, r);
 	else
 		llm_attributes(s, r);
-	if (i % 50 == 7)
+	if (shape->messages)
+		messages(s, r, hit);
+	if (hit)
 		secrets(s);
 	if (i % 5 == 0)
 		event(s, start + 500);
@@ -254,8 +182,9 @@ static void resource(struct out *o)
 }
 
 /* ScopeSpans { scope = 1, spans = 2 } with spans from..to */
-static void scope_spans(struct out *o, const char *name, size_t from,
-			size_t to, uint64_t *random)
+static void scope_spans(struct out *o, const struct spans_shape *shape,
+			const char *name, size_t from, size_t to,
+			uint64_t *random)
 {
 	struct out scope = { 0 }, all = { 0 };
 
@@ -265,7 +194,7 @@ static void scope_spans(struct out *o, const char *name, size_t from,
 	for (size_t i = from; i < to; i++) {
 		struct out s = { 0 };
 
-		span(&s, i, random);
+		span(&s, shape, i, random);
 		bytes(&all, 2, s.p, s.len);
 		free(s.p);
 	}
@@ -274,31 +203,22 @@ static void scope_spans(struct out *o, const char *name, size_t from,
 	free(all.p);
 }
 
-/* --- Where the trace ids are: the first field of each span -------------- */
-
-static size_t read_varint(const uint8_t **p)
-{
-	size_t v = 0;
-
-	for (int shift = 0;; shift += 7) {
-		v |= (size_t)(**p & 0x7f) << shift;
-		if (*(*p)++ < 0x80)
-			return v;
-	}
-}
+/* --- Where the spans are ------------------------------------------------ */
 
 /* Goes over the length-delimited fields of ResourceSpans and ScopeSpans. */
-static void find_ids(struct spans_request *r, const uint8_t *p,
-		     const uint8_t *end, int depth)
+static void find_spans(struct spans_request *r, const uint8_t *p,
+		       const uint8_t *end, int depth)
 {
 	while (p < end) {
 		uint8_t tag = *p++;
 		size_t len = read_varint(&p);
 
 		if (depth == 2 && tag == (2 << 3 | 2))
-			r->trace_ids[r->n++] = (uint32_t)(p + 2 - r->bytes);
+			r->spans[r->n++] = (struct spans_place){
+				(uint32_t)(p - r->bytes),
+				(uint32_t)(p + len - r->bytes) };
 		else if (tag == (depth ? 2 << 3 | 2 : 1 << 3 | 2))
-			find_ids(r, p, p + len, depth + 1);
+			find_spans(r, p, p + len, depth + 1);
 		p += len;
 	}
 }
@@ -312,23 +232,25 @@ static void frame_head(uint8_t *head, bool compressed, size_t len)
 	head[4] = (uint8_t)len;
 }
 
-struct spans_request spans_build(size_t n, uint64_t seed)
+struct spans_request spans_build(const struct spans_shape *shape)
 {
 	struct spans_request r = { 0 };
 	struct out rs = { 0 }, all = { 0 };
+	uint64_t random = 7;
+	size_t n = shape->n;
 
 	resource(&rs);
-	scope_spans(&rs, "opentelemetry.instrumentation.fastapi", 0, n / 2,
-		    &seed);
-	scope_spans(&rs, "assistants.llm", n / 2, n, &seed);
+	scope_spans(&rs, shape, "opentelemetry.instrumentation.fastapi", 0,
+		    n / 2, &random);
+	scope_spans(&rs, shape, "assistants.llm", n / 2, n, &random);
 	raw(&all, "\0\0\0\0\0", 5);
 	bytes(&all, 1, rs.p, rs.len);
 	free(rs.p);
 	r.bytes = all.p;
 	r.len = all.len;
 	frame_head(r.bytes, false, r.len - 5);
-	r.trace_ids = grown(NULL, (n + 1) * sizeof(*r.trace_ids));
-	find_ids(&r, r.bytes + 5, r.bytes + r.len, 0);
+	r.spans = grown(NULL, (n + 1) * sizeof(*r.spans));
+	find_spans(&r, r.bytes + 5, r.bytes + r.len, 0);
 	return r;
 }
 
@@ -338,7 +260,7 @@ struct spans_request spans_copy(const struct spans_request *r)
 
 	copy.bytes = grown(NULL, r->len);
 	memcpy(copy.bytes, r->bytes, r->len);
-	return copy;	/* offsets are shared: nobody changes them */
+	return copy;	/* places are shared: nobody changes them */
 }
 
 void spans_refresh(struct spans_request *r, uint64_t *random)
@@ -346,7 +268,7 @@ void spans_refresh(struct spans_request *r, uint64_t *random)
 	for (size_t i = 0; i < r->n; i++) {
 		uint64_t v[2] = { spans_random(random), spans_random(random) };
 
-		memcpy(r->bytes + r->trace_ids[i], v, 16);
+		memcpy(r->bytes + r->spans[i].start + 2, v, 16);
 	}
 }
 

@@ -65,6 +65,16 @@ bool weir_budget_full(void)
 	return budget_hard();
 }
 
+bool weir_budget_take(size_t bytes)
+{
+	return budget_charge(bytes, false);
+}
+
+void weir_budget_give(size_t bytes)
+{
+	budget_return(bytes);
+}
+
 void weir_budget_limit(uint64_t soft, uint64_t hard)
 {
 	soft_line = soft;

@@ -4,17 +4,20 @@
  * process.  Holds the key.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <weir/base.h>
 
 static uint64_t key[2];
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static _Atomic bool has_key;	/* saves most calls pthread_once */
 
 static void make_key(void)
 {
 	key[0] = weir_random();
 	key[1] = weir_random();
+	atomic_store_explicit(&has_key, true, memory_order_release);
 }
 
 static inline uint64_t rotate(uint64_t x, int n)
@@ -47,7 +50,8 @@ uint64_t weir_hash(const void *bytes, size_t len)
 	uint64_t word, last = (uint64_t)len << 56;
 	struct sip s;
 
-	pthread_once(&key_once, make_key);
+	if (!atomic_load_explicit(&has_key, memory_order_acquire))
+		pthread_once(&key_once, make_key);
 	s = (struct sip){ key[0] ^ UINT64_C(0x736f6d6570736575),
 			  key[1] ^ UINT64_C(0x646f72616e646f6d),
 			  key[0] ^ UINT64_C(0x6c7967656e657261),

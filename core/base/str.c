@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static void *or_abort(void *ptr)
 {
@@ -99,9 +100,25 @@ void buf_release(struct buf *buf)
 	*buf = (struct buf){ 0 };
 }
 
+/* --- pages ---------------------------------------------------------------- */
+
+void *pages_new(size_t size)
+{
+	void *ptr = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return or_abort(ptr == MAP_FAILED ? NULL : ptr);
+}
+
+void pages_free(void *pages, size_t size)
+{
+	if (pages)
+		munmap(pages, size);
+}
+
 /* --- arena ---------------------------------------------------------------- */
 
-#define ARENA_FIRST 4096
+#define ARENA_FIRST 1024
 #define ARENA_ALIGN 16
 
 struct arena_block {

@@ -27,6 +27,11 @@ void buf_addf(struct buf *buf, const char *format, ...) WEIR_PRINTF(2, 3);
 void buf_clear(struct buf *buf);
 void buf_release(struct buf *buf);
 
+/* Zeroed memory of which no page is there before it is touched, unlike what
+ * calloc takes from a heap; for large tables that may never be used. */
+void *pages_new(size_t size);
+void pages_free(void *pages, size_t size);	/* NULL is fine */
+
 /* Memory freed all at once; zero-initialised. */
 struct arena_block;
 struct arena {

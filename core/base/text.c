@@ -13,56 +13,84 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "budget.h"
 #include "str.h"
 #include "utf8.h"
 
-static char *text_room(struct weir_text *text, size_t more)
+/* false: it is charged, and the budget says no. */
+static bool text_grow(struct weir_text *text, size_t more)
 {
 	size_t cap = text->cap ? text->cap : 64;
 
-	if (more > text->cap - text->len) {
-		while (cap - text->len < more)
-			cap *= 2;
-		text->ptr = xrealloc(text->ptr, cap);
-		text->cap = cap;
+	if (text->refused)
+		return false;
+	while (cap - text->len < more)
+		cap *= 2;
+	if (text->charged &&
+	    !budget_charge(cap - text->cap, text->forced)) {
+		text->refused = true;
+		return false;
 	}
+	text->ptr = xrealloc(text->ptr, cap);
+	text->cap = cap;
+	return true;
+}
+
+/* NULL: refused, also what would still fit: it would stand behind a gap. */
+static char *text_room(struct weir_text *text, size_t more)
+{
+	if ((text->refused || more > text->cap - text->len) &&
+	    !text_grow(text, more))
+		return NULL;
 	return text->ptr + text->len;
 }
 
 void weir_text_add(struct weir_text *text, weir_str more)
 {
-	if (!more.len)
+	char *out = more.len ? text_room(text, more.len) : NULL;
+
+	if (!out)
 		return;
-	memcpy(text_room(text, more.len), more.ptr, more.len);
+	memcpy(out, more.ptr, more.len);
 	text->len += more.len;
 }
 
 void weir_text_addf(struct weir_text *text, const char *format, ...)
 {
 	va_list args;
+	char *out;
 	int len;
 
 	va_start(args, format);
 	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	if (len < 0)
+	out = len > 0 ? text_room(text, (size_t)len + 1) : NULL;
+	if (!out)
 		return;
 	va_start(args, format);
-	vsnprintf(text_room(text, (size_t)len + 1), (size_t)len + 1, format,
-		  args);
+	vsnprintf(out, (size_t)len + 1, format, args);
 	va_end(args);
 	text->len += (size_t)len;
 }
 
+void weir_text_cut(struct weir_text *text, size_t len)
+{
+	text->len = len;
+	text->refused = false;
+}
+
 void weir_text_clear(struct weir_text *text)
 {
-	text->len = 0;
+	weir_text_cut(text, 0);
 }
 
 void weir_text_release(struct weir_text *text)
 {
 	free(text->ptr);
-	*text = (struct weir_text){ 0 };
+	if (text->charged)
+		budget_return(text->cap);
+	*text = (struct weir_text){ .charged = text->charged,
+					.forced = text->forced };
 }
 
 /* --- Doubles ---------------------------------------------------------------- */
@@ -189,6 +217,8 @@ void weir_text_add_base64(struct weir_text *text, weir_str bytes)
 	size_t left = bytes.len;
 	char *out = text_room(text, (left / 3 + 1) * 4);
 
+	if (!out)
+		return;
 	for (; left >= 3; left -= 3, p += 3) {
 		*out++ = set[p[0] >> 2];
 		*out++ = set[(p[0] & 3) << 4 | p[1] >> 4];
@@ -211,6 +241,8 @@ void weir_text_add_hex(struct weir_text *text, weir_str bytes)
 	static const char set[] = "0123456789abcdef";
 	char *out = text_room(text, bytes.len * 2);
 
+	if (!out)
+		return;
 	for (size_t i = 0; i < bytes.len; i++) {
 		*out++ = set[(uint8_t)bytes.ptr[i] >> 4];
 		*out++ = set[(uint8_t)bytes.ptr[i] & 15];

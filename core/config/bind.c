@@ -43,41 +43,48 @@ static bool is_plain(const char *preset)
 	return *preset && strcmp(preset, "-") && strcmp(preset, "---");
 }
 
-static struct weir_node *parse_preset(struct binding *b, const char *preset)
+/* Without printf: this runs for every key of every component. */
+static const char *join(struct binding *b, const char *path, const char *key)
 {
-	struct weir_node *node;
+	size_t front = strlen(path), len = strlen(key);
+	char *joined;
 
-	if (!is_plain(preset))
-		return tree_parse_raw(b->arena, "preset", weir_str_of(preset),
-				      b->error);
-	node = arena_alloc(b->arena, sizeof(*node));
-	node->file = "preset";
-	node->text = weir_str_of(preset);
-	node->weight = 1;
-	tree_resolve(node);
-	return node;
+	if (!front)
+		return key;
+	joined = arena_alloc(b->arena, front + len + 2);
+	memcpy(joined, path, front);
+	joined[front] = '.';
+	memcpy(joined + front + 1, key, len);
+	return joined;
 }
 
 static int bind_list(struct binding *b, const struct weir_field *field,
 		     struct weir_list *out, const struct weir_node *node,
 		     const char *path);
 
-/* The default of a row that is no block. */
+/* The default of a row that is no block; path: the block's. */
 static int apply_preset(struct binding *b, const struct weir_field *field,
 			void *target, const char *path)
 {
 	void *member = MEMBER(target, field->offset);
-	struct weir_node *node;
+	struct weir_node word = { .file = "preset", .weight = 1 };
+	struct weir_node *node = &word;
 
 	if (field->type == WEIR_TYPE_STR || field->type == WEIR_TYPE_SECRET)
 		*(weir_str *)member = WEIR_STR("");
-	if (!field->preset)
+	if (!field->preset || !*field->preset)
 		return 0;
-	node = parse_preset(b, field->preset);
+	word.text = weir_str_of(field->preset);
+	/* Who takes a node keeps it. */
+	if (field->type == WEIR_TYPE_NODE || !is_plain(field->preset))
+		node = tree_parse_raw(b->arena, "preset", word.text, b->error);
+	else
+		tree_resolve(&word);
 	if (!node)
 		return -1;
 	if (node->kind == WEIR_NODE_NULL)
 		return 0;
+	path = join(b, path, field->key);
 	if (field->type == WEIR_TYPE_LIST)
 		return bind_list(b, field, member, node, path);
 	/* A preset that looks like a number is fine for text. */
@@ -88,11 +95,6 @@ static int apply_preset(struct binding *b, const struct weir_field *field,
 static bool is_included(const struct weir_field *field)
 {
 	return field->type == WEIR_TYPE_BLOCK && !*field->key;
-}
-
-static const char *join(struct binding *b, const char *path, const char *key)
-{
-	return *path ? arena_printf(b->arena, "%s.%s", path, key) : key;
 }
 
 static int apply_presets(struct binding *b, const struct weir_field *fields,
@@ -110,8 +112,7 @@ static int apply_presets(struct binding *b, const struct weir_field *fields,
 				*(bool *)MEMBER(target, fields->enabled_offset)
 					= fields->flags & WEIR_BLOCK_ON;
 		} else {
-			failed = apply_preset(b, fields, target,
-					      join(b, path, fields->key));
+			failed = apply_preset(b, fields, target, path);
 		}
 		if (failed)
 			return -1;

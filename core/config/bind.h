@@ -9,6 +9,7 @@
 #include <weir/config.h>
 
 #include "base/str.h"
+#include "base/words.h"
 #include "tree.h"
 
 /* Fills *target (zeroed before by the caller) with defaults and what node (may
@@ -31,18 +32,5 @@ int bind_value(struct arena *arena, const struct weir_field *field,
 /* "string", "duration", "list of strings"...: what people call the row's
  * type. */
 const char *bind_type_name(const struct weir_field *field);
-/* The words of a blank-separated list, one after the other; false at the end.
- * *list moves on. */
-bool bind_word(const char **list, weir_str *word);
-
-/* "did you mean": the word of those offered that is nearest to what was
- * written.  Zero-initialise `best` to nothing, offer, then ask. */
-struct nearest {
-	weir_str written, best;
-	size_t distance;
-};
-void nearest_offer(struct nearest *nearest, weir_str word);
-/* `; did you mean "endpoint"?` or "". */
-const char *nearest_hint(const struct nearest *nearest, struct arena *arena);
 
 #endif

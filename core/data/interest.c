@@ -373,7 +373,7 @@ static void add_key_regex(struct interest_set *set, const struct item *item,
 		if (places & 1u << id)
 			set->place[id].key_regex = true;
 	if (!set->cache)
-		set->cache = xcalloc(1, sizeof(*set->cache));
+		set->cache = pages_new(sizeof(*set->cache));
 }
 
 static void add_value_regex(struct interest_set *set, const struct item *item,
@@ -476,7 +476,7 @@ void interest_set_free(struct interest_set **set)
 	free(self->key_regexes);
 	free(self->value_regexes);
 	free(self->scans);
-	free(self->cache);
+	pages_free(self->cache, sizeof(*self->cache));
 	free(self);
 }
 

@@ -8,13 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pattern.h"
-
-/* A reader of the pattern text. */
-struct scan {
-	weir_str text;
-	size_t i;
-};
+#include "pattern_scan.h"
 
 static int refuse(struct weir_error *error, const char *what, weir_str where)
 {
@@ -69,256 +63,12 @@ bool pattern_utf8(weir_str text)
 	return valid;
 }
 
-/* --- Plain characters -------------------------------------------------------- */
-
-static bool is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-		(c >= 'A' && c <= 'Z');
-}
-
-static bool is_meta(char c)
-{
-	return c && strchr("\\.+*?()|[]{}^$", c) != NULL;
-}
-
-/* One character that stands for itself, escaped punctuation included; its
- * bytes are appended to out.  False: something else begins here. */
-static bool plain(struct scan *s, char *out, size_t *len)
-{
-	bool valid = true;
-	size_t n;
-
-	if (s->i == s->text.len)
-		return false;
-	if (s->text.ptr[s->i] == '\\') {
-		char c;
-
-		if (s->text.len - s->i < 2)
-			return false;
-		c = s->text.ptr[s->i + 1];
-		if ((uint8_t)c >= 0x80 || is_alnum(c))
-			return false;
-		out[(*len)++] = c;
-		s->i += 2;
-		return true;
-	}
-	if (is_meta(s->text.ptr[s->i]))
-		return false;
-	n = pattern_rune(s->text, s->i, &valid);
-	memcpy(out + *len, s->text.ptr + s->i, n);
-	*len += n;
-	s->i += n;
-	return true;
-}
-
-static bool skip(struct scan *s, const char *word)
-{
-	size_t n = strlen(word);
-
-	if (s->text.len - s->i < n || memcmp(s->text.ptr + s->i, word, n))
-		return false;
-	s->i += n;
-	return true;
-}
-
-/* --- Words ------------------------------------------------------------------------ */
-
-static int by_length(const void *a, const void *b)
-{
-	const weir_str *x = a, *y = b;
-
-	if (x->len != y->len)
-		return x->len < y->len ? -1 : 1;
-	return x->len ? memcmp(x->ptr, y->ptr, x->len) : 0;
-}
-
-bool pattern_has_word(const struct pattern *pattern, weir_str text)
-{
-	return bsearch(&text, pattern->sorted, pattern->n_words, sizeof(text),
-		       by_length) != NULL;
-}
-
-static void add_word(struct pattern *pattern, const char *ptr, size_t len)
-{
-	pattern->words[pattern->n_words++] =
-		arena_str(&pattern->arena, (weir_str){ ptr, len });
-}
-
-/* "(", "(?:", "(?P<name>", "(?<name>" or nothing; *capturing says which. */
-static bool open_group(struct scan *s)
-{
-	if (skip(s, "(?P<") || skip(s, "(?<")) {
-		while (s->text.ptr[s->i] != '>')	/* names were checked */
-			s->i++;
-		s->i++;
-		return true;
-	}
-	return skip(s, "(?:") || skip(s, "(");
-}
-
-/* ^word$ and ^(word|word)$. */
-static bool find_words(struct pattern *pattern)
-{
-	struct scan s = { pattern->text, 0 };
-	char *word = arena_alloc(&pattern->arena, s.text.len + 1);
-	size_t len = 0, bars = 0;
-	bool group;
-
-	if (!skip(&s, "^"))
-		return false;
-	for (size_t i = 0; i < s.text.len; i++)
-		bars += s.text.ptr[i] == '|';
-	pattern->words = arena_alloc(&pattern->arena,
-				     (bars + 1) * sizeof(weir_str));
-	group = open_group(&s);
-	for (;;) {
-		if (plain(&s, word, &len))
-			continue;
-		add_word(pattern, word, len);
-		len = 0;
-		if (!group || !skip(&s, "|"))
-			break;
-	}
-	if ((group && !skip(&s, ")")) || !skip(&s, "$") || s.i != s.text.len)
-		return false;
-	pattern->sorted = arena_alloc(&pattern->arena,
-				      pattern->n_words * sizeof(weir_str));
-	memcpy(pattern->sorted, pattern->words,
-	       pattern->n_words * sizeof(weir_str));
-	qsort(pattern->sorted, pattern->n_words, sizeof(weir_str), by_length);
-	return true;
-}
-
-/* --- Literals ------------------------------------------------------------------------ */
-
-/* The pattern from `from` on is a literal and nothing else. */
-static bool find_literal(struct pattern *pattern, size_t from)
-{
-	struct scan s = { pattern->text, from };
-	char *out = arena_alloc(&pattern->arena, s.text.len + 1);
-	size_t len = 0;
-
-	while (plain(&s, out, &len))
-		;
-	/* U+FFFD must also match what is no valid UTF-8: the engine's case. */
-	if (s.i != s.text.len || memmem(out, len, "\xef\xbf\xbd", 3))
-		return false;
-	pattern->literal = (weir_str){ out, len };
-	return true;
-}
-
-/* Past a group, class, escape or single metacharacter that is no literal. */
-static void skip_class(struct scan *s)
-{
-	s->i++;
-	skip(s, "^");
-	skip(s, "]");
-	while (s->i < s->text.len && s->text.ptr[s->i] != ']') {
-		if (s->text.ptr[s->i] == '\\') {
-			s->i++;
-		} else if (skip(s, "[:")) {
-			while (s->i < s->text.len && !skip(s, ":]"))
-				s->i++;
-			continue;
-		}
-		s->i += s->i < s->text.len;
-	}
-	s->i += s->i < s->text.len;
-}
-
-static void skip_escape(struct scan *s)
-{
-	char c = s->text.len - s->i > 1 ? s->text.ptr[s->i + 1] : 0;
-
-	s->i += 1 + (s->text.len - s->i > 1);
-	if ((c == 'p' || c == 'P' || c == 'x') && skip(s, "{"))
-		while (s->i < s->text.len && !skip(s, "}"))
-			s->i++;
-	else if (c == 'Q')
-		while (s->i < s->text.len && !skip(s, "\\E"))
-			s->i++;
-	else if (c == 'x' || c == 'p' || c == 'P' || (c >= '0' && c <= '9'))
-		while (s->i < s->text.len && is_alnum(s->text.ptr[s->i]))
-			s->i++;		/* its digits; more only loses a hint */
-}
-
-static void skip_group(struct scan *s)
-{
-	size_t depth = 0;
-
-	do {
-		switch (s->text.ptr[s->i]) {
-		case '(': depth++; s->i++; break;
-		case ')': depth--; s->i++; break;
-		case '[': skip_class(s); break;
-		case '\\': skip_escape(s); break;
-		default: s->i++;
-		}
-	} while (depth && s->i < s->text.len);
-}
-
-/* {2}, {2,} or {2,5}: its digits are no text.  What only looks like one loses
- * a hint. */
-static void skip_count(struct scan *s)
-{
-	while (s->i < s->text.len && !skip(s, "}"))
-		s->i++;
-}
-
-static void skip_piece(struct scan *s)
-{
-	switch (s->text.ptr[s->i]) {
-	case '(': skip_group(s); break;
-	case '[': skip_class(s); break;
-	case '\\': skip_escape(s); break;
-	case '{': skip_count(s); break;
-	default: s->i++;
-	}
-}
-
-/* The longest run of literals that every match contains: only at the top
- * level, only where nothing is folded and no alternative leads around it. */
-static void find_required(struct pattern *pattern)
-{
-	struct scan s = { pattern->text, 0 };
-	char *run = arena_alloc(&pattern->arena, s.text.len + 1);
-	char *best = arena_alloc(&pattern->arena, s.text.len + 1);
-	size_t len = 0, best_len = 0;
-
-	while (s.i < s.text.len) {
-		size_t before = len;
-		char next;
-
-		if (!plain(&s, run, &len)) {
-			/* An alternative, or flags that may fold: no hint. */
-			if (s.text.ptr[s.i] == '|' ||
-			    (s.text.len - s.i > 2 &&
-			     !memcmp(s.text.ptr + s.i, "(?", 2) &&
-			     !strchr(":P<", s.text.ptr[s.i + 2])))
-				return;
-			skip_piece(&s);
-			len = 0;
-			continue;
-		}
-		next = s.i < s.text.len ? s.text.ptr[s.i] : 0;
-		if (next == '*' || next == '?' || next == '{')
-			len = before;
-		if (len > best_len)
-			memcpy(best, run, best_len = len);
-		if (next == '*' || next == '?' || next == '{' || next == '+')
-			len = 0;
-	}
-	if (!memmem(best, best_len, "\xef\xbf\xbd", 3))
-		pattern->literal = (weir_str){ best, best_len };
-}
-
 /* --- Groups --------------------------------------------------------------------------- */
 
 static bool name_ok(weir_str name)
 {
 	for (size_t i = 0; i < name.len; i++)
-		if (name.ptr[i] != '_' && !is_alnum(name.ptr[i]))
+		if (name.ptr[i] != '_' && !scan_is_alnum(name.ptr[i]))
 			return false;
 	return name.len > 0;
 }
@@ -331,8 +81,8 @@ static int take_name(struct pattern *pattern, struct scan *s,
 	const char *close;
 	weir_str name;
 
-	if (!skip(s, "(?P<"))
-		skip(s, "(?<");
+	if (!scan_skip(s, "(?P<"))
+		scan_skip(s, "(?<");
 	name.ptr = s->text.ptr + s->i;
 	close = memchr(name.ptr, '>', s->text.len - s->i);
 	if (!close)
@@ -397,7 +147,7 @@ static int take_groups(struct pattern *pattern, struct buf *engine,
 				return -1;
 			continue;
 		}
-		skip_piece(&s);
+		scan_skip_piece(&s);
 		piece.len = (size_t)(s.text.ptr + s.i - piece.ptr);
 		if (any_byte(piece) ||
 		    (*piece.ptr == '[' && class_has_any_byte(piece)))
@@ -436,17 +186,7 @@ int pattern_parse(struct pattern *pattern, weir_str text,
 	buf_release(&engine);
 	if (failed)
 		return -1;
-	if (find_literal(pattern, 0)) {
-		pattern->kind = PATTERN_LITERAL;
-	} else if (text.len && text.ptr[0] == '^' && find_literal(pattern, 1)) {
-		pattern->kind = PATTERN_PREFIX;
-	} else if (find_words(pattern)) {
-		pattern->kind = PATTERN_WORDS;
-	} else {
-		pattern->kind = PATTERN_ENGINE;
-		pattern->n_words = 0;
-		find_required(pattern);
-	}
+	pattern_find_shape(pattern);
 	return 0;
 }
 

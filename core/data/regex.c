@@ -257,6 +257,18 @@ static int search_prefix(weir_str seen, size_t from, weir_str literal,
 		return 0;
 	return found_literal(groups, n, 0, literal.len);
 }
+
+static int search_line(const struct pattern *pattern, weir_str seen,
+		       size_t from, struct weirre2_group *groups, size_t n)
+{
+	weir_str found;
+
+	if (!pattern_find_line(pattern, seen, from, &found))
+		return 0;
+	return found_literal(groups, n, (size_t)(found.ptr - seen.ptr),
+			     found.len);
+}
+
 /* As the engine's search: 1, 0, or -1 when it cannot tell. */
 static int search(const struct weir_regex *regex, weir_str seen, size_t from,
 		  struct weirre2_group *groups, size_t n)
@@ -278,6 +290,8 @@ static int search(const struct weir_regex *regex, weir_str seen, size_t from,
 	case PATTERN_PREFIX:
 		return search_prefix(seen, from, regex->pattern.literal,
 				     groups, n);
+	case PATTERN_LINE:
+		return search_line(&regex->pattern, seen, from, groups, n);
 	default:
 		if (regex->pattern.literal.len &&
 		    !contains(rest, regex->pattern.literal))

@@ -234,7 +234,8 @@ static struct weir_connecting *of_timer(struct weir_timer *timer, size_t offset)
 	return (struct weir_connecting *)(void *)((char *)timer - offset);
 }
 
-/* A path, or an endpoint that cannot be right: in a turn of its own. */
+/* A path, a number, or an endpoint that cannot be right: in a turn of its
+ * own. */
 static void on_soon(struct weir_component *c, struct weir_timer *timer)
 {
 	struct weir_connecting *cg =
@@ -244,6 +245,11 @@ static void on_soon(struct weir_component *c, struct weir_timer *timer)
 	weir_str path;
 
 	(void)c;
+	if (cg->addresses) {
+		cg->at = cg->addresses;
+		try_next(cg);
+		return;
+	}
 	if (!address_unix(cg->how.endpoint, &path)) {
 		fail(cg);
 		return;
@@ -270,6 +276,18 @@ static void on_deadline(struct weir_component *c, struct weir_timer *timer)
 
 /* --- the contract --------------------------------------------------------- */
 
+/* An address of numbers needs no look-up, and none of the threads for it. */
+static bool is_numeric(const struct host_port *where, struct addrinfo **list)
+{
+	struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+	};
+
+	return where->host[0] &&
+	       !getaddrinfo(where->host, where->port, &hints, list);
+}
+
 static void resolve(struct weir_connecting *cg)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
@@ -285,6 +303,10 @@ static void resolve(struct weir_connecting *cg)
 	}
 	if (address_split(cg->how.endpoint, &where, why, sizeof(why))) {
 		snprintf(cg->text, sizeof(cg->text), "dial tcp: %s", why);
+		weir_timer_set(&cg->soon, cg->c, (weir_duration){ 0 }, on_soon);
+		return;
+	}
+	if (is_numeric(&where, &cg->addresses)) {
 		weir_timer_set(&cg->soon, cg->c, (weir_duration){ 0 }, on_soon);
 		return;
 	}

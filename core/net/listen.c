@@ -42,6 +42,7 @@ struct listener {
 	enum weir_kind kind;		/* whose it is, and where: the key */
 	char *id;
 	struct listening at;
+	uint32_t per_address;		/* connections; 0: admit.c's share */
 	bool polled;			/* worker 0's only */
 	uv_poll_t poll;
 	_Atomic uint32_t open_ports;
@@ -55,6 +56,7 @@ struct handed {				/* a connection on its way */
 	struct listener *listener;
 	struct worker *worker;
 	int fd;
+	uint32_t seat;
 	char peer[NET_PEER_TEXT];
 };
 
@@ -133,6 +135,7 @@ static struct listener *listener_new(const struct weir_component *c,
 	l->at.transport = how->transport.len ? dup_str(how->transport)
 					     : xstrdup("tcp");
 	l->at.endpoint = dup_str(how->endpoint);
+	l->per_address = how->max_per_address;
 	rc = listening_open(&l->at, error);
 	if (rc) {
 		listener_unref(l);
@@ -220,6 +223,7 @@ static void adopt(struct mail *mail)
 		stream = stream_new(worker, port->c, handed->fd, handed->peer);
 	if (stream) {
 		stream->accepted = true;
+		stream->seat = handed->seat;
 		worker_enter(worker);
 		port->accept(port->c, stream, port->arg);
 		if (!stream->ops)
@@ -227,6 +231,7 @@ static void adopt(struct mail *mail)
 		worker_leave(worker);
 	} else {
 		atomic_fetch_sub(&worker->connections, 1);
+		admit_give(handed->seat);
 	}
 	listener_unref(handed->listener);
 	free(handed);
@@ -239,23 +244,22 @@ static bool takes_connections(const void *arg, uint32_t worker)
 	return worker < l->n_ports && l->ports[worker].open;
 }
 
-static uint32_t total_connections(void)
+/* Says it once in a while; admit.c counts each. */
+static void say_full(const struct listener *l, const char *peer)
 {
-	uint32_t total = 0;
-
-	for (uint32_t i = 0; i < n_workers; i++)
-		total += workers[i].connections;
-	return total;
+	weir_log_warn(NULL, "Connection refused: too many of one address, or "
+		      "in all", "endpoint=%s peer=%s", l->at.bound, peer);
 }
 
-static void hand_over(struct listener *l, int fd, const char *peer)
+static void hand_over(struct listener *l, int fd, const char *peer,
+		      uint32_t seat)
 {
-	struct worker *worker = total_connections() < NET_MAX_CONNECTIONS
-				? balance_choose(takes_connections, l) : NULL;
+	struct worker *worker = balance_choose(takes_connections, l);
 	struct handed *handed = worker ? calloc(1, sizeof(*handed)) : NULL;
 
 	if (!handed) {
 		close(fd);
+		admit_give(seat);
 		return;
 	}
 	if (!l->at.path)
@@ -264,6 +268,7 @@ static void hand_over(struct listener *l, int fd, const char *peer)
 	handed->listener = l;
 	handed->worker = worker;
 	handed->fd = fd;
+	handed->seat = seat;
 	snprintf(handed->peer, sizeof(handed->peer), "%s", peer);
 	atomic_fetch_add(&l->refs, 1);
 	atomic_fetch_add(&worker->connections, 1);
@@ -299,6 +304,7 @@ static bool refuse_one(struct listener *l)
 {
 	int fd;
 
+	admit_refuse(ADMIT_DESCRIPTORS);
 	weir_log_warn(NULL, "Connection refused: out of file descriptors",
 		      "endpoint=%s", l->at.bound);
 	if (table.spare_fd < 0)
@@ -317,12 +323,18 @@ static bool accept_one(struct listener *l)
 	union address address = { 0 };
 	socklen_t len = sizeof(address.storage);
 	char peer[NET_PEER_TEXT];
+	uint32_t seat;
 	int fd = accept4(l->at.fd, &address.any, &len,
 			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd >= 0) {
 		address_text(&address, len, peer, sizeof(peer));
-		hand_over(l, fd, peer);
+		if (admit_take(l, &address, l->per_address, &seat)) {
+			hand_over(l, fd, peer, seat);
+		} else {
+			close(fd);
+			say_full(l, peer);
+		}
 		return true;
 	}
 	switch (errno) {
@@ -395,6 +407,7 @@ static void begin_all(struct mail *mail)
 {
 	(void)mail;
 	table.begin_sent = false;
+	admit_begin();
 	lock_table();
 	table.accepting = true;
 	if (table.spare_fd < 0)

@@ -22,6 +22,8 @@
 #define NET_MAX_CONNECTIONS 65536u
 #define NET_PEER_TEXT 112
 
+union address;
+
 struct weir_stream {
 	struct weir_stream *next, *prev;	/* net->streams */
 	struct weir_stream *next_flush;
@@ -34,7 +36,8 @@ struct weir_stream {
 	int fd;
 	int events;			/* what the poll is armed for */
 	int error;			/* for `closed` */
-	bool accepted;			/* counts as a connection */
+	bool accepted;			/* counts as a connection, */
+	uint32_t seat;			/* of its address */
 	bool paused, want_write, wants_flush, at_eof, closing, told;
 	char peer[NET_PEER_TEXT];
 };
@@ -62,6 +65,20 @@ void stream_arm(struct weir_stream *stream);
 
 /* --- listen.c ------------------------------------------------------------- */
 void listen_release(struct worker *worker);
+
+/* --- admit.c -------------------------------------------------------------- */
+enum admit_reason { ADMIT_TOTAL, ADMIT_ADDRESS, ADMIT_DESCRIPTORS,
+		    ADMIT_REASONS };
+/* Before anything is accepted: takes the descriptors that may be had. */
+void admit_begin(void);
+/* A place for one more connection, which is given back with its seat; false:
+ * there is none, and that was counted.  per_address: at most so many of the
+ * peer's address at this listener; 0: three quarters of all. */
+bool admit_take(const void *listener, const union address *peer,
+		uint32_t per_address, uint32_t *seat);
+void admit_give(uint32_t seat);	/* any thread */
+void admit_refuse(enum admit_reason reason);
+uint64_t admit_refused(enum admit_reason reason);
 
 /* --- balance.c ------------------------------------------------------------ */
 /* The lowest-numbered worker under half busy that takes connections, else the

@@ -70,8 +70,10 @@ static void tell_closed(struct weir_stream *stream)
 	strike(stream);
 	if (stream->wants_flush)
 		drop_flush(stream);
-	if (stream->accepted)
+	if (stream->accepted) {
 		atomic_fetch_sub(&stream->worker->connections, 1);
+		admit_give(stream->seat);
+	}
 	if (!stream->ops || !stream->ops->closed)
 		return;
 	worker_enter(stream->worker);

@@ -2,15 +2,16 @@
 /*
  * elf_note.c: the ELF note of a plugin and the symbols that it needs.
  *
- * Reads little-endian 64-bit ELF of this machine from a read-only mapping;
- * every offset of the file is checked before it is followed, for the file may
- * be anything.  Nothing of it is ever run here.
+ * Reads little-endian 64-bit ELF of this machine from a read-only mapping, or
+ * from a file's first page alone; every offset of the file is checked before it
+ * is followed, for the file may be anything.  Nothing of it is ever run here.
  */
 #include "elf_note.h"
 
 #include <elf.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #define OUR_MACHINE EM_X86_64
@@ -199,6 +200,32 @@ bool elf_weir_note(const struct elf *elf, struct weir_note *note)
 		    search_at(elf, section.sh_offset, section.sh_size, note))
 			return terminated(note);
 	return false;
+}
+
+/* From the first page, without a mapping: linkers put it there. */
+static bool peek(int fd, struct weir_note *note)
+{
+	uint8_t head[4096];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+	struct elf elf = { .base = head, .size = n > 0 ? (size_t)n : 0 };
+
+	return !check_header(&elf) && elf_weir_note(&elf, note);
+}
+
+const char *elf_read_note(int fd, struct weir_note *note)
+{
+	struct elf elf;
+	const char *why;
+
+	*note = (struct weir_note){ 0 };
+	if (peek(fd, note))
+		return NULL;
+	if (!elf_open(&elf, fd, &why))
+		return why;
+	if (!elf_weir_note(&elf, note))
+		why = "no weir plugin: it has no ELF note \"Weir\"";
+	elf_close(&elf);
+	return why;
 }
 
 const char *elf_undefined(const struct elf *elf, size_t *i)

@@ -7,7 +7,7 @@
 
 #include <weir/plugin.h>
 
-/* A file's bytes, mapped for reading. */
+/* A file's bytes, or its first. */
 struct elf {
 	const uint8_t *base;
 	size_t size;
@@ -21,6 +21,8 @@ bool elf_open(struct elf *elf, int fd, const char **why);
 void elf_close(struct elf *elf);
 /* Copies the note "Weir" type 1 out; false when there is none. */
 bool elf_weir_note(const struct elf *elf, struct weir_note *note);
+/* The same of an open file; NULL, or why there is none. */
+const char *elf_read_note(int fd, struct weir_note *note);
 /* Walks undefined, not weak symbols; NULL at the end.  *i starts at 0. */
 const char *elf_undefined(const struct elf *elf, size_t *i);
 /* Walks the names of libraries that it needs (DT_NEEDED), likewise. */

@@ -40,29 +40,31 @@ static bool is_private_group(uid_t owner, gid_t gid)
 	return alone;
 }
 
+/* Sentences are written for what is refused only: this runs for every folder
+ * above every plugin, at every start. */
 static bool trust_one(struct arena *arena, const char *path, const char **why)
 {
 	struct stat st;
-	bool sticky;
 
-	*why = arena_printf(arena, "%s cannot be read", path);
 	if (lstat(path, &st))
-		return false;
-	sticky = S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX;
-	*why = arena_printf(arena, "%s belongs to user %u: wanted root, the "
-			    "owner of weir, or the user who runs it", path,
-			    (unsigned)st.st_uid);
-	if (!is_trusted_owner(st.st_uid))
-		return false;
-	*why = arena_printf(arena, "%s is writable for everybody (mode %04o)",
-			    path, (unsigned)st.st_mode & 07777);
-	if (st.st_mode & S_IWOTH && !sticky)
-		return false;
-	*why = arena_printf(arena, "%s is writable for group %u (mode %04o)",
-			    path, (unsigned)st.st_gid,
-			    (unsigned)st.st_mode & 07777);
-	return !(st.st_mode & S_IWGRP) || sticky ||
-	       is_private_group(st.st_uid, st.st_gid);
+		*why = arena_printf(arena, "%s cannot be read", path);
+	else if (!is_trusted_owner(st.st_uid))
+		*why = arena_printf(arena, "%s belongs to user %u: wanted root, "
+				    "the owner of weir, or the user who runs "
+				    "it", path, (unsigned)st.st_uid);
+	else if (S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX)
+		return true;
+	else if (st.st_mode & S_IWOTH)
+		*why = arena_printf(arena, "%s is writable for everybody "
+				    "(mode %04o)", path,
+				    (unsigned)st.st_mode & 07777);
+	else if (st.st_mode & S_IWGRP && !is_private_group(st.st_uid, st.st_gid))
+		*why = arena_printf(arena, "%s is writable for group %u "
+				    "(mode %04o)", path, (unsigned)st.st_gid,
+				    (unsigned)st.st_mode & 07777);
+	else
+		return true;
+	return false;
 }
 
 bool trust_path(struct arena *arena, const char *path, const char **why)

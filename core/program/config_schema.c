@@ -16,73 +16,14 @@
 
 #include "base/log_fields.h"
 #include "config/plan_parts.h"
+#include "js.h"
 
 #define REFERENCE "\\$\\{"
-
-/* --- JSON, indented ------------------------------------------------------------- */
 
 /* Where in the configuration: rows of one key have their meaning by it. */
 enum area { COMPONENT, SERVICE, PIPELINE, TELEMETRY };
 
-struct printer {
-	FILE *out;
-	enum area area;
-	struct arena arena;
-	int depth;
-	bool more;		/* something stands before, at this depth */
-};
-
-static void quote(struct printer *p, const char *text)
-{
-	struct buf buf = { 0 };
-
-	log_json_quote(&buf, weir_str_of(text));
-	fwrite(buf.ptr, 1, buf.len, p->out);
-	buf_release(&buf);
-}
-
-static void line(struct printer *p, const char *key)
-{
-	fprintf(p->out, "%s\n%*s", p->more ? "," : "", 2 * p->depth, "");
-	p->more = true;
-	if (!key)
-		return;
-	quote(p, key);
-	fputs(": ", p->out);
-}
-
-/* bracket: "{" or "[". */
-static void begin(struct printer *p, const char *key, const char *bracket)
-{
-	line(p, key);
-	fputs(bracket, p->out);
-	p->depth++;
-	p->more = false;
-}
-
-static void end(struct printer *p, const char *bracket)
-{
-	p->depth--;
-	if (p->more)
-		fprintf(p->out, "\n%*s", 2 * p->depth, "");
-	fputs(bracket, p->out);
-	p->more = true;
-}
-
-static void put(struct printer *p, const char *key, const char *text)
-{
-	line(p, key);
-	quote(p, text);
-}
-
-/* json is JSON. */
-static void put_raw(struct printer *p, const char *key, const char *json)
-{
-	line(p, key);
-	fputs(json, p->out);
-}
-
-/* --- types ------------------------------------------------------------------------ */
+/* --- types --------------------------------------------------------------- */
 
 #define NUMBER "{\"type\": [\"number\", \"null\", \"string\"], " \
 	       "\"pattern\": \"\\\\$\\\\{\""
@@ -117,23 +58,23 @@ static const struct {
 	  "\"additionalProperties\": false}}" },
 };
 
-static void put_types(struct printer *p)
+static void put_types(struct js *p)
 {
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		put_raw(p, types[i].name, types[i].json);
+		js_raw(p, types[i].name, types[i].json);
 }
 
-/* --- rows --------------------------------------------------------------------------- */
+/* --- rows ---------------------------------------------------------------- */
 
-typedef void print_fn(struct printer *p, const struct weir_field *row);
+typedef void print_fn(struct js *p, const struct weir_field *row);
 
 /* What prints a row that is read by other means than by its type; NULL. */
 static print_fn *find_special(enum area area, const struct weir_field *row);
-static void put_block(struct printer *p, const struct weir_field *rows,
+static void put_block(struct js *p, const struct weir_field *rows,
 		      bool has_enabled);
 
 /* The default of a row as JSON, in the type that one would write. */
-static void put_default(struct printer *p, const struct weir_field *row)
+static void put_default(struct js *p, const struct weir_field *row)
 {
 	bool text = row->type == WEIR_TYPE_STR || row->type == WEIR_TYPE_SECRET;
 	struct weir_error ignored;
@@ -143,7 +84,7 @@ static void put_default(struct printer *p, const struct weir_field *row)
 	if (!row->preset || row->flags & WEIR_IGNORED)
 		return;
 	if (text) {
-		put(p, "default", row->preset);
+		js_put(p, "default", row->preset);
 		return;
 	}
 	node = tree_parse_raw(&p->arena, "preset", weir_str_of(row->preset),
@@ -152,46 +93,46 @@ static void put_default(struct printer *p, const struct weir_field *row)
 		return;
 	log_json_value(&buf, node);
 	buf_add(&buf, "", 1);
-	put_raw(p, "default", (const char *)buf.ptr);
+	js_raw(p, "default", (const char *)buf.ptr);
 	buf_release(&buf);
 }
 
-static void put_choices(struct printer *p, const struct weir_field *row)
+static void put_choices(struct js *p, const struct weir_field *row)
 {
 	const char *list = row->choices;
 	weir_str word;
 
-	begin(p, "anyOf", "[");
-	begin(p, NULL, "{");
-	begin(p, "enum", "[");
-	while (bind_word(&list, &word))
-		put(p, NULL, arena_str(&p->arena, word).ptr);
+	js_begin(p, "anyOf", "[");
+	js_begin(p, NULL, "{");
+	js_begin(p, "enum", "[");
+	while (word_next(&list, &word))
+		js_put(p, NULL, arena_str(&p->arena, word).ptr);
 	/* An empty text is none of them, and allowed where it is the default. */
 	if (!row->preset || !*row->preset)
-		put(p, NULL, "");
-	put_raw(p, NULL, "null");
-	end(p, "]");
-	end(p, "}");
-	put_raw(p, NULL, "{\"$ref\": \"#/$defs/reference\"}");
-	end(p, "]");
+		js_put(p, NULL, "");
+	js_raw(p, NULL, "null");
+	js_end(p, "]");
+	js_end(p, "}");
+	js_raw(p, NULL, "{\"$ref\": \"#/$defs/reference\"}");
+	js_end(p, "]");
 }
 
-static void put_list(struct printer *p, const struct weir_field *row)
+static void put_list(struct js *p, const struct weir_field *row)
 {
-	put_raw(p, "type", "[\"array\", \"null\", \"string\"]");
-	put(p, "pattern", REFERENCE);
-	begin(p, "items", "{");
+	js_raw(p, "type", "[\"array\", \"null\", \"string\"]");
+	js_put(p, "pattern", REFERENCE);
+	js_begin(p, "items", "{");
 	put_block(p, row->sub, false);
-	end(p, "}");
+	js_end(p, "}");
 }
 
-static void put_row(struct printer *p, const struct weir_field *row)
+static void put_row(struct js *p, const struct weir_field *row)
 {
 	print_fn *special = find_special(p->area, row);
 
-	begin(p, row->key, "{");
+	js_begin(p, row->key, "{");
 	if (row->help && *row->help)
-		put(p, "description", row->help);
+		js_put(p, "description", row->help);
 	if (row->flags & WEIR_IGNORED)
 		;		/* whatever */
 	else if (special)
@@ -205,11 +146,11 @@ static void put_row(struct printer *p, const struct weir_field *row)
 	else if (row->type == WEIR_TYPE_STR && row->choices)
 		put_choices(p, row);
 	else if (row->type != WEIR_TYPE_NODE)
-		put(p, "$ref", arena_printf(&p->arena, "#/$defs/%s",
-					    bind_type_name(row)));
+		js_put(p, "$ref", arena_printf(&p->arena, "#/$defs/%s",
+					       bind_type_name(row)));
 	if (row->type != WEIR_TYPE_BLOCK)
 		put_default(p, row);
-	end(p, "}");
+	js_end(p, "}");
 }
 
 /* Is there a row of the same key behind?  Its default wins. */
@@ -230,7 +171,7 @@ static bool is_replaced(const struct weir_field *rows, const char *key,
 }
 
 /* all: the rows of the whole level, of which these are some. */
-static void put_rows(struct printer *p, const struct weir_field *rows,
+static void put_rows(struct js *p, const struct weir_field *rows,
 		     const struct weir_field *all)
 {
 	for (; rows && rows->key; rows++) {
@@ -245,57 +186,57 @@ static void put_rows(struct printer *p, const struct weir_field *rows,
 }
 
 /* The members of a schema for a map with these keys. */
-static void put_block(struct printer *p, const struct weir_field *rows,
+static void put_block(struct js *p, const struct weir_field *rows,
 		      bool has_enabled)
 {
-	put_raw(p, "type", "[\"object\", \"null\", \"string\"]");
-	put(p, "pattern", REFERENCE);
-	begin(p, "properties", "{");
+	js_raw(p, "type", "[\"object\", \"null\", \"string\"]");
+	js_put(p, "pattern", REFERENCE);
+	js_begin(p, "properties", "{");
 	if (has_enabled)
-		put_raw(p, "enabled", "{\"description\": \"Is the block on?\", "
-				      "\"type\": [\"boolean\", \"string\"], "
-				      "\"pattern\": \"\\\\$\\\\{\"}");
+		js_raw(p, "enabled", "{\"description\": \"Is the block on?\", "
+				     "\"type\": [\"boolean\", \"string\"], "
+				     "\"pattern\": \"\\\\$\\\\{\"}");
 	put_rows(p, rows, rows);
-	end(p, "}");
-	put_raw(p, "patternProperties", "{\"::\": {}}");
-	put_raw(p, "additionalProperties", "false");
+	js_end(p, "}");
+	js_raw(p, "patternProperties", "{\"::\": {}}");
+	js_raw(p, "additionalProperties", "false");
 }
 
-/* --- service ---------------------------------------------------------------------- */
+/* --- service ------------------------------------------------------------- */
 
-static void print_ids(struct printer *p, const struct weir_field *row)
+static void print_ids(struct js *p, const struct weir_field *row)
 {
 	bool needed = strcmp(row->key, "processors") &&
 		      strcmp(row->key, "extensions");
 
-	put_raw(p, "type", needed ? "[\"array\", \"string\"]"
-				  : "[\"array\", \"null\", \"string\"]");
-	put(p, "pattern", REFERENCE);
-	put_raw(p, "items", "{\"type\": \"string\"}");
+	js_raw(p, "type", needed ? "[\"array\", \"string\"]"
+				 : "[\"array\", \"null\", \"string\"]");
+	js_put(p, "pattern", REFERENCE);
+	js_raw(p, "items", "{\"type\": \"string\"}");
 	if (needed)
-		put_raw(p, "minItems", "1");
+		js_raw(p, "minItems", "1");
 }
 
-static void print_pipelines(struct printer *p, const struct weir_field *row)
+static void print_pipelines(struct js *p, const struct weir_field *row)
 {
 	(void)row;
-	put_raw(p, "type", "[\"object\", \"string\"]");
-	put(p, "pattern", REFERENCE);
-	put_raw(p, "minProperties", "1");
-	begin(p, "patternProperties", "{");
-	begin(p, "^\\s*(traces|metrics|logs)\\s*(/\\s*[^\\s$+<=>^`|~]+\\s*)?$",
-	      "{");
+	js_raw(p, "type", "[\"object\", \"string\"]");
+	js_put(p, "pattern", REFERENCE);
+	js_raw(p, "minProperties", "1");
+	js_begin(p, "patternProperties", "{");
+	js_begin(p, "^\\s*(traces|metrics|logs)\\s*(/\\s*[^\\s$+<=>^`|~]+\\s*)?$",
+		 "{");
 	p->area = PIPELINE;
 	put_block(p, plan_pipeline_rows, false);
 	p->area = SERVICE;
-	put_raw(p, "required", "[\"receivers\", \"exporters\"]");
-	end(p, "}");
-	put_raw(p, "::", "{}");
-	end(p, "}");
-	put_raw(p, "additionalProperties", "false");
+	js_raw(p, "required", "[\"receivers\", \"exporters\"]");
+	js_end(p, "}");
+	js_raw(p, "::", "{}");
+	js_end(p, "}");
+	js_raw(p, "additionalProperties", "false");
 }
 
-static void print_telemetry(struct printer *p, const struct weir_field *row)
+static void print_telemetry(struct js *p, const struct weir_field *row)
 {
 	(void)row;
 	p->area = TELEMETRY;
@@ -303,38 +244,38 @@ static void print_telemetry(struct printer *p, const struct weir_field *row)
 	p->area = SERVICE;
 }
 
-static void print_workers(struct printer *p, const struct weir_field *row)
+static void print_workers(struct js *p, const struct weir_field *row)
 {
 	(void)row;
-	put_raw(p, "type", "[\"integer\", \"string\", \"null\"]");
-	put_raw(p, "minimum", "1");
-	put(p, "pattern", "^auto$|" REFERENCE);
+	js_raw(p, "type", "[\"integer\", \"string\", \"null\"]");
+	js_raw(p, "minimum", "1");
+	js_put(p, "pattern", "^auto$|" REFERENCE);
 }
 
-static void print_level(struct printer *p, const struct weir_field *row)
+static void print_level(struct js *p, const struct weir_field *row)
 {
 	(void)row;
-	put_raw(p, "type", "[\"string\", \"integer\", \"null\"]");
+	js_raw(p, "type", "[\"string\", \"integer\", \"null\"]");
 }
 
-static void print_map(struct printer *p, const struct weir_field *row)
+static void print_map(struct js *p, const struct weir_field *row)
 {
 	(void)row;
-	put_raw(p, "type", "[\"object\", \"string\", \"null\"]");
-	put(p, "pattern", REFERENCE);
+	js_raw(p, "type", "[\"object\", \"string\", \"null\"]");
+	js_put(p, "pattern", REFERENCE);
 }
 
 /* The reader's block is the one of the extension that serves it. */
-static void print_page(struct printer *p, const struct weir_field *row)
+static void print_page(struct js *p, const struct weir_field *row)
 {
 	(void)row;
-	put(p, "$ref", "#/$defs/extensions.telemetry");
+	js_put(p, "$ref", "#/$defs/extensions.telemetry");
 }
 
-static void print_push(struct printer *p, const struct weir_field *row)
+static void print_push(struct js *p, const struct weir_field *row)
 {
 	(void)row;
-	put(p, "$ref", "#/$defs/extensions.telemetry_push");
+	js_put(p, "$ref", "#/$defs/extensions.telemetry_push");
 }
 
 static const struct {
@@ -365,7 +306,7 @@ static print_fn *find_special(enum area area, const struct weir_field *row)
 	return NULL;
 }
 
-/* --- components ------------------------------------------------------------------- */
+/* --- components ---------------------------------------------------------- */
 
 static const enum weir_kind kinds[] = { WEIR_RECEIVER, WEIR_PROCESSOR,
 					WEIR_EXPORTER, WEIR_CONNECTOR,
@@ -373,21 +314,21 @@ static const enum weir_kind kinds[] = { WEIR_RECEIVER, WEIR_PROCESSOR,
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 /* Keys that are this type's ids. */
-static void put_type(struct printer *p, const struct weir_plugin *plugin,
+static void put_type(struct js *p, const struct weir_plugin *plugin,
 		     weir_str type)
 {
 	bool alias = !weir_str_eq(type, weir_str_of(plugin->type));
 
-	begin(p, arena_printf(&p->arena, "^\\s*%.*s\\s*"
-			      "(/\\s*[^\\s$+<=>^`|~]+\\s*)?$",
-			      WEIR_STR_FMT(type)), "{");
-	put(p, "$ref", arena_printf(&p->arena, "#/$defs/%ss.%s",
-				    weir_kind_name((enum weir_kind)
-							   plugin->kind),
-				    plugin->type));
+	js_begin(p, arena_printf(&p->arena, "^\\s*%.*s\\s*"
+				 "(/\\s*[^\\s$+<=>^`|~]+\\s*)?$",
+				 WEIR_STR_FMT(type)), "{");
+	js_put(p, "$ref", arena_printf(&p->arena, "#/$defs/%ss.%s",
+				       weir_kind_name((enum weir_kind)
+							      plugin->kind),
+				       plugin->type));
 	if (alias)
-		put_raw(p, "deprecated", "true");
-	end(p, "}");
+		js_raw(p, "deprecated", "true");
+	js_end(p, "}");
 }
 
 /* The i-th component of a kind that can be loaded, the first of a type. */
@@ -416,83 +357,83 @@ static const struct weir_plugin *next_plugin(struct loader *loader,
 	return NULL;
 }
 
-static void put_section(struct printer *p, struct loader *loader,
+static void put_section(struct js *p, struct loader *loader,
 			enum weir_kind kind)
 {
 	bool needed = kind == WEIR_RECEIVER || kind == WEIR_EXPORTER;
 	const struct weir_plugin *plugin;
 
-	begin(p, arena_printf(&p->arena, "%ss", weir_kind_name(kind)), "{");
-	put_raw(p, "type", needed ? "[\"object\", \"string\"]"
-				  : "[\"object\", \"null\", \"string\"]");
-	put(p, "pattern", REFERENCE);
+	js_begin(p, arena_printf(&p->arena, "%ss", weir_kind_name(kind)), "{");
+	js_raw(p, "type", needed ? "[\"object\", \"string\"]"
+				 : "[\"object\", \"null\", \"string\"]");
+	js_put(p, "pattern", REFERENCE);
 	if (needed)
-		put_raw(p, "minProperties", "1");
-	begin(p, "patternProperties", "{");
+		js_raw(p, "minProperties", "1");
+	js_begin(p, "patternProperties", "{");
 	for (size_t i = 0; (plugin = next_plugin(loader, kind, &i));) {
 		const char *aliases = plugin->aliases;
 		weir_str word;
 
 		put_type(p, plugin, weir_str_of(plugin->type));
-		while (bind_word(&aliases, &word))
+		while (word_next(&aliases, &word))
 			put_type(p, plugin, word);
 	}
-	put_raw(p, "::", "{}");
-	end(p, "}");
-	put_raw(p, "additionalProperties", "false");
-	end(p, "}");
+	js_raw(p, "::", "{}");
+	js_end(p, "}");
+	js_raw(p, "additionalProperties", "false");
+	js_end(p, "}");
 }
 
-static void put_component(struct printer *p, const struct weir_plugin *plugin)
+static void put_component(struct js *p, const struct weir_plugin *plugin)
 {
-	begin(p, arena_printf(&p->arena, "%ss.%s",
-			      weir_kind_name((enum weir_kind)plugin->kind),
-			      plugin->type), "{");
+	js_begin(p, arena_printf(&p->arena, "%ss.%s",
+				 weir_kind_name((enum weir_kind)plugin->kind),
+				 plugin->type), "{");
 	if (plugin->about)
-		put(p, "description", plugin->about);
+		js_put(p, "description", plugin->about);
 	put_block(p, plugin->fields, false);
-	end(p, "}");
+	js_end(p, "}");
 }
 
-/* --- all of it ---------------------------------------------------------------------- */
+/* --- all of it ----------------------------------------------------------- */
 
-static void put_sections(struct printer *p, struct loader *loader)
+static void put_sections(struct js *p, struct loader *loader)
 {
-	begin(p, "properties", "{");
+	js_begin(p, "properties", "{");
 	for (size_t i = 0; i < N_KINDS; i++)
 		put_section(p, loader, kinds[i]);
-	begin(p, "service", "{");
+	js_begin(p, "service", "{");
 	p->area = SERVICE;
 	put_block(p, plan_service_rows, false);
-	put_raw(p, "required", "[\"pipelines\"]");
+	js_raw(p, "required", "[\"pipelines\"]");
 	p->area = COMPONENT;
-	end(p, "}");
-	end(p, "}");
+	js_end(p, "}");
+	js_end(p, "}");
 }
 
 int describe_schema(struct loader *loader, FILE *out)
 {
-	struct printer p = { .out = out };
+	struct js p = { .out = out };
 	const struct weir_plugin *plugin;
 
 	fputs("{", out);
 	p.depth = 1;
-	put(&p, "$schema", "https://json-schema.org/draft/2020-12/schema");
-	put(&p, "title", "weir " WEIR_VERSION);
-	put_raw(&p, "type", "\"object\"");
+	js_put(&p, "$schema", "https://json-schema.org/draft/2020-12/schema");
+	js_put(&p, "title", "weir " WEIR_VERSION);
+	js_raw(&p, "type", "\"object\"");
 	put_sections(&p, loader);
-	put_raw(&p, "patternProperties", "{\"::\": {}}");
-	put_raw(&p, "additionalProperties", "false");
-	begin(&p, "$defs", "{");
-	put_raw(&p, "reference", "{\"type\": \"string\", \"pattern\": "
-				 "\"\\\\$\\\\{\"}");
+	js_raw(&p, "patternProperties", "{\"::\": {}}");
+	js_raw(&p, "additionalProperties", "false");
+	js_begin(&p, "$defs", "{");
+	js_raw(&p, "reference", "{\"type\": \"string\", \"pattern\": "
+				"\"\\\\$\\\\{\"}");
 	put_types(&p);
 	for (size_t k = 0; k < N_KINDS; k++)
 		for (size_t i = 0; (plugin = next_plugin(loader, kinds[k],
 							 &i));)
 			put_component(&p, plugin);
-	end(&p, "}");
-	end(&p, "}");
+	js_end(&p, "}");
+	js_end(&p, "}");
 	fputs("\n", out);
 	arena_release(&p.arena);
 	return 0;

@@ -11,6 +11,7 @@
 
 #include "config/bind.h"
 #include "config/plan.h"
+#include "table.h"
 
 static const char *const stabilities[] = { "Development", "Alpha", "Beta",
 					   "Stable" };
@@ -21,7 +22,7 @@ static const char *stability(const struct weir_plugin *plugin)
 		       ? stabilities[plugin->stability] : "Undefined";
 }
 
-/* --- weir components ---------------------------------------------------------------- */
+/* --- weir components ----------------------------------------------------- */
 
 static void list_component(FILE *out, const struct weir_plugin *plugin)
 {
@@ -89,7 +90,7 @@ int describe_all(struct loader *loader, FILE *out)
 	return good ? 0 : 1;
 }
 
-/* --- weir describe -------------------------------------------------------------------- */
+/* --- keys ---------------------------------------------------------------- */
 
 static const char *flavour(const struct weir_field *row)
 {
@@ -100,24 +101,33 @@ static const char *flavour(const struct weir_field *row)
 	if (row->flags & (WEIR_BLOCK_DEFAULT | WEIR_BLOCK_PRESENT))
 		return "off unless given";
 	if (row->flags & WEIR_BLOCK_NONE)
-		return "off unless given a map";
+		return "off unless a map";
 	if (row->flags & WEIR_BLOCK_ON)
 		return "on";
 	return row->preset && *row->preset ? row->preset : "";
 }
 
-/* What is in a row's type column. */
+/* What is in a row's type column: short. */
 static const char *type_of(const struct weir_field *row)
 {
-	return row->flags & WEIR_IGNORED ? "any" : bind_type_name(row);
+	if (row->flags & WEIR_IGNORED)
+		return "any";
+	switch ((enum weir_field_type)row->type) {
+	case WEIR_TYPE_SECRET: return "secret";
+	case WEIR_TYPE_STRS: return "strings";
+	case WEIR_TYPE_PAIRS: return "map";
+	case WEIR_TYPE_LIST: return "list";
+	default: return bind_type_name(row);
+	}
 }
 
-/* The rows of a plugin with whole paths, as they are printed. */
+/* The rows of a plugin, as they are printed. */
 struct keys {
 	struct arena arena;
 	struct key {
-		const char *path;
+		const char *path;	/* whole */
 		const struct weir_field *row;
+		int depth;
 	} *items;
 	size_t n, cap;
 };
@@ -125,7 +135,7 @@ struct keys {
 /* A row of a key that is there already has a default that wins: it takes the
  * other's place. */
 static void add_key(struct keys *keys, const char *path,
-		    const struct weir_field *row)
+		    const struct weir_field *row, int depth)
 {
 	struct key *items = keys->items;
 	size_t i = 0;
@@ -139,12 +149,12 @@ static void add_key(struct keys *keys, const char *path,
 		if (i)
 			memcpy(keys->items, items, i * sizeof(*items));
 	}
-	keys->items[i] = (struct key){ path, row };
+	keys->items[i] = (struct key){ path, row, depth };
 	keys->n += i == keys->n;
 }
 
 static void add_rows(struct keys *keys, const struct weir_field *rows,
-		     const char *front)
+		     const char *front, int depth)
 {
 	for (; rows && rows->key; rows++) {
 		bool ignored = rows->flags & WEIR_IGNORED;
@@ -152,56 +162,80 @@ static void add_rows(struct keys *keys, const struct weir_field *rows,
 						rows->key);
 
 		if (rows->type == WEIR_TYPE_BLOCK && !*rows->key && !ignored) {
-			add_rows(keys, rows->sub, front);	/* included */
+			/* included */
+			add_rows(keys, rows->sub, front, depth);
 			continue;
 		}
-		add_key(keys, path, rows);
+		add_key(keys, path, rows, depth);
 		if (!ignored && rows->sub)
 			add_rows(keys, rows->sub, arena_printf(&keys->arena,
 				"%s%s.", path,
-				rows->type == WEIR_TYPE_LIST ? "[]" : ""));
+				rows->type == WEIR_TYPE_LIST ? "[]" : ""),
+				depth + 1);
 	}
 }
 
-static int wider(int width, const char *text)
-{
-	int len = (int)strlen(text);
+/* A longer default is said behind the sentence. */
+#define DEFAULT_MAX 25
 
-	return len > width ? len : width;
+static bool is_long(const struct key *key)
+{
+	return strlen(flavour(key->row)) > DEFAULT_MAX;
 }
 
-static void print_row(const struct key *key, const int *width, FILE *out)
+/* What stands in its columns: as in the YAML, a key below its block. */
+static void cells_of(struct keys *keys, const struct key *key,
+		     const char *cells[TABLE_CELLS])
+{
+	cells[0] = arena_printf(&keys->arena, "%*s%s", 2 * key->depth, "",
+				key->row->key);
+	cells[1] = type_of(key->row);
+	cells[2] = is_long(key) ? "" : flavour(key->row);
+}
+
+static const char *sentences(struct keys *keys, const struct key *key)
 {
 	const struct weir_field *row = key->row;
 
-	fprintf(out, "  %-*s  %-*s  %-*s  %s%s%s%s%s\n", width[0], key->path,
-		width[1], type_of(row), width[2], flavour(row),
-		row->flags & WEIR_OURS ? "[ours] " : "",
-		row->help ? row->help : "", row->choices ? " One of: " : "",
-		row->choices ? row->choices : "", row->choices ? "." : "");
+	return arena_printf(&keys->arena, "%s%s%s%s%s%s%s%s",
+			    row->flags & WEIR_OURS ? "[ours] " : "",
+			    row->help ? row->help : "",
+			    row->choices ? " One of: " : "",
+			    row->choices ? row->choices : "",
+			    row->choices ? "." : "",
+			    is_long(key) ? " Default: " : "",
+			    is_long(key) ? flavour(row) : "",
+			    is_long(key) ? "." : "");
 }
 
 static void print_keys(const struct weir_plugin *plugin, FILE *out)
 {
-	int width[3] = { 3, 4, 7 };
+	static const char *const heads[] = { "KEY", "TYPE", "DEFAULT" };
+	const char *cells[TABLE_CELLS];
+	struct table table = { 0 };
 	struct keys keys = { 0 };
 
 	if (!plugin->fields || !plugin->fields->key) {
 		fputs("\nTakes no keys.\n", out);
 		return;
 	}
-	add_rows(&keys, plugin->fields, "");
+	add_rows(&keys, plugin->fields, "", 0);
+	table_fit(&table, heads);
 	for (size_t i = 0; i < keys.n; i++) {
-		width[0] = wider(width[0], keys.items[i].path);
-		width[1] = wider(width[1], type_of(keys.items[i].row));
-		width[2] = wider(width[2], flavour(keys.items[i].row));
+		cells_of(&keys, &keys.items[i], cells);
+		table_fit(&table, cells);
 	}
-	fprintf(out, "\n  %-*s  %-*s  %-*s  %s\n", width[0], "KEY", width[1],
-		"TYPE", width[2], "DEFAULT", "MEANING");
-	for (size_t i = 0; i < keys.n; i++)
-		print_row(&keys.items[i], width, out);
+	fputs("\n", out);
+	table_row(&table, heads, "MEANING", out);
+	for (size_t i = 0; i < keys.n; i++) {
+		cells_of(&keys, &keys.items[i], cells);
+		table_row(&table, cells, sentences(&keys, &keys.items[i]),
+			  out);
+	}
 	arena_release(&keys.arena);
 }
+
+/* --- metrics ------------------------------------------------------------- */
 
 /* A metric with a label has a row for each of its values. */
 static bool is_repeated(const struct weir_metric_def *first,
@@ -213,25 +247,40 @@ static bool is_repeated(const struct weir_metric_def *first,
 	return false;
 }
 
-static void print_metrics(const struct weir_plugin *plugin, FILE *out)
+static void metric_cells(const struct weir_metric_def *m,
+			 const char *cells[TABLE_CELLS])
 {
 	static const char *const types[] = { "counter", "gauge", "histogram" };
-	int width = 6;
+
+	cells[0] = m->name;
+	cells[1] = m->type <= WEIR_METRIC_HISTOGRAM ? types[m->type] : "";
+	cells[2] = m->unit ? m->unit : "";
+}
+
+static void print_metrics(const struct weir_plugin *plugin, FILE *out)
+{
+	static const char *const heads[] = { "METRIC", "TYPE", "UNIT" };
+	const char *cells[TABLE_CELLS];
+	struct table table = { 0 };
 
 	if (!plugin->metrics || !plugin->metrics->name)
 		return;
-	for (const struct weir_metric_def *m = plugin->metrics; m->name; m++)
-		width = wider(width, m->name);
-	fprintf(out, "\n  %-*s  %-9s  %-10s  %s\n", width, "METRIC", "TYPE",
-		"UNIT", "MEANING");
+	table_fit(&table, heads);
+	for (const struct weir_metric_def *m = plugin->metrics; m->name; m++) {
+		metric_cells(m, cells);
+		table_fit(&table, cells);
+	}
+	fputs("\n", out);
+	table_row(&table, heads, "MEANING", out);
 	for (const struct weir_metric_def *m = plugin->metrics; m->name; m++) {
 		if (is_repeated(plugin->metrics, m))
 			continue;
-		fprintf(out, "  %-*s  %-9s  %-10s  %s\n", width, m->name,
-			m->type <= WEIR_METRIC_HISTOGRAM ? types[m->type] : "",
-			m->unit ? m->unit : "", m->help ? m->help : "");
+		metric_cells(m, cells);
+		table_row(&table, cells, m->help ? m->help : "", out);
 	}
 }
+
+/* --- the rest ------------------------------------------------------------ */
 
 static void print_signals(const struct weir_plugin *plugin, FILE *out)
 {

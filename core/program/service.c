@@ -16,6 +16,7 @@
  */
 #include "service.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -306,6 +307,7 @@ int service_run(struct loader *loader, struct plan *plan,
 	} else {
 		service_set_state(WEIR_SERVICE_READY);
 		process_first_screen(config_path);
+		malloc_trim(0);		/* what reading the configuration took */
 		weir_log_info(NULL, "Everything is ready. Begin running and processing data.",
 			      NULL);
 		serve();

@@ -2,10 +2,12 @@
 /*
  * part.c: the spans of a batch, dealt out by their trace ids.
  *
- * Two descents over the lengths: the first counts, so that all the index is one
- * block, charged to the budget before; the second fills it, the spans of one
- * worker next to each other and in order.  No byte of a span is copied.  The
- * index is written by one thread, then only read, by several.
+ * A first descent counts the wrappers, by their beginnings; how many spans there
+ * are the batch knows: so all the index is one block, charged to the budget
+ * before.  The second notes the spans, and hashes each id once.  For several
+ * workers they are then dealt out, those of one next to each other and in
+ * order.  No byte of a span is copied.  The index is written by one thread,
+ * then only read, by several.
  */
 #include "part.h"
 
@@ -21,9 +23,9 @@ struct parting {
 	_Atomic uint32_t refs;
 	size_t size;			/* of this block, charged */
 	size_t n_resources, n_scopes;
-	weir_str *resources;
+	struct weir_part_resource *resources;
 	struct weir_part_scope *scopes;
-	struct weir_part_span *spans;
+	struct weir_part_span *spans;	/* each worker's next to each other */
 };
 
 /* --- Hashing ------------------------------------------------------------- */
@@ -35,108 +37,203 @@ uint64_t trace_hash(const uint8_t *trace_id)
 	return weir_hash(trace_id ? trace_id : empty, sizeof(empty));
 }
 
-/* Usually the first field of a span; the walk has seen to its length. */
-static const uint8_t *trace_id_of(weir_str span)
+/* Nearly always the first field of a span, 16 bytes; the walk has seen to its
+ * length. */
+static inline const uint8_t *trace_id_of(weir_str span)
 {
+	const uint8_t *p = (const uint8_t *)span.ptr;
 	struct fields fields = fields_of(span);
 	struct wire_field f;
 
+	if (span.len >= 18 && p[0] == TAG_BYTES(1) && p[1] == 16)
+		return p + 2;
 	if (!fields_find(&fields, TAG_BYTES(1), &f) || f.value != 16)
 		return NULL;
 	return f.body;
 }
 
-/* --- The descent --------------------------------------------------------- */
+/* --- Fields, with lengths of two bytes ------------------------------------ */
 
-struct descent {
-	uint32_t n;			/* workers */
-	size_t n_resources, n_scopes, n_spans;
-	size_t *counts;			/* counting: spans of each worker */
-	struct parting *to;		/* filling; NULL: counting */
-	size_t at[SHARDS];		/* filling: where the next one goes */
-};
-
-static uint32_t owner_of(uint64_t hash, uint32_t n)
+/* As fields_next; inlined for what nearly all spans are. */
+static inline bool next_child(struct fields *fields, struct wire_field *f)
 {
-	return (uint32_t)(hash % SHARDS) % n;
+	const uint8_t *p = fields->p;
+	size_t len;
+
+	if (4 > fields->end - p || p[0] != TAG_ITEMS || p[1] < 0x80 ||
+	    p[2] >= 0x80)
+		return fields_next(fields, f);
+	len = (size_t)(p[1] & 0x7f) | (size_t)p[2] << 7;
+	if (len > (size_t)(fields->end - p - 3))
+		return fields_next(fields, f);
+	f->tag = TAG_ITEMS;
+	f->value = len;
+	f->start = p;
+	f->body = p + 3;
+	fields->p = f->body + len;
+	/* The one behind it, at a guess. */
+	__builtin_prefetch(fields->p + len);
+	return true;
 }
 
-static void take_span(struct descent *d, weir_str span)
+/* What is beside the children, as they are come by. */
+struct beside {
+	const uint8_t *first, *behind;	/* of children so far */
+	bool split;
+};
+
+static inline void beside_child(struct beside *beside,
+				const struct wire_field *f, const uint8_t *end)
+{
+	if (!beside->first)
+		beside->first = f->start;
+	else if (f->start != beside->behind)
+		beside->split = true;
+	beside->behind = end;
+}
+
+static struct weir_part_head head_of(const struct beside *beside,
+				     weir_str wrapper)
+{
+	const uint8_t *p = (const uint8_t *)wrapper.ptr;
+
+	return (struct weir_part_head){
+		.before = (uint32_t)(beside->first - p),
+		.behind = (uint32_t)(p + wrapper.len - beside->behind),
+		.split = beside->split };
+}
+
+/* --- Counting wrappers ---------------------------------------------------- */
+
+static bool has_spans(weir_str scope)
+{
+	struct fields fields = fields_of(scope);
+	struct wire_field f;
+
+	return fields_find(&fields, TAG_ITEMS, &f);
+}
+
+/* Scopes with spans, and resources with such scopes. */
+static void count_wrappers(struct parting *sum, weir_str resource)
+{
+	struct fields fields = fields_of(resource);
+	size_t before = sum->n_scopes;
+	struct wire_field f;
+
+	while (fields_find(&fields, TAG_SCOPES, &f))
+		sum->n_scopes += has_spans(field_body(&f));
+	sum->n_resources += sum->n_scopes != before;
+}
+
+/* --- Noting --------------------------------------------------------------- */
+
+struct descent {
+	struct parting *to;
+	struct weir_part_span *spans;	/* in the order of the batch */
+	size_t n_resources, n_scopes, n_spans;
+	size_t most;			/* spans: what there is room for */
+};
+
+static inline void note_span(struct descent *d, weir_str span)
 {
 	const uint8_t *trace_id = trace_id_of(span);
-	uint64_t hash = trace_hash(trace_id);
-	uint32_t owner = owner_of(hash, d->n);
 
-	d->n_spans++;
-	if (!d->to) {
-		d->counts[owner]++;
+	if (d->n_spans == d->most)
 		return;
-	}
-	d->to->spans[d->at[owner]++] = (struct weir_part_span){
+	d->spans[d->n_spans++] = (struct weir_part_span){
 		.trace_id = trace_id,
 		.message = (const uint8_t *)span.ptr,
 		.len = (uint32_t)span.len,
 		.scope = (uint32_t)d->n_scopes,
-		.hash = hash };
+		.hash = trace_hash(trace_id) };
 }
 
-static void take_scope(struct descent *d, weir_str wrapper)
+static void note_scope(struct descent *d, weir_str wrapper)
 {
 	struct fields fields = fields_of(wrapper);
-	size_t before = d->n_spans;
+	struct beside beside = { 0 };
 	struct wire_field f;
 
-	while (fields_find(&fields, TAG_ITEMS, &f)) {
-		__builtin_prefetch(fields.p);
-		take_span(d, field_body(&f));
+	while (next_child(&fields, &f)) {
+		if (f.tag != TAG_ITEMS)
+			continue;
+		beside_child(&beside, &f, fields.p);
+		note_span(d, field_body(&f));
 	}
-	if (d->n_spans == before)
-		return;
-	if (d->to)
-		d->to->scopes[d->n_scopes] = (struct weir_part_scope){
-			wrapper, (uint32_t)d->n_resources };
-	d->n_scopes++;
+	if (beside.first)
+		d->to->scopes[d->n_scopes++] = (struct weir_part_scope){
+			.wrapper = wrapper, .head = head_of(&beside, wrapper),
+			.resource = (uint32_t)d->n_resources };
 }
 
-static void take_resource(struct descent *d, weir_str wrapper)
+static void note_resource(struct descent *d, weir_str wrapper)
 {
 	struct fields fields = fields_of(wrapper);
 	size_t before = d->n_scopes;
+	struct beside beside = { 0 };
 	struct wire_field f;
 
-	while (fields_find(&fields, TAG_SCOPES, &f))
-		take_scope(d, field_body(&f));
-	if (d->n_scopes == before)
-		return;
-	if (d->to)
-		d->to->resources[d->n_resources] = wrapper;
-	d->n_resources++;
+	while (fields_find(&fields, TAG_SCOPES, &f)) {
+		beside_child(&beside, &f, fields.p);
+		note_scope(d, field_body(&f));
+	}
+	if (d->n_scopes != before)
+		d->to->resources[d->n_resources++] =
+			(struct weir_part_resource){
+				.wrapper = wrapper,
+				.head = head_of(&beside, wrapper) };
 }
 
-static void descend(struct descent *d, const struct weir_batch *batch)
+/* Resource by resource; sum: only counted. */
+static void descend(const struct weir_batch *batch, struct parting *sum,
+		    struct descent *d)
 {
-	d->n_resources = d->n_scopes = d->n_spans = 0;
 	for (uint32_t i = 0; i < batch->n; i++) {
 		struct fields fields = fields_of((weir_str){
 			(const char *)batch->slices[i].ptr,
 			batch->slices[i].len });
 		struct wire_field f;
 
-		while (fields_find(&fields, TAG_RECORDS, &f))
-			take_resource(d, field_body(&f));
+		while (fields_find(&fields, TAG_RECORDS, &f)) {
+			if (sum)
+				count_wrappers(sum, field_body(&f));
+			else
+				note_resource(d, field_body(&f));
+		}
 	}
 }
 
-/* --- The index ----------------------------------------------------------- */
+/* --- Dealing out ---------------------------------------------------------- */
 
-/* Everything in one block: it was counted before. */
-static struct parting *index_new(const struct descent *d)
+static uint32_t owner_of(uint64_t hash, uint32_t n)
+{
+	return (uint32_t)(hash % SHARDS) % n;
+}
+
+static void deal_out(const struct descent *d, uint32_t n,
+		     size_t counts[SHARDS])
+{
+	size_t at[SHARDS] = { 0 };
+
+	for (size_t i = 0; i < d->n_spans; i++)
+		counts[owner_of(d->spans[i].hash, n)]++;
+	for (uint32_t i = 1; i < n && i < SHARDS; i++)
+		at[i] = at[i - 1] + counts[i - 1];
+	for (size_t i = 0; i < d->n_spans; i++)
+		d->to->spans[at[owner_of(d->spans[i].hash, n)]++] =
+			d->spans[i];
+}
+
+/* --- The index ------------------------------------------------------------ */
+
+/* Everything in one block: it was counted before.  spans: with those that are
+ * not dealt out yet. */
+static struct parting *index_new(const struct parting *sum, size_t spans)
 {
 	struct parting *parting;
-	size_t size = sizeof(*parting) +
-		      d->n_spans * sizeof(*parting->spans) +
-		      d->n_scopes * sizeof(*parting->scopes) +
-		      d->n_resources * sizeof(*parting->resources);
+	size_t size = sizeof(*parting) + spans * sizeof(*parting->spans) +
+		      sum->n_scopes * sizeof(*parting->scopes) +
+		      sum->n_resources * sizeof(*parting->resources);
 
 	if (!budget_charge(size, false))
 		return NULL;
@@ -145,31 +242,35 @@ static struct parting *index_new(const struct descent *d)
 		budget_return(size);
 		return NULL;
 	}
+	*parting = *sum;
 	parting->refs = 1;
 	parting->size = size;
-	parting->n_resources = d->n_resources;
-	parting->n_scopes = d->n_scopes;
 	parting->spans = (struct weir_part_span *)(void *)(parting + 1);
 	parting->scopes = (struct weir_part_scope *)(void *)
-		(parting->spans + d->n_spans);
-	parting->resources = (weir_str *)(void *)
-		(parting->scopes + d->n_scopes);
+		(parting->spans + spans);
+	parting->resources = (struct weir_part_resource *)(void *)
+		(parting->scopes + sum->n_scopes);
 	return parting;
 }
 
 struct parting *parting_new(const struct weir_batch *batch, uint32_t n,
 			    size_t counts[SHARDS])
 {
-	struct descent d = { .n = n, .counts = counts };
+	size_t items = batch->items;
+	struct descent d = { .most = items };
+	struct parting sum = { 0 };
 
 	memset(counts, 0, SHARDS * sizeof(*counts));
-	descend(&d, batch);
-	d.to = index_new(&d);
+	descend(batch, &sum, NULL);
+	d.to = index_new(&sum, n > 1 ? 2 * items : items);
 	if (!d.to)
 		return NULL;
-	for (uint32_t i = 1; i < n && i < SHARDS; i++)
-		d.at[i] = d.at[i - 1] + counts[i - 1];
-	descend(&d, batch);
+	d.spans = d.to->spans + (n > 1 ? items : 0);
+	descend(batch, NULL, &d);
+	if (n > 1)
+		deal_out(&d, n, counts);
+	else
+		counts[0] = d.n_spans;
 	return d.to;
 }
 

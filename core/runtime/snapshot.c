@@ -14,6 +14,7 @@
 
 #include "base/budget.h"
 #include "graph.h"
+#include "net/net.h"
 #include "program/service.h"
 #include "base/str.h"
 
@@ -306,7 +307,7 @@ static void add_value(struct snapshot *snap,
 	struct family *family;
 	struct series *series;
 
-	if (def->type == WEIR_METRIC_COUNTER &&
+	if (def->type == WEIR_METRIC_COUNTER && !def->zero &&
 	    !((const weir_counter *)member)->value)
 		return;
 	if (def->type == WEIR_METRIC_GAUGE &&
@@ -412,6 +413,26 @@ static double seconds(struct timeval tv)
 	return (double)tv.tv_sec + (double)tv.tv_usec / 1e6;
 }
 
+static void add_refused_connections(struct snapshot *snap)
+{
+	static const char *const reasons[ADMIT_REASONS] = {
+		[ADMIT_TOTAL] = "total", [ADMIT_ADDRESS] = "address",
+		[ADMIT_DESCRIPTORS] = "descriptors"
+	};
+
+	for (int i = 0; i < ADMIT_REASONS; i++) {
+		uint64_t n = admit_refused((enum admit_reason)i);
+		struct labels labels = { .n = 0 };
+
+		label(&labels, "reason", reasons[i]);
+		if (n)
+			add_counter(snap, "weir_refused_connections",
+				    "{connection}",
+				    "Connections refused, by reason.",
+				    &labels, n);
+	}
+}
+
 static void add_process(struct snapshot *snap)
 {
 	struct rusage usage;
@@ -451,6 +472,7 @@ static void add_process(struct snapshot *snap)
 			    "Total bytes of memory obtained from the OS.");
 	get_series(snap, family, NULL, 0)->gauge =
 		(int64_t)(heap.arena + heap.hblkhd);
+	add_refused_connections(snap);
 	family = get_family(snap, "weir_budget_used_bytes", WEIR_METRIC_GAUGE,
 			    "By", "Bytes of payloads in flight.");
 	get_series(snap, family, NULL, 0)->gauge = (int64_t)weir_budget_used();

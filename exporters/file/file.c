@@ -103,6 +103,8 @@ static int start(struct weir_component *c, struct weir_error *error)
 		.config = &self->config, .writers = &self->writers,
 		.compressor = self->compressor,
 		.proto = weir_str_eq(self->config.format, WEIR_STR("proto")),
+		.text.charged = true, .packed.charged = true,
+		.paths.charged = true, .records.charged = true,
 	};
 	self->writing = self->filling;
 	return self->config.group_by.enabled ? start_groups(self, error) :
@@ -221,11 +223,11 @@ static void answer(struct file *self, struct file_load *load)
 }
 
 static void refuse(struct weir_component *c, struct weir_batch *batch,
-		   const char *why)
+		   enum weir_reason reason, const char *why)
 {
 	struct weir_outcome full;
 
-	weir_outcome_set(&full, WEIR_UNAVAILABLE, WEIR_REASON_FULL, "%s", why);
+	weir_outcome_set(&full, WEIR_UNAVAILABLE, reason, "%s", why);
 	weir_count_send_failed(c, weir_batch_signal(batch), &full,
 			       weir_batch_items(batch));
 	weir_batch_nack(batch, &full);
@@ -258,7 +260,8 @@ static void flush(struct weir_component *c)
 	self->filling = swap;
 	if (weir_work(c, file_load_write, written, &self->writing) < 0) {
 		while ((batch = weir_batch_shift(&self->writing.batches)))
-			refuse(c, batch, "no thread is free to write the file");
+			refuse(c, batch, WEIR_REASON_FULL,
+			       "no thread is free to write the file");
 		file_load_clear(&self->writing);
 		return;
 	}
@@ -311,20 +314,28 @@ static void consume(struct weir_component *c, struct weir_batch *batch)
 {
 	struct file *self = WEIR_SELF(c, struct file);
 	struct file_load *load = &self->filling;
+	const struct file_load_mark before = file_load_mark(load);
 	struct file_record *records;
-	size_t before, n;
+	size_t n;
 
 	if (file_load_size(load) >= PENDING_MAX) {
-		refuse(c, batch, "the file is written too slowly");
+		refuse(c, batch, WEIR_REASON_FULL,
+		       "the file is written too slowly");
 		return;
 	}
-	file_load_records(load, &before);
+	file_load_force(load, !self->busy && !load->batches.len);
 	if (self->groups)
 		add_groups(self, batch);
 	else
 		add_whole(self, batch);
+	if (file_load_refused(load)) {
+		file_load_cut(load, &before);
+		refuse(c, batch, WEIR_REASON_MEMORY,
+		       "no memory to write the file");
+		return;
+	}
 	records = file_load_records(load, &n);
-	if (n == before) {	/* no resource had the attribute */
+	if (load->records.len == before.records) {	/* no resource had the attribute */
 		weir_count_dropped(c, weir_batch_signal(batch),
 				   WEIR_REASON_FILTERED,
 				   weir_batch_items(batch));

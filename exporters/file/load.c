@@ -61,7 +61,7 @@ static void add_proto(struct file_load *load, const struct weir_slice *slices,
 		weir_text_add(&load->text,
 			      (weir_str){ (const char *)slices[i].ptr,
 					  slices[i].len });
-	if (!load->compressor)
+	if (!load->compressor && !load->text.refused)
 		put_length(load->text.ptr + at, load->text.len - at - PREFIX);
 }
 
@@ -81,6 +81,33 @@ void file_load_add(struct file_load *load, enum weir_signal signal,
 		weir_text_add(&load->text, WEIR_STR("\n"));
 	record.len = load->text.len - record.at;
 	add_record(load, &record);
+}
+
+struct file_load_mark file_load_mark(const struct file_load *load)
+{
+	return (struct file_load_mark){ load->text.len, load->paths.len,
+					load->records.len };
+}
+
+void file_load_cut(struct file_load *load, const struct file_load_mark *mark)
+{
+	weir_text_cut(&load->text, mark->text);
+	weir_text_cut(&load->paths, mark->paths);
+	weir_text_cut(&load->records, mark->records);
+}
+
+bool file_load_refused(const struct file_load *load)
+{
+	return load->text.refused || load->paths.refused ||
+	       load->records.refused;
+}
+
+/* What compressing adds is less than what it was made of, and the batch has
+ * been taken by then. */
+void file_load_force(struct file_load *load, bool force)
+{
+	load->text.forced = load->paths.forced = load->records.forced = force;
+	load->packed.forced = true;
 }
 
 size_t file_load_size(const struct file_load *load)

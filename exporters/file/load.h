@@ -3,7 +3,8 @@
  * load.h: what goes to disk in one job: records as bytes, where each is to go,
  * and the batches they came from.
  *
- * Filled on the loop, written on the thread pool, answered on the loop.
+ * Filled on the loop, written on the thread pool, answered on the loop.  All of
+ * it is charged to the byte budget before it is allocated.
  */
 #ifndef EXPORTERS_FILE_LOAD_H
 #define EXPORTERS_FILE_LOAD_H
@@ -34,6 +35,18 @@ void file_load_add(struct file_load *load, enum weir_signal signal,
 /* A record that will not be written. */
 void file_load_add_failed(struct file_load *load, uint64_t items,
 			  struct file_failure failed);
+/* How much there is of everything, to come back to. */
+struct file_load_mark {
+	size_t text, paths, records;
+};
+struct file_load_mark file_load_mark(const struct file_load *load);
+/* Takes out what was added since. */
+void file_load_cut(struct file_load *load, const struct file_load_mark *mark);
+/* Did the byte budget refuse some of what was added? */
+bool file_load_refused(const struct file_load *load);
+/* Nothing else is on its way: what is added now may pass the hard line, else
+ * what waits for this file would never leave memory. */
+void file_load_force(struct file_load *load, bool force);
 /* Bytes that it holds. */
 size_t file_load_size(const struct file_load *load);
 

@@ -184,6 +184,8 @@ static void send_batch(struct weir_component *c, struct weir_send *send,
 	call.url = url_of(self, attempt->signal);
 	call.body = weir_batch_slices(batch, &call.n);
 	if (is_json(self)) {
+		/* Never refused: what leaves lets memory go. */
+		attempt->json.charged = attempt->json.forced = true;
 		weir_otlp_json_write(batch, &attempt->json);
 		attempt->slice = (struct weir_slice){
 			(const uint8_t *)attempt->json.ptr, attempt->json.len };

@@ -20,7 +20,8 @@ struct inflation {
 	uint8_t *out;
 	size_t room;
 	size_t used;
-	size_t max;		/* the caller's, for the window */
+	size_t max;		/* the caller's */
+	size_t charged;		/* to the budget, for the codec's own memory */
 };
 
 /* What is being written; grows.  bytes is malloc's. */
@@ -92,10 +93,17 @@ struct decoders {
 /* NULL: no memory.  Freed with the thread. */
 struct decoders *decoders_get(void);
 
+/* Can messages of it be read without opening a library first? */
+bool codec_is_open(enum weir_encoding encoding);
+/* What is said when it cannot be. */
+void codec_unavailable(enum weir_encoding encoding,
+		       struct weir_outcome *refused);
+
 /* --- compress_part.c: libweircodecs.so ------------------------------------ */
 
 struct weircodecs;
 /* NULL and a sentence when it cannot be opened. */
 const struct weircodecs *codecs_open(struct weir_error *error);
+bool codecs_are_open(void);
 
 #endif

@@ -75,16 +75,32 @@ enum weir_encoding weir_grpc_encoding_parse(weir_str name)
 	}
 }
 
+static bool is_apart(enum weir_encoding encoding)
+{
+	return encoding == WEIR_ENCODING_SNAPPY ||
+	       encoding == WEIR_ENCODING_SNAPPY_FRAMED ||
+	       encoding == WEIR_ENCODING_LZ4;
+}
+
+bool codec_is_open(enum weir_encoding encoding)
+{
+	return !is_apart(encoding) || codecs_are_open();
+}
+
 int weir_encoding_open(enum weir_encoding encoding, struct weir_error *error)
 {
-	if (encoding == WEIR_ENCODING_SNAPPY ||
-	    encoding == WEIR_ENCODING_SNAPPY_FRAMED ||
-	    encoding == WEIR_ENCODING_LZ4)
-		return codecs_open(error) ? 0 : -1;
-	return 0;
+	return !is_apart(encoding) || codecs_open(error) ? 0 : -1;
 }
 
 /* --- Inflating ------------------------------------------------------------ */
+
+void codec_unavailable(enum weir_encoding encoding,
+		       struct weir_outcome *refused)
+{
+	weir_outcome_set(refused, WEIR_UNIMPLEMENTED, WEIR_REASON_MEDIA_TYPE,
+			 "%s is not available here",
+			 weir_encoding_name(encoding));
+}
 
 static void explain(enum verdict verdict, size_t max,
 		    struct weir_outcome *refused)
@@ -183,10 +199,7 @@ struct weir_payload *weir_decompress(struct weir_component *c,
 		codec = &identity;
 	*out = 0;
 	if (!codec || weir_encoding_open(encoding, &error)) {
-		weir_outcome_set(refused, WEIR_UNIMPLEMENTED,
-				 WEIR_REASON_MEDIA_TYPE,
-				 "%s is not available here",
-				 weir_encoding_name(encoding));
+		codec_unavailable(encoding, refused);
 		return NULL;
 	}
 	if (first_room(codec, &x, &room))

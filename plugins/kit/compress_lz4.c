@@ -9,9 +9,12 @@
 #include "codec.h"
 #include "codecs/codecs.h"
 
+#include <weir/plugin.h>
+
 #define MOST_RATIO 255		/* no block does better */
 #define LEAST_HEADER 7
 #define STEP 65536		/* packed at a time */
+#define WINDOWS (160 << 10)	/* 64 KiB twice, and the decoder itself */
 
 /* magic, then FLG: version 01 in bits 7 and 6, content size in 3, dictionary
  * id in 0 */
@@ -33,6 +36,32 @@ static uint64_t claim(const uint8_t *in, size_t len, bool *binding)
 	return n;
 }
 
+/* Bytes that the library allocates for a frame: a block as sent and one as it
+ * becomes, with what blocks that refer back look at.  BD, behind FLG, has the
+ * size of a block in bits 6 to 4: 64 KiB, times four for each. */
+static size_t buffers_of(const uint8_t *frame)
+{
+	unsigned size = frame[5] >> 4 & 7;
+
+	if (size < 4)
+		return 0;		/* refused by the library */
+	return ((size_t)2 << (8 + 2 * size)) + WINDOWS;
+}
+
+/* Has the budget pay for the buffers of the frame; they are kept from frame to
+ * frame unless they are too small. */
+static bool charge(struct inflation *x, const uint8_t *frame)
+{
+	size_t need = buffers_of(frame);
+
+	if (need <= x->charged)
+		return true;
+	if (!weir_budget_take(need - x->charged))
+		return false;
+	x->charged = need;
+	return true;
+}
+
 /* All frames of x by decoder d. */
 static enum verdict unpack(const struct weircodecs *lib, LZ4F_dctx *d,
 			   struct inflation *x)
@@ -46,6 +75,8 @@ static enum verdict unpack(const struct weircodecs *lib, LZ4F_dctx *d,
 
 		if (!left && !is_frame(x->in + at, in))
 			return CODEC_BROKEN;
+		if (!left && !charge(x, x->in + at))
+			return CODEC_NO_MEMORY;
 		left = lib->lz4_decompress(d, x->out + x->used, &out,
 					   x->in + at, &in, &stable);
 		if (lib->lz4_failed(left))
@@ -72,6 +103,8 @@ static enum verdict inflate(struct inflation *x)
 		return CODEC_NO_MEMORY;
 	verdict = unpack(lib, d, x);
 	lib->lz4_free_decoder(d);
+	weir_budget_give(x->charged);
+	x->charged = 0;
 	return verdict;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * compress_part.c: opens libweircodecs.so when the first message needs it.
+ * compress_part.c: opens libweircodecs.so when the first message needs it
+ * (codec_wait.c sees to it that a loop does not).
  *
  * Holds its table from then on; it is never closed.  What failed is tried
  * again: somebody may install what is missing.
@@ -15,6 +16,11 @@
 #define LIBRARY "libweircodecs.so"
 
 static _Atomic(const struct weircodecs *) opened;
+
+bool codecs_are_open(void)
+{
+	return atomic_load(&opened) != NULL;
+}
 
 const struct weircodecs *codecs_open(struct weir_error *error)
 {

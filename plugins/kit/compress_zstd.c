@@ -2,17 +2,19 @@
 /*
  * compress_zstd.c: zstd frames (RFC 8878).
  *
- * The window is bounded by the caller's cap, so a frame cannot ask for more
- * memory than the message may have (attacks.md 6).  Holds nothing between
- * messages.
+ * A frame may not ask for a window above 8 MiB, whatever the caller's cap
+ * (attacks.md 6, RFC 9659), though none is allocated: a message is inflated in
+ * one go to where it stays.  Holds nothing between messages.
  */
 #include "codec.h"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #define MOST_RATIO 32768	/* 128 KiB of a block of four bytes */
-#define LEAST_WINDOW_LOG 23	/* 8 MiB */
-#define MOST_WINDOW_LOG 30
+#define MOST_WINDOW (8 << 20)
+#define SINGLE_SEGMENT 0x20	/* of Frame_Header_Descriptor */
+#define LEAST_FRAME 9		/* magic, two of header, one block of none */
 #define LEAST_LEVEL 1
 #define MOST_LEVEL 11		/* above it memory grows, and little shrinks */
 
@@ -26,56 +28,64 @@ static uint64_t claim(const uint8_t *in, size_t len, bool *binding)
 	return n;
 }
 
-static ZSTD_DCtx *decoder(size_t max)
+/* Window_Descriptor (RFC 8878 3.1.1.1.2): exponent in the upper five bits, an
+ * eighth of it in the others.  A frame of a single segment has none: its window
+ * is its content, which fits the cap or is refused by what it claims. */
+static uint64_t window_of(const uint8_t *frame)
 {
-	struct decoders *decoders = decoders_get();
-	int log = LEAST_WINDOW_LOG;
+	unsigned exponent = 10 + (frame[5] >> 3), mantissa = frame[5] & 7;
+	uint64_t base = UINT64_C(1) << exponent;
 
-	if (!decoders)
-		return NULL;
-	if (!decoders->zstd)
-		decoders->zstd = ZSTD_createDCtx();
-	if (!decoders->zstd)
-		return NULL;
-	while (log < MOST_WINDOW_LOG && (size_t)1 << log < max)
-		log++;
-	ZSTD_DCtx_reset(decoders->zstd, ZSTD_reset_session_only);
-	ZSTD_DCtx_setParameter(decoders->zstd, ZSTD_d_windowLogMax, log);
-	return decoders->zstd;
+	if (frame[4] & SINGLE_SEGMENT)
+		return 0;
+	return base + base / 8 * mantissa;
 }
 
-static bool is_skippable(const uint8_t *p, size_t len)
+/* Skippable frames carry nothing that we would want to pay for, and those of
+ * before RFC 8878, which the library still reads, nobody sends. */
+static bool is_frame(const uint8_t *p, size_t len)
 {
-	return len >= 4 && (p[0] & 0xf0) == 0x50 && p[1] == 0x2a &&
-	       p[2] == 0x4d && p[3] == 0x18;
+	return len >= LEAST_FRAME && p[0] == 0x28 && p[1] == 0xb5 &&
+	       p[2] == 0x2f && p[3] == 0xfd && window_of(p) <= MOST_WINDOW;
 }
 
-/* One frame after the other; skippable ones carry nothing that we would want
- * to pay for. */
+static enum verdict inflate_frame(ZSTD_DCtx *d, struct inflation *x,
+				  const uint8_t *frame, size_t len)
+{
+	size_t n = ZSTD_decompressDCtx(d, x->out + x->used, x->room - x->used,
+				       frame, len);
+
+	if (!ZSTD_isError(n)) {
+		x->used += n;
+		return CODEC_DONE;
+	}
+	return ZSTD_getErrorCode(n) == ZSTD_error_dstSize_tooSmall
+		       ? CODEC_SHORT : CODEC_BROKEN;
+}
+
+/* One frame after the other, each straight to where it belongs: what is there
+ * already is the window, and no other is allocated. */
 static enum verdict inflate(struct inflation *x)
 {
-	ZSTD_DCtx *d = decoder(x->max);
-	ZSTD_inBuffer in = { x->in, x->len, 0 };
-	ZSTD_outBuffer out = { x->out, x->room, 0 };
-	size_t left = 0;
+	struct decoders *decoders = decoders_get();
+	const uint8_t *p = x->in, *end = p + x->len;
+	enum verdict verdict = CODEC_DONE;
 
-	if (!d)
+	if (decoders && !decoders->zstd)
+		decoders->zstd = ZSTD_createDCtx();
+	if (!decoders || !decoders->zstd)
 		return CODEC_NO_MEMORY;
-	while (in.pos < in.size) {
-		size_t before = in.pos + out.pos;
+	while (p < end && verdict == CODEC_DONE) {
+		size_t left = (size_t)(end - p), len = 0;
 
-		if (!left && is_skippable(x->in + in.pos, in.size - in.pos))
+		if (is_frame(p, left))
+			len = ZSTD_findFrameCompressedSize(p, left);
+		if (!len || ZSTD_isError(len))
 			return CODEC_BROKEN;
-		left = ZSTD_decompressStream(d, &out, &in);
-		if (ZSTD_isError(left))
-			return CODEC_BROKEN;
-		if (in.pos + out.pos == before)
-			break;		/* wants more of one or the other */
+		verdict = inflate_frame(decoders->zstd, x, p, len);
+		p += len;
 	}
-	x->used = out.pos;
-	if (!left && in.pos == in.size)
-		return CODEC_DONE;
-	return out.pos == out.size ? CODEC_SHORT : CODEC_BROKEN;
+	return verdict;
 }
 
 static void *open_state(int64_t level)

@@ -187,6 +187,7 @@ void grpc_call_deny(struct weir_grpc_call *call, const char *http,
 		nv[1] = (nghttp2_nv)NV("content-type",
 				       "text/plain; charset=utf-8");
 	call->answered = true;
+	call->answered_at = weir_now();
 	h2_server_respond(h2, call->id, nv, n, text_body ? &body : NULL);
 	call->conn->wake(call->conn);
 }
@@ -230,6 +231,7 @@ void weir_grpc_reply(struct weir_grpc_call *call, const void *message,
 	call->held = false;
 	if (call->open && !call->answered) {
 		call->answered = true;
+		call->answered_at = weir_now();
 		h2_server_respond(call->conn->h2, call->id, reply_headers, 2,
 				  &body);
 		call->conn->wake(call->conn);

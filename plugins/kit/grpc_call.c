@@ -10,12 +10,15 @@
  * allocated.  Must never give a peer room for what it has only announced, and
  * never answer a call twice.  Rules: gRPC over HTTP/2, "GRPC-n" in the tests.
  */
+#include "codec.h"
 #include "grpc_call.h"
 
 #include <stdlib.h>
 
 #define FIRST_ROOM (512 << 10)	/* for a message that has only been announced */
-#define PATIENCE 30000000000	/* ns for headers or a body, and ... */
+#define PATIENCE 30000000000	/* ns for a request, for an answer, and ... */
+#define DRAIN 3000000000	/* ns, instead of PATIENCE, once it stops */
+#define DRAIN_LEAST 4096	/* bytes of a request in each of them */
 #define SLOWEST (16 << 10)	/* ... a second more for so many bytes */
 
 static void *begin(void *arg, int32_t id)
@@ -37,6 +40,7 @@ static void *begin(void *arg, int32_t id)
 		return NULL;
 	*call = (struct weir_grpc_call){ .conn = conn, .next = conn->calls,
 					 .id = id, .began = conn->now,
+					 .paced_at = conn->now,
 					 .open = true };
 	if (conn->calls)
 		conn->calls->prev = call;
@@ -148,11 +152,45 @@ static bool inflate_message(struct weir_grpc_call *call)
 	return true;
 }
 
+static void hand_over(struct weir_grpc_call *call)
+{
+	struct weir_payload *message;
+
+	if (call->prefix[0] && !inflate_message(call))
+		return;
+	message = call->payload;
+	call->payload = NULL;
+	call->held = true;
+	call->method->call(call->conn->service->c, call, &message, call->got,
+			   call->method->arg);
+	if (message)
+		weir_payload_free(&message);
+}
+
+/* Its library has been opened, or cannot be; the client may have gone, or its
+ * deadline passed. */
+static void go_on(struct codec_waiter *waiter, bool open)
+{
+	struct weir_grpc_call *call = (struct weir_grpc_call *)(void *)
+		((char *)waiter - offsetof(struct weir_grpc_call, waiter));
+	struct weir_outcome refused;
+
+	call->held = false;
+	if (!call->open || call->answered) {
+		grpc_call_let_go(call);
+	} else if (open) {
+		hand_over(call);
+	} else {
+		codec_unavailable(call->encoding, &refused);
+		grpc_call_refuse(call, "200", &refused);
+	}
+}
+
 static void end(void *arg, void *stream)
 {
 	struct grpc_conn *conn = arg;
 	struct weir_grpc_call *call = stream;
-	struct weir_payload *message;
+	struct grpc_service *service = conn->service;
 
 	call->ended = true;
 	if (call->answered)
@@ -173,15 +211,12 @@ static void end(void *arg, void *stream)
 		       "the message ends before its length");
 		return;
 	}
-	if (call->prefix[0] && !inflate_message(call))
-		return;
-	message = call->payload;
-	call->payload = NULL;
-	call->held = true;
-	call->method->call(conn->service->c, call, &message, call->got,
-			   call->method->arg);
-	if (message)
-		weir_payload_free(&message);
+	call->waiter.go_on = go_on;
+	call->held = call->prefix[0] &&
+		     !codec_wait(&service->codecs, service->c, call->encoding,
+				 &call->waiter);
+	if (!call->held)
+		hand_over(call);
 }
 
 static void closed(void *arg, void *stream)
@@ -249,17 +284,67 @@ static bool is_starving(const struct weir_grpc_call *call)
 	return !call->ended && call->payload && weir_budget_full();
 }
 
+uint64_t grpc_due(const struct grpc_service *service, uint64_t from,
+		  uint64_t allowed)
+{
+	uint64_t due = from + allowed, drained;
+
+	if (!service->draining)
+		return due;
+	drained = (from > service->drained ? from : service->drained) + DRAIN;
+	return drained < due ? drained : due;
+}
+
+/* The client leaves no window for an answer, or opens it bit by bit (attacks.md
+ * 60): the answer has its time and no more. */
+static void check_answer(struct weir_grpc_call *call, uint64_t now)
+{
+	uint64_t allowed = PATIENCE + (uint64_t)call->reply_len * 1000000000 /
+			   SLOWEST;
+
+	if (now <= grpc_due(call->conn->service, call->answered_at, allowed))
+		return;
+	call->answered_at = now;	/* the reset may wait for the socket */
+	h2_server_reset(call->conn->h2, call->id, NGHTTP2_CANCEL);
+	call->conn->wake(call->conn);
+}
+
+/* Does a request that is not whole hold up the drain?  Not while it comes in
+ * at a pace. */
+static bool is_in_the_way(struct weir_grpc_call *call, uint64_t now)
+{
+	const struct grpc_service *service = call->conn->service;
+
+	if (!service->draining ||
+	    now <= grpc_due(service, call->paced_at, PATIENCE))
+		return false;
+	if (call->got - call->paced < DRAIN_LEAST)
+		return true;
+	call->paced = call->got;
+	call->paced_at = now;
+	return false;
+}
+
+static bool is_slow(const struct weir_grpc_call *call, uint64_t now)
+{
+	return now - call->began > PATIENCE + (uint64_t)call->got *
+					      1000000000 / SLOWEST;
+}
+
 /* One call; false: the connection itself is stuck. */
 static bool check_call(struct weir_grpc_call *call, uint64_t now)
 {
-	uint64_t allowed = PATIENCE + (uint64_t)call->got * 1000000000 /
-			   SLOWEST;
 	struct weir_outcome late;
 
 	if (is_starving(call)) {
 		REFUSE(call, "200", UNAVAILABLE, MEMORY,
 		       "no memory for the rest of this request");
-	} else if (!call->ended && now - call->began > allowed) {
+	} else if (!call->ended && is_in_the_way(call, now)) {
+		if (!call->whole)
+			return false;
+		REFUSE(call, "200", UNAVAILABLE, DRAINING,
+		       "the server is shutting down");
+	} else if (!call->ended && is_slow(call, now)) {
 		if (!call->whole)
 			return false;
 		REFUSE(call, "200", DEADLINE_EXCEEDED, DEADLINE,
@@ -278,7 +363,11 @@ bool grpc_conn_check(struct grpc_conn *conn, uint64_t now)
 
 	for (struct weir_grpc_call *call = conn->calls; call; call = next) {
 		next = call->next;
-		if (!call->answered && call->open && !check_call(call, now))
+		if (!call->open)
+			continue;
+		if (call->answered)
+			check_answer(call, now);
+		else if (!check_call(call, now))
 			return false;
 	}
 	return true;

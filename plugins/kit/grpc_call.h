@@ -20,7 +20,9 @@ struct weir_grpc_call {
 	struct weir_context *context;	/* its own: with metadata */
 	struct weir_payload *payload;
 	size_t got, want;		/* bytes of the message */
-	uint64_t began, deadline;
+	uint64_t began, deadline, answered_at;
+	size_t paced;			/* got, when ... */
+	uint64_t paced_at;		/* ... this was, while draining */
 	int32_t id;
 	enum weir_encoding encoding;	/* what grpc-encoding says */
 	uint8_t prefix[5];
@@ -34,6 +36,7 @@ struct weir_grpc_call {
 	bool answered;
 	uint8_t *reply;			/* prefix and message, or a text */
 	size_t reply_len, reply_sent;
+	struct codec_waiter waiter;	/* held meanwhile */
 	uint8_t small[64];
 };
 

@@ -69,6 +69,9 @@ const struct weir_field weir_grpc_server_fields[] = {
 		   "Largest message in MiB, compressed and inflated; 0: 4."),
 	WEIR_FIELD(struct weir_grpc_server_config, max_concurrent_streams, "0",
 		   "Calls at once on one connection; 0: 100."),
+	WEIR_FIELD(struct weir_grpc_server_config, max_connections_per_address,
+		   "0", "Connections at once of one address; 0: three quarters "
+		   "of all that the process may have.", .flags = WEIR_OURS),
 	WEIR_FIELD(struct weir_grpc_server_config, read_buffer_size, "524288",
 		   "Accepted; the worker's own buffer is used."),
 	WEIR_FIELD(struct weir_grpc_server_config, write_buffer_size, "0",

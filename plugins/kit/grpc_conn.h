@@ -10,6 +10,7 @@
 #ifndef KIT_GRPC_CONN_H
 #define KIT_GRPC_CONN_H
 
+#include "codec_wait.h"
 #include "h2_mem.h"
 #include "h2_server.h"
 
@@ -25,9 +26,11 @@ struct grpc_service {
 	struct h2_server_limits limits;
 	bool include_metadata;
 	bool draining;			/* new calls are UNAVAILABLE */
+	uint64_t drained;		/* since when */
 	struct weir_grpc_call *spare;	/* a stack of unused calls */
 	size_t n_spare;
 	struct h2_mem mem;		/* of their sessions */
+	struct codec_wait codecs;
 };
 
 struct grpc_conn {
@@ -44,6 +47,10 @@ struct grpc_conn {
 	void (*freed)(struct grpc_conn *conn);	/* a call was; the last act */
 };
 
+/* When a wait that began then is over: what waits when the server stops has a
+ * moment more, and not all of its time. */
+uint64_t grpc_due(const struct grpc_service *service, uint64_t from,
+		  uint64_t allowed);
 /* The caller has set service, peer and the functions.  -1: out of memory. */
 int grpc_conn_init(struct grpc_conn *conn);
 /* false: write what is left, then close. */

@@ -228,7 +228,8 @@ static bool is_stuck(struct connection *conn, uint64_t now)
 	    now - conn->opened > HANDSHAKE)
 		return true;
 	if ((conn->unsent_len || conn->closing) &&
-	    now - conn->stuck_since > WRITE_TIMEOUT)
+	    now > grpc_due(&conn->server->service, conn->stuck_since,
+			   WRITE_TIMEOUT))
 		return true;
 	if (conn->pinged && now - conn->pinged > (uint64_t)p->timeout.ns)
 		return true;
@@ -423,9 +424,10 @@ struct weir_grpc_server *weir_grpc_server_start(struct weir_component *c,
 	const struct weir_grpc_method *methods, size_t n,
 	struct weir_error *error)
 {
-	struct weir_grpc_server *server = calloc(1, sizeof(*server));
+	struct weir_grpc_server *server = malloc(sizeof(*server));
 	const struct weir_listener listener = {
 		.endpoint = config->endpoint, .transport = config->transport,
+		.max_per_address = config->max_connections_per_address,
 		.accept = on_accept, .arg = server,
 	};
 
@@ -433,6 +435,8 @@ struct weir_grpc_server *weir_grpc_server_start(struct weir_component *c,
 		weir_fail(error, "", "out of memory");
 		return NULL;
 	}
+	/* Not the room for answers: it costs no memory before there is one. */
+	memset(server, 0, offsetof(struct weir_grpc_server, out));
 	server->service = (struct grpc_service){ .c = c, .methods = methods,
 						 .n_methods = n };
 	configure(server, config);
@@ -456,8 +460,11 @@ void weir_grpc_server_stop(struct weir_grpc_server *server)
 	struct connection *conn;
 	uint64_t now = weir_now();
 
+	if (server->service.draining)
+		return;
 	weir_unlisten(server->service.c);
 	server->service.draining = true;
+	server->service.drained = now;
 	for (conn = server->connections; conn; conn = conn->next)
 		notice(conn, now);
 }

@@ -9,19 +9,23 @@
  */
 #include "http_conn.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <time.h>
+#include <weir/kit/text.h>
 
 #define PLAIN "text/plain; charset=utf-8"
 #define PROTOBUF "application/x-protobuf"
 #define JSON "application/json"
-#define MAX_TEXT 192		/* of an outcome */
-#define MAX_BODY (2 * MAX_TEXT + 64)
+#define MAX_TEXT sizeof(((struct weir_outcome *)NULL)->text)
+#define MAX_BODY (2 * MAX_TEXT + 64)	/* all of it escaped */
+#define MAX_LINES (HTTP_REDIRECT + 320)	/* what a refusal adds to a head */
 
 const char *http_phrase(int status)
 {
 	static const struct { int status; const char *text; } phrases[] = {
 		{ 200, "OK" }, { 204, "No Content" },
+		{ 307, "Temporary Redirect" },
 		{ 400, "Bad Request" }, { 401, "Unauthorized" },
 		{ 403, "Forbidden" }, { 404, "Not Found" },
 		{ 405, "Method Not Allowed" }, { 408, "Request Timeout" },
@@ -110,45 +114,33 @@ bool http_has_body(const struct weir_http_exchange *x,
 
 /* --- google.rpc.Status { code = 1, message = 2 } -------------------------- */
 
-static size_t put_protobuf(char *out, const struct weir_outcome *outcome)
+static void put_protobuf(struct weir_put *out,
+			 const struct weir_outcome *outcome)
 {
-	size_t len = strlen(outcome->text), n = 0;
-
 	if (outcome->status) {
-		out[n++] = 0x08;
-		out[n++] = (char)outcome->status;
+		weir_puts(out, "\x08");
+		weir_put_varint(out, (uint64_t)outcome->status);
 	}
-	if (len) {
-		out[n++] = 0x12;
-		if (len > 0x7f)
-			out[n++] = (char)(len | 0x80);
-		out[n++] = (char)(len > 0x7f ? len >> 7 : len);
-		memcpy(out + n, outcome->text, len);
-		n += len;
+	if (outcome->text[0]) {
+		weir_puts(out, "\x12");
+		weir_put_varint(out, strlen(outcome->text));
+		weir_puts(out, outcome->text);
 	}
-	return n;
 }
 
-/* The text of an outcome is printable: only two characters matter. */
-static size_t put_json(char *out, const struct weir_outcome *outcome)
+static void put_json(struct weir_put *out, const struct weir_outcome *outcome)
 {
-	int n = sprintf(out, "{\"code\":%d,\"message\":\"",
-			(int)outcome->status);
-	char *at = out + n;
-
-	for (const char *p = outcome->text; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			*at++ = '\\';
-		*at++ = *p;
-	}
-	*at++ = '"';
-	*at++ = '}';
-	return (size_t)(at - out);
+	weir_puts(out, "{\"code\":");
+	weir_put_number(out, (uint64_t)outcome->status);
+	weir_puts(out, ",\"message\":");
+	weir_put_json(out, outcome->text);
+	weir_puts(out, "}");
 }
 
-static size_t put_plain(char *out, const struct weir_outcome *outcome)
+static void put_plain(struct weir_put *out, const struct weir_outcome *outcome)
 {
-	return (size_t)sprintf(out, "%s\n", outcome->text);
+	weir_puts(out, outcome->text);
+	weir_puts(out, "\n");
 }
 
 static bool has_status_body(const struct weir_http_exchange *x)
@@ -162,49 +154,52 @@ static void answer_outcome(struct weir_http_exchange *x, int status,
 			   const struct weir_outcome *outcome)
 {
 	char body[MAX_BODY];
+	struct weir_put out = WEIR_PUT(body);
 	struct http_reply reply = { .status = status, .extra = extra };
-	size_t len;
 
 	if (!has_status_body(x)) {
 		reply.content_type = PLAIN;
-		len = put_plain(body, outcome);
+		put_plain(&out, outcome);
 	} else if (weir_str_eq(weir_http_content_type(x),
 			       WEIR_STR(PROTOBUF))) {
 		reply.content_type = PROTOBUF;
-		len = put_protobuf(body, outcome);
+		put_protobuf(&out, outcome);
 	} else {
 		reply.content_type = JSON;
-		len = put_json(body, outcome);
+		put_json(&out, outcome);
 	}
-	reply.body = (weir_str){ body, len };
+	assert(!out.full);
+	reply.body = (weir_str){ body, out.len };
 	http_answer(x, &reply);
 }
 
 /* --- refusals ------------------------------------------------------------- */
 
-static size_t put_allow(char *out, uint32_t methods)
+static void put_allow(struct weir_put *out, uint32_t methods)
 {
 	static const char *const names[] = { "GET, HEAD", "POST", "PUT",
 					     "DELETE" };
-	char *at = out + sprintf(out, "Allow: ");
-	const char *between = "";
+	const char *between = "Allow: ";
 
 	for (size_t i = 0; i < 4; i++)
 		if (methods & 1u << i) {
-			at += sprintf(at, "%s%s", between, names[i]);
+			weir_puts(out, between);
+			weir_puts(out, names[i]);
 			between = ", ";
 		}
-	return (size_t)(at + sprintf(at, "\r\n") - out);
+	weir_puts(out, "\r\n");
 }
 
 /* Whole seconds, rounded up. */
-static size_t put_retry_after(char *out, const struct weir_outcome *outcome)
+static void put_retry_after(struct weir_put *out,
+			    const struct weir_outcome *outcome)
 {
 	uint64_t ns = outcome->retry_after.ns > 0 ?
 		      (uint64_t)outcome->retry_after.ns : HTTP_SECOND;
 
-	return (size_t)sprintf(out, "Retry-After: %llu\r\n",
-		(unsigned long long)((ns + HTTP_SECOND - 1) / HTTP_SECOND));
+	weir_puts(out, "Retry-After: ");
+	weir_put_number(out, (ns + HTTP_SECOND - 1) / HTTP_SECOND);
+	weir_puts(out, "\r\n");
 }
 
 static bool may_retry(int status, const struct weir_outcome *outcome)
@@ -215,22 +210,29 @@ static bool may_retry(int status, const struct weir_outcome *outcome)
 
 void http_answer_refusal(struct weir_http_exchange *x)
 {
-	char extra[320] = "";
-	size_t n = 0;
+	char lines[MAX_LINES];
+	struct weir_put extra = WEIR_PUT(lines);
 
-	if (x->preflight) {
-		http_answer(x, &(struct http_reply){ .status = x->verdict });
+	if (x->verdict == 307) {
+		weir_puts(&extra, "Location: ");
+		weir_put(&extra, x->route->path);
+		weir_puts(&extra, "\r\n");
+	}
+	if (x->refusal.status == WEIR_OK) {	/* told, and not refused */
+		http_answer(x, &(struct http_reply){
+			.status = x->verdict, .extra = weir_put_end(&extra) });
 		return;
 	}
 	if (x->verdict == 405)
-		n += put_allow(extra, x->route->methods);
+		put_allow(&extra, x->route->methods);
 	if (x->verdict == 415 && x->refusal.reason == WEIR_REASON_COMPRESSION)
-		n += (size_t)sprintf(extra, "%s", x->conn->server->encodings);
+		weir_puts(&extra, x->conn->server->encodings);
 	if (may_retry(x->verdict, &x->refusal))
-		n += put_retry_after(extra, &x->refusal);
+		put_retry_after(&extra, &x->refusal);
 	if (!has_status_body(x))
-		strcpy(extra + n, "X-Content-Type-Options: nosniff\r\n");
-	answer_outcome(x, x->verdict, extra, &x->refusal);
+		weir_puts(&extra, "X-Content-Type-Options: nosniff\r\n");
+	assert(!extra.full);
+	answer_outcome(x, x->verdict, weir_put_end(&extra), &x->refusal);
 }
 
 void http_refuse(struct weir_http_exchange *x, int status,
@@ -270,14 +272,15 @@ void weir_http_fail(struct weir_http_exchange *x,
 		    const struct weir_outcome *outcome)
 {
 	int status = weir_outcome_http(outcome);
-	char extra[64] = "";
+	char line[64];
+	struct weir_put extra = WEIR_PUT(line);
 
 	x->held = false;
 	if (may_retry(status, outcome))
-		put_retry_after(extra, outcome);
+		put_retry_after(&extra, outcome);
 	if (!x->conn->server) {
 		http_exchange_let_go(x);
 		return;
 	}
-	answer_outcome(x, status, extra, outcome);
+	answer_outcome(x, status, weir_put_end(&extra), outcome);
 }

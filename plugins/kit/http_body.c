@@ -7,6 +7,7 @@
  * Holds nothing of its own.  Must never take a byte more than the cap, neither
  * as sent nor inflated.
  */
+#include "codec.h"
 #include "http_conn.h"
 
 #define FIRST_ROOM (512 << 10)	/* for a body that has only been announced */
@@ -72,6 +73,22 @@ bool http_body_add(struct weir_http_exchange *x, const uint8_t *data,
 	return true;
 }
 
+static void refuse(struct weir_http_exchange *x, struct weir_outcome *refused)
+{
+	if (refused->reason == WEIR_REASON_COMPRESSION)
+		refused->status = WEIR_INVALID_ARGUMENT;
+	http_refuse(x, weir_outcome_http(refused), refused->status,
+		    refused->reason, refused->text);
+}
+
+void http_body_unavailable(struct weir_http_exchange *x)
+{
+	struct weir_outcome refused;
+
+	codec_unavailable(x->encoding, &refused);
+	refuse(x, &refused);
+}
+
 /* Puts the inflated body in the place of what came. */
 bool http_body_inflate(struct weir_http_exchange *x)
 {
@@ -85,10 +102,7 @@ bool http_body_inflate(struct weir_http_exchange *x)
 	whole = weir_decompress(server->c, x->encoding, in, x->body_len,
 				server->max_body, &len, &refused);
 	if (!whole) {
-		if (refused.reason == WEIR_REASON_COMPRESSION)
-			refused.status = WEIR_INVALID_ARGUMENT;
-		http_refuse(x, weir_outcome_http(&refused), refused.status,
-			    refused.reason, refused.text);
+		refuse(x, &refused);
 		return false;
 	}
 	if (x->body)

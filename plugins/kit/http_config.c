@@ -46,7 +46,7 @@ const struct weir_field weir_http_common_fields[] = {
 		   "For the head of a request; 0: read_timeout, or 10s."),
 	WEIR_FIELD(struct weir_http_server_config, write_timeout, "0s",
 		   "For the peer to take an answer; 0: 30s without progress."),
-	WEIR_FIELD(struct weir_http_server_config, idle_timeout, "0s",
+	WEIR_FIELD(struct weir_http_server_config, idle_timeout, "1m",
 		   "Between two requests; 0: read_timeout, or 60s."),
 	WEIR_FIELD(struct weir_http_server_config, tls, NULL,
 		   "Not available yet: refused."),
@@ -63,6 +63,9 @@ const struct weir_field weir_http_server_fields[] = {
 	{ .key = "", .type = WEIR_TYPE_BLOCK, .sub = weir_http_common_fields },
 	WEIR_FIELD(struct weir_http_server_config, keep_alives_enabled, "true",
 		   "Keep connections for further requests."),
+	WEIR_FIELD(struct weir_http_server_config, max_connections_per_address,
+		   "0", "Connections at once of one address; 0: three quarters "
+		   "of all that the process may have.", .flags = WEIR_OURS),
 	WEIR_END
 };
 

@@ -81,17 +81,32 @@ void http_conn_abandon(struct http_conn *conn)
 
 /* --- time ----------------------------------------------------------------- */
 
+uint64_t http_due(const struct weir_http_server *server, uint64_t from,
+		  uint64_t allowed)
+{
+	uint64_t due = from + allowed, drained;
+
+	if (!server->stopping)
+		return due;
+	drained = (from > server->stopped ? from : server->stopped) +
+		  HTTP_DRAIN;
+	return drained < due ? drained : due;
+}
+
 static uint64_t due_at(const struct http_conn *conn)
 {
+	const struct weir_http_server *server = conn->server;
+
 	if (conn->lingering)
 		return conn->since + HTTP_LINGER;
 	if (conn->mode == HTTP_2)
 		return http_h2_due(conn);
 	if (http_buf_waits(&conn->out))		/* or the flush is to come */
-		return conn->wrote ? conn->wrote + conn->server->limits.write
+		return conn->wrote ? http_due(server, conn->wrote,
+					      server->limits.write)
 				   : HTTP_NEVER;
 	if (conn->mode == HTTP_UNDECIDED)
-		return conn->since + conn->server->limits.head;
+		return conn->since + server->limits.head;
 	return http_h1_due(conn);
 }
 

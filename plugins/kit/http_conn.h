@@ -9,6 +9,7 @@
  *	http_h2.c	HTTP/2 on it, on h2_server.c
  *	http_exchange.c	one request, until it is handed over
  *	http_route.c	what it asks for, and whether it may
+ *	http_path.c	does a path mean that route?
  *	http_body.c	its body
  *	http_answer.c	its answer
  *	http_cors.c	who may ask from a browser
@@ -21,6 +22,7 @@
 #ifndef KIT_HTTP_CONN_H
 #define KIT_HTTP_CONN_H
 
+#include "codec_wait.h"
 #include "h2_mem.h"
 #include "h2_server.h"
 #include "http_buf.h"
@@ -34,7 +36,9 @@
 #define HTTP_SCRATCH (64 << 10)
 #define HTTP_BODY_WINDOW (10 * HTTP_SECOND)	/* attacks.md 40: in each */
 #define HTTP_BODY_LEAST 4096			/* so many bytes */
+#define HTTP_DRAIN (3 * HTTP_SECOND)	/* instead, once the server stops */
 #define HTTP_LINGER HTTP_SECOND	/* for the peer to read a refusal */
+#define HTTP_REDIRECT 256	/* bytes of a path that is redirected to */
 #define HTTP_DISCARDED (64 << 10)	/* a refused body that is read all the same */
 
 /* Nanoseconds; what the configuration says, or our guards. */
@@ -52,8 +56,10 @@ struct weir_http_server {
 	struct http_limits limits;
 	struct h2_server_limits h2_limits;
 	struct h2_mem mem;			/* of the HTTP/2 sessions */
+	struct codec_wait codecs;
 	bool status_bodies;			/* some route has them */
 	bool stopping;
+	uint64_t stopped;			/* since when */
 	struct http_conn *connections;
 	struct weir_http_exchange *spare;	/* a stack */
 	size_t n_spare;
@@ -121,6 +127,7 @@ struct weir_http_exchange {
 	uint64_t paced;		/* bytes of the body by then */
 	uint64_t received;	/* bytes of the body so far */
 	struct weir_outcome refusal;
+	struct codec_waiter waiter;	/* held meanwhile */
 
 	/* HTTP/2 */
 	int32_t id;
@@ -159,6 +166,10 @@ void http_conn_linger(struct http_conn *conn);
 bool http_conn_write(struct http_conn *conn);
 /* The same with bytes that come next; what the socket leaves is kept. */
 bool http_conn_send(struct http_conn *conn, const void *bytes, size_t len);
+/* When a wait that began then is over: what waits when the server stops has a
+ * moment more, and not all of its time. */
+uint64_t http_due(const struct weir_http_server *server, uint64_t from,
+		  uint64_t allowed);
 /* Looks again at when something is due. */
 void http_conn_arm(struct http_conn *conn);
 /* Nobody can hear anything: what no handler has goes now, the rest when it is
@@ -217,11 +228,22 @@ void http_exchange_release_spare(struct weir_http_server *server);
 /* --- http_route.c --------------------------------------------------------- */
 
 /* The head is complete: routes and checks.  It may be answered, and gone, after
- * both of these. */
+ * each of these. */
 void http_exchange_head(struct weir_http_exchange *x);
 /* What came cannot be read: finds out what it can, and refuses. */
 void http_exchange_garbled(struct weir_http_exchange *x, int status,
 			   const char *why);
+/* What has come only in part, comes too slowly. */
+void http_exchange_late(struct weir_http_exchange *x);
+
+/* --- http_path.c ---------------------------------------------------------- */
+
+/* A path that a request may have: from a slash on, escapes whole. */
+bool http_path_is_valid(weir_str path);
+bool http_path_is(weir_str path, weir_str route);
+/* Without empty steps, "." and ".."; the length, 0: it does not fit, ends
+ * with a slash, or nothing is left.  0-terminated. */
+size_t http_path_clean(weir_str path, char *out, size_t room);
 
 /* --- http_body.c ---------------------------------------------------------- */
 
@@ -229,6 +251,8 @@ void http_exchange_garbled(struct weir_http_exchange *x, int status,
 bool http_body_add(struct weir_http_exchange *x, const uint8_t *data,
 		   size_t len);
 bool http_body_inflate(struct weir_http_exchange *x);
+/* The library of its encoding cannot be opened. */
+void http_body_unavailable(struct weir_http_exchange *x);
 
 /* --- http_answer.c -------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 /*
  * http_exchange.c: one request, from its first byte to the handler.
  *
- *	head (http_route.c) -> body -> inflated -> handle
+ *	head (http_route.c) -> body -> (codec_wait) -> inflated -> handle
  *
  * Both protocols come here with a head and pieces of a body.  Holds exchanges
  * that were used and wait to be used again.  Must never hand over a request
@@ -145,13 +145,8 @@ static bool set_context(struct weir_http_exchange *x)
 	return x->context;
 }
 
-void http_exchange_end(struct weir_http_exchange *x)
+static void hand_over(struct weir_http_exchange *x)
 {
-	x->ended = true;
-	if (x->verdict) {
-		http_answer_refusal(x);
-		return;
-	}
 	if (x->encoding != WEIR_ENCODING_IDENTITY && !http_body_inflate(x))
 		return;
 	if (!set_context(x)) {
@@ -161,6 +156,37 @@ void http_exchange_end(struct weir_http_exchange *x)
 	}
 	x->held = true;
 	x->route->handle(x->conn->server->c, x, x->route->arg);
+}
+
+/* Its library has been opened, or cannot be; the peer may have gone. */
+static void go_on(struct codec_waiter *waiter, bool open)
+{
+	struct weir_http_exchange *x = (struct weir_http_exchange *)(void *)
+		((char *)waiter - offsetof(struct weir_http_exchange, waiter));
+
+	x->held = false;
+	if (!x->open)
+		http_exchange_let_go(x);
+	else if (open)
+		hand_over(x);
+	else
+		http_body_unavailable(x);
+}
+
+void http_exchange_end(struct weir_http_exchange *x)
+{
+	struct weir_http_server *server = x->conn->server;
+
+	x->ended = true;
+	if (x->verdict) {
+		http_answer_refusal(x);
+		return;
+	}
+	x->waiter.go_on = go_on;
+	x->held = !codec_wait(&server->codecs, server->c, x->encoding,
+			      &x->waiter);
+	if (!x->held)
+		hand_over(x);
 }
 
 bool http_exchange_starves(const struct weir_http_exchange *x)

@@ -218,23 +218,45 @@ void http_h1_stop(struct http_conn *conn)
 {
 	if (!conn->x && !http_buf_waits(&conn->out) && !conn->stash)
 		http_conn_drop(conn);
+	else
+		http_conn_arm(conn);
 }
 
 /* --- time ----------------------------------------------------------------- */
 
 static uint64_t too_slow_at(const struct http_conn *conn)
 {
-	const struct http_limits *limits = &conn->server->limits;
+	const struct weir_http_server *server = conn->server;
+	const struct http_limits *limits = &server->limits;
+	uint64_t whole = HTTP_NEVER, due;
 
 	if (!conn->x)
 		return conn->since + limits->idle;
 	if (conn->x->held)
 		return HTTP_NEVER;
 	if (!http_parser_has_head(&conn->parser))
-		return conn->since + limits->head;
+		return http_due(server, conn->since, limits->head);
 	if (limits->body)
-		return conn->since + limits->body;
-	return conn->x->paced_at + HTTP_BODY_WINDOW;
+		whole = conn->since + limits->body;
+	if (limits->body && !server->stopping)
+		return whole;
+	due = http_due(server, conn->x->paced_at, HTTP_BODY_WINDOW);
+	return due < whole ? due : whole;
+}
+
+/* Its body comes as fast as it must: another window of the pace rule. */
+static bool keeps_pace(struct http_conn *conn, uint64_t now)
+{
+	const struct http_limits *limits = &conn->server->limits;
+	struct weir_http_exchange *x = conn->x;
+
+	if (!http_parser_has_head(&conn->parser) ||
+	    (limits->body && now >= conn->since + limits->body) ||
+	    x->received - x->paced < HTTP_BODY_LEAST)
+		return false;
+	x->paced = x->received;
+	x->paced_at = now;
+	return true;
 }
 
 /* A request that holds memory is looked at every second. */
@@ -261,17 +283,10 @@ void http_h1_late(struct http_conn *conn, uint64_t now)
 				      "no memory for the rest of this request");
 		return;
 	}
-	if (now < too_slow_at(conn))
+	if (now < too_slow_at(conn) || keeps_pace(conn, now))
 		return;
-	if (http_parser_has_head(&conn->parser) &&
-	    !conn->server->limits.body &&
-	    x->received - x->paced >= HTTP_BODY_LEAST) {
-		x->paced = x->received;
-		x->paced_at = now;
-		return;
-	}
 	conn->last = true;
-	http_exchange_garbled(x, 408, "request too slow");
+	http_exchange_late(x);
 }
 
 /* --- answers -------------------------------------------------------------- */

@@ -271,21 +271,24 @@ uint64_t http_h2_due(const struct http_conn *conn)
 
 static bool is_stuck(const struct http_conn *conn, uint64_t now)
 {
-	const struct http_limits *limits = &conn->server->limits;
+	const struct weir_http_server *server = conn->server;
 
-	if (http_buf_waits(&conn->out) && now - conn->wrote >= limits->write)
+	if (http_buf_waits(&conn->out) &&
+	    now >= http_due(server, conn->wrote, server->limits.write))
 		return true;
 	return !h2_server_is_ready(conn->h2) &&
-	       now - conn->since >= limits->head;
+	       now >= http_due(server, conn->since, server->limits.head);
 }
 
 static bool is_slow(struct weir_http_exchange *x, uint64_t now)
 {
-	const struct http_limits *limits = &x->conn->server->limits;
+	const struct weir_http_server *server = x->conn->server;
 
-	if (limits->body)
-		return now - x->began >= limits->body;
-	if (now - x->paced_at < HTTP_BODY_WINDOW)
+	if (server->limits.body && now - x->began >= server->limits.body)
+		return true;
+	if (server->limits.body && !server->stopping)
+		return false;
+	if (now < http_due(server, x->paced_at, HTTP_BODY_WINDOW))
 		return false;
 	if (x->received - x->paced < HTTP_BODY_LEAST)
 		return true;
@@ -299,19 +302,20 @@ static void give_up(struct weir_http_exchange *x)
 	if (x->verdict)
 		http_answer_refusal(x);
 	else
-		http_exchange_garbled(x, 408, "request too slow");
+		http_exchange_late(x);
 }
 
 /* false: the connection itself is stuck. */
 static bool check(struct weir_http_exchange *x, uint64_t now)
 {
-	const struct http_limits *limits = &x->conn->server->limits;
+	const struct weir_http_server *server = x->conn->server;
 
 	if (!x->open)
 		return true;
 	if (!x->whole)
-		return now - x->began < limits->head;
-	if (x->answered && now - x->answered_at >= limits->write)
+		return now < http_due(server, x->began, server->limits.head);
+	if (x->answered &&
+	    now >= http_due(server, x->answered_at, server->limits.write))
 		h2_server_reset(x->conn->h2, x->id, NGHTTP2_CANCEL);
 	else if (x->answered && !x->ended && !http_buf_waits(&x->reply) &&
 		 now - x->answered_at >= HTTP_LINGER)

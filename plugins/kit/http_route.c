@@ -2,12 +2,14 @@
 /*
  * http_route.c: what a request asks for, and whether it may.
  *
- *	preflight? path? route? method? type? encoding? size? -> refused
+ *	path? preflight? route? method? type? encoding? size? -> refused
  *
  * Holds nothing.  Must never touch an exchange after it was refused: it may be
  * gone.
  */
 #include "http_conn.h"
+
+#include <weir/kit/text.h>
 
 /* --- what is asked -------------------------------------------------------- */
 
@@ -33,7 +35,7 @@ static const struct weir_http_route *find_route(
 	const struct weir_http_route *other = NULL;
 
 	for (size_t i = 0; i < server->n_routes; i++) {
-		if (weir_str_eq(server->routes[i].path, path))
+		if (http_path_is(path, server->routes[i].path))
 			return &server->routes[i];
 		if (!server->routes[i].path.len)
 			other = &server->routes[i];
@@ -112,18 +114,11 @@ static bool set_encoding(struct weir_http_exchange *x)
 	       x->encoding != WEIR_ENCODING_IDENTITY;
 }
 
-static bool is_path(const struct weir_http_exchange *x)
+/* "OPTIONS *" asks about the server as a whole (RFC 9110 9.3.7). */
+static bool is_about_server(const struct weir_http_exchange *x)
 {
-	weir_str path = weir_http_path(x);
-
-	for (size_t i = 0; i < path.len; i++)
-		if (path.ptr[i] <= ' ' || path.ptr[i] > '~' ||
-		    path.ptr[i] == '#')
-			return false;
-	return path.len && (path.ptr[0] == '/' ||
-			    (path.len == 1 && path.ptr[0] == '*' &&
-			     weir_str_eq(weir_http_method(x),
-					 WEIR_STR("OPTIONS"))));
+	return weir_str_eq(weir_http_path(x), WEIR_STR("*")) &&
+	       weir_str_eq(weir_http_method(x), WEIR_STR("OPTIONS"));
 }
 
 /* --- refusals ------------------------------------------------------------- */
@@ -135,38 +130,39 @@ static void refuse_method(struct weir_http_exchange *x)
 		{ WEIR_HTTP_GET, "GET" }, { WEIR_HTTP_POST, "POST" },
 		{ WEIR_HTTP_PUT, "PUT" }, { WEIR_HTTP_DELETE, "DELETE" },
 	};
-	char text[96] = "405 method not allowed, supported: [";
-	const char *between = "";
+	char text[96];
+	struct weir_put out = WEIR_PUT(text);
+	const char *between = "405 method not allowed, supported: [";
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (!(x->route->methods & names[i].bit))
 			continue;
-		strcat(strcat(text, between), names[i].name);
+		weir_puts(&out, between);
+		weir_puts(&out, names[i].name);
 		between = ", ";
 	}
-	strcat(text, "]");
-	http_refuse(x, 405, WEIR_UNIMPLEMENTED, WEIR_REASON_MALFORMED, text);
+	weir_puts(&out, "]");
+	http_refuse(x, 405, WEIR_UNIMPLEMENTED, WEIR_REASON_MALFORMED,
+		    weir_put_end(&out));
 }
 
+/* "a b" becomes "a, b". */
 static void refuse_type(struct weir_http_exchange *x)
 {
-	struct weir_outcome text;
-	size_t at;
+	char text[192];
+	struct weir_put out = WEIR_PUT(text);
+	const char *words = x->route->content_types;
 
-	weir_outcome_set(&text, WEIR_INVALID_ARGUMENT, WEIR_REASON_MEDIA_TYPE,
-			 "415 unsupported media type, supported: [%s]",
-			 x->route->content_types);
-	at = strcspn(text.text, "[");
-	for (char *p = text.text + at; (p = strchr(p, ' ')); p += 2) {
-		size_t len = strlen(p);
-
-		if (len + 1 >= sizeof(text.text) - (size_t)(p - text.text))
-			break;
-		memmove(p + 1, p, len + 1);	/* "a b" becomes "a, b" */
-		*p = ',';
+	weir_puts(&out, "415 unsupported media type, supported: [");
+	for (size_t len; *words; words += len + strspn(words + len, " ")) {
+		len = strcspn(words, " ");
+		if (words != x->route->content_types)
+			weir_puts(&out, ", ");
+		weir_put(&out, (weir_str){ words, len });
 	}
+	weir_puts(&out, "]");
 	http_refuse(x, 415, WEIR_INVALID_ARGUMENT, WEIR_REASON_MEDIA_TYPE,
-		    text.text);
+		    weir_put_end(&out));
 }
 
 void http_exchange_garbled(struct weir_http_exchange *x, int status,
@@ -185,7 +181,8 @@ void http_exchange_garbled(struct weir_http_exchange *x, int status,
 		code = WEIR_UNIMPLEMENTED;
 	} else if (status == 503) {
 		code = WEIR_UNAVAILABLE;
-		reason = WEIR_REASON_MEMORY;
+		reason = x->conn->server->stopping ? WEIR_REASON_DRAINING
+						   : WEIR_REASON_MEMORY;
 	}
 	if (!x->route && x->head.path.len)
 		x->route = find_route(x->conn->server, weir_http_path(x));
@@ -193,6 +190,14 @@ void http_exchange_garbled(struct weir_http_exchange *x, int status,
 		set_type(x);
 	x->conn->last = true;	/* of HTTP/1.1: what follows is not trusted */
 	http_refuse(x, status, code, reason, why);
+}
+
+void http_exchange_late(struct weir_http_exchange *x)
+{
+	if (x->conn->server->stopping)
+		http_exchange_garbled(x, 503, "the server is shutting down");
+	else
+		http_exchange_garbled(x, 408, "request too slow");
 }
 
 /* --- the head ------------------------------------------------------------- */
@@ -208,7 +213,11 @@ static bool check_request(struct weir_http_exchange *x)
 		http_exchange_garbled(x, 501, "method not implemented");
 		return false;
 	}
-	if (!is_path(x)) {
+	if (is_about_server(x)) {
+		http_refuse(x, 200, WEIR_OK, WEIR_REASON_NONE, "");
+		return false;
+	}
+	if (!http_path_is_valid(weir_http_path(x))) {
 		http_exchange_garbled(x, 400, "malformed target");
 		return false;
 	}
@@ -219,12 +228,34 @@ static bool check_request(struct weir_http_exchange *x)
 	return false;
 }
 
+/* A path with "//", "." or ".." that means one of ours: the client is sent
+ * there, as by the Collector.  What the answer says is the route's, never the
+ * peer's; a path that would have to be escaped is not said. */
+static bool redirect(struct weir_http_exchange *x)
+{
+	char clean[HTTP_REDIRECT];
+	size_t len = http_path_clean(weir_http_path(x), clean, sizeof(clean));
+	const struct weir_http_server *server = x->conn->server;
+
+	for (size_t i = 0; len && i < server->n_routes; i++)
+		if (weir_str_eq(server->routes[i].path,
+				(weir_str){ clean, len }) &&
+		    !strpbrk(clean, "%?\"<>\\^`{|}")) {
+			x->route = &server->routes[i];
+			http_refuse(x, 307, WEIR_OK, WEIR_REASON_NONE, "");
+			return true;
+		}
+	return false;
+}
+
 static void check_route(struct weir_http_exchange *x)
 {
 	const struct weir_http_server *server = x->conn->server;
 	const struct weir_http_route *route =
 		find_route(server, weir_http_path(x));
 
+	if (!route && redirect(x))
+		return;
 	x->route = route;
 	if (!route)
 		http_refuse(x, 404, WEIR_UNIMPLEMENTED,

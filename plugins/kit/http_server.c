@@ -7,8 +7,8 @@
  */
 #include "http_conn.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <weir/kit/text.h>
 
 /* What 0 means: attacks.md 39, 41. */
 #define HEAD_TIMEOUT (10 * HTTP_SECOND)
@@ -70,28 +70,38 @@ static bool put_fixed(struct http_buf *fixed, const struct weir_pairs *pairs)
 	return good;
 }
 
-/* The encodings that are enabled and known: all that a client may use. */
+static bool is_known(weir_str name)
+{
+	enum weir_encoding encoding = weir_encoding_parse(name);
+
+	return name.len && encoding != WEIR_ENCODING_UNKNOWN &&
+	       encoding != WEIR_ENCODING_IDENTITY;
+}
+
+/* The encodings that are enabled and known: all that a client may use.  A name
+ * that stands there twice too often is left out. */
 static void put_encodings(struct weir_http_server *server)
 {
 	const struct weir_strs *names = &server->config->compression_algorithms;
-	const size_t most = sizeof(server->encodings) - sizeof("\r\n");
-	char *out = server->encodings;
-	size_t n = 0;
+	struct weir_put out = { .ptr = server->encodings,
+				.room = sizeof(server->encodings) -
+					sizeof("\r\n") };
+	const char *between = "Accept-Encoding: ";
 
 	for (size_t i = 0; i < names->len; i++) {
 		weir_str name = names->items[i];
 
-		if (!name.len || weir_encoding_parse(name) ==
-				 WEIR_ENCODING_UNKNOWN ||
-		    weir_encoding_parse(name) == WEIR_ENCODING_IDENTITY ||
-		    n + name.len + sizeof("Accept-Encoding: ") > most)
+		if (!is_known(name) ||
+		    strlen(between) + name.len > out.room - out.len)
 			continue;
-		n += (size_t)sprintf(out + n, "%s%.*s",
-				     n ? ", " : "Accept-Encoding: ",
-				     WEIR_STR_FMT(name));
+		weir_puts(&out, between);
+		weir_put(&out, name);
+		between = ", ";
 	}
-	if (n)
-		strcpy(out + n, "\r\n");
+	out.room = sizeof(server->encodings);
+	if (out.len)
+		weir_puts(&out, "\r\n");
+	weir_put_end(&out);
 }
 
 static bool configure(struct weir_http_server *server)
@@ -124,10 +134,12 @@ struct weir_http_server *http_server_new(struct weir_component *c,
 	const struct weir_http_server_config *config,
 	const struct weir_http_route *routes, size_t n)
 {
-	struct weir_http_server *server = calloc(1, sizeof(*server));
+	struct weir_http_server *server = malloc(sizeof(*server));
 
 	if (!server)
 		return NULL;
+	/* Not the scratch: it costs no memory before somebody asks. */
+	memset(server, 0, offsetof(struct weir_http_server, scratch));
 	server->c = c;
 	server->config = config;
 	server->routes = routes;
@@ -158,6 +170,7 @@ struct weir_http_server *weir_http_server_start(
 	struct weir_http_server *server = http_server_new(c, config, routes, n);
 	const struct weir_listener listener = {
 		.endpoint = config->endpoint, .transport = config->transport,
+		.max_per_address = config->max_connections_per_address,
 		.accept = on_accept, .arg = server,
 	};
 
@@ -187,6 +200,7 @@ void weir_http_server_stop(struct weir_http_server *server)
 	if (!server || server->stopping)
 		return;
 	server->stopping = true;
+	server->stopped = weir_now();
 	weir_unlisten(server->c);
 	for (struct http_conn *conn = server->connections; conn;
 	     conn = conn->next) {

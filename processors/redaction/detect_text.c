@@ -317,10 +317,19 @@ static int base64_bits(char c)
 	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
-/* RFC 7617 2: no control characters; a colon. */
+/* Bytes that must follow in a character of UTF-8 that begins with c; false: none
+ * begins with it, or it is a control character. */
+static bool begins_character(uint8_t c, unsigned *more)
+{
+	*more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2;
+	return c >= 0xc2 ? c < 0xf5 : c >= 0x20 && c < 0x7f;
+}
+
+/* RFC 7617 2: UTF-8 without control characters; a colon. */
 bool base64_user(const char *text, size_t len)
 {
 	uint32_t bits = 0;
+	unsigned more = 0;
 	bool colon = false;
 
 	while (len && text[len - 1] == '=')
@@ -337,7 +346,9 @@ bool base64_user(const char *text, size_t len)
 		if (i % 4 == 0)
 			continue;
 		c = (uint8_t)(bits >> (6 - 2 * (i % 4)));
-		if (c < 0x20 || c >= 0x7f)
+		if (more && (c & 0xc0) == 0x80)
+			more--;
+		else if (more || !begins_character(c, &more))
 			return false;
 		colon |= c == ':';
 	}

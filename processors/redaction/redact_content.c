@@ -10,8 +10,13 @@
 #include "cut.h"
 #include "redact_parts.h"
 
+#define TOLD_SIZES 256	/* of an element: each is looked for among all of its
+			 * attributes, of which a sender chooses how many */
+
 void tell_size(struct redactor *r, weir_str key, struct content_size size)
 {
+	if (r->n_sizes == TOLD_SIZES)
+		return;
 	if (r->n_sizes == r->cap_sizes) {
 		r->cap_sizes = r->cap_sizes ? 2 * r->cap_sizes : 8;
 		r->sizes = realloc(r->sizes,

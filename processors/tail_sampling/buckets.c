@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-void buckets_init(struct buckets *buckets, uint64_t farthest)
+void buckets_init(struct buckets *buckets, uint32_t farthest)
 {
 	*buckets = (struct buckets){ .size = farthest + 1 };
 	buckets->ring = calloc(buckets->size, sizeof(*buckets->ring));
@@ -18,17 +18,18 @@ void buckets_release(struct buckets *buckets)
 	*buckets = (struct buckets){ 0 };
 }
 
-static struct bucket *bucket_of(const struct buckets *buckets, uint64_t tick)
+static struct bucket *bucket_of(const struct buckets *buckets, uint32_t tick)
 {
 	return &buckets->ring[tick % buckets->size];
 }
 
 void buckets_take(struct buckets *buckets, struct entry *entry)
 {
-	struct bucket *bucket = bucket_of(buckets, entry->tick);
+	struct bucket *bucket;
 
 	if (!entry->tick)
 		return;
+	bucket = bucket_of(buckets, entry->tick);
 	if (entry->before)
 		entry->before->after = entry->after;
 	else
@@ -40,13 +41,14 @@ void buckets_take(struct buckets *buckets, struct entry *entry)
 	entry->tick = 0;
 }
 
-void buckets_put(struct buckets *buckets, struct entry *entry, uint64_t tick)
+void buckets_put(struct buckets *buckets, struct entry *entry, uint32_t tick)
 {
-	struct bucket *bucket = bucket_of(buckets, tick);
+	struct bucket *bucket;
 
 	if (entry->tick == tick)
 		return;
 	buckets_take(buckets, entry);
+	bucket = bucket_of(buckets, tick);
 	entry->tick = tick;
 	entry->before = bucket->last;
 	entry->after = NULL;
@@ -57,14 +59,14 @@ void buckets_put(struct buckets *buckets, struct entry *entry, uint64_t tick)
 	bucket->last = entry;
 }
 
-struct entry *buckets_first(const struct buckets *buckets, uint64_t tick)
+struct entry *buckets_first(const struct buckets *buckets, uint32_t tick)
 {
 	return bucket_of(buckets, tick)->first;
 }
 
 struct entry *buckets_next(const struct buckets *buckets)
 {
-	for (uint64_t i = 1; i < buckets->size; i++) {
+	for (uint32_t i = 1; i < buckets->size; i++) {
 		struct entry *entry = buckets_first(buckets, buckets->now + i);
 
 		if (entry)

@@ -14,20 +14,20 @@ struct buckets {
 	struct bucket {
 		struct entry *first, *last;
 	} *ring;
-	uint64_t size;
-	uint64_t now;			/* the tick that passed last */
+	uint32_t size;
+	uint32_t now;			/* the tick that passed last */
 };
 
 /* No entry will be put further away than `farthest` ticks from now. */
-void buckets_init(struct buckets *buckets, uint64_t farthest);
+void buckets_init(struct buckets *buckets, uint32_t farthest);
 void buckets_release(struct buckets *buckets);
 /* Puts the entry, or moves it, to the end of the list of that tick. */
-void buckets_put(struct buckets *buckets, struct entry *entry, uint64_t tick);
+void buckets_put(struct buckets *buckets, struct entry *entry, uint32_t tick);
 /* Takes it out; its tick is 0 then. */
 void buckets_take(struct buckets *buckets, struct entry *entry);
 /* The one that is to be decided next; NULL: none. */
 struct entry *buckets_next(const struct buckets *buckets);
 /* The first of a tick; NULL: none. */
-struct entry *buckets_first(const struct buckets *buckets, uint64_t tick);
+struct entry *buckets_first(const struct buckets *buckets, uint32_t tick);
 
 #endif

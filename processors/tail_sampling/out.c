@@ -13,6 +13,14 @@
 
 #define ENOUGH (1u << 20)	/* bytes that leave without waiting for more */
 
+static void let_all_go(struct tail_sampling *self)
+{
+	for (size_t i = 0; i < self->out.n; i++)
+		store_let_go(&self->store, self->out.refs[i]);
+	self->out.n = 0;
+	self->out.bytes = 0;
+}
+
 void out_flush(struct tail_sampling *self, bool all)
 {
 	struct weir_component *c = &self->base;
@@ -20,10 +28,10 @@ void out_flush(struct tail_sampling *self, bool all)
 
 	if (!self->out.n || (!all && self->out.bytes < ENOUGH))
 		return;
-	batch = emit(&self->emitter, c, &self->out);
+	batch = emit(&self->emitter, c, &self->store, &self->out);
 	if (!batch)		/* no memory: the spans stay where they are */
 		return;
-	let_go(self, &self->out);
+	let_all_go(self);
 	weir_batch_track(c, batch, NULL);
 	weir_forward(c, batch);
 }
@@ -81,6 +89,7 @@ void out_release(struct tail_sampling *self)
 	}
 	weir_count_dropped(&self->base, WEIR_SIGNAL_TRACES,
 			   WEIR_REASON_DRAINING, self->out.n);
-	let_go(self, &self->out);
+	let_all_go(self);
+	span_list_release(&self->out);
 	emitter_release(&self->emitter);
 }

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* --- One policy ---------------------------------------------------------- */
 
@@ -38,35 +39,41 @@ static bool count_samples(const struct policy *policy, uint64_t n)
 		(c->max_spans > 0 && n <= (uint64_t)c->max_spans));
 }
 
+static bool is_marked(const struct policy *policy, const struct trace *trace)
+{
+	return trace->marks[policy->mark / 64] >> policy->mark % 64 & 1;
+}
+
 bool policy_samples(struct policy *policy, const struct question *q)
 {
 	const struct trace *trace = q->trace;
+	const struct basic_config *c = policy->config;
 
 	switch (policy->kind) {
 	case POLICY_ALWAYS:
 		return true;
 	case POLICY_LATENCY:
-		return policy_latency(policy, trace);
+	case POLICY_STATUS:
+	case POLICY_STATE:
+	case POLICY_FLAGS:
+		return is_marked(policy, trace);
 	case POLICY_NUMERIC:
-		return policy_numeric(policy, trace);
+		return is_marked(policy, trace) !=
+		       c->numeric_attribute.invert_match;
 	case POLICY_BOOLEAN:
-		return policy_boolean(policy, trace);
+		return is_marked(policy, trace) !=
+		       c->boolean_attribute.invert_match;
 	case POLICY_STRING:
-		return policy_string(policy, trace);
+		return is_marked(policy, trace) !=
+		       c->string_attribute.invert_match;
 	case POLICY_PROBABILISTIC:
 		return policy_chance(policy, trace);
-	case POLICY_STATUS:
-		return policy_status(policy, trace);
 	case POLICY_RATE:
 		return limit_take(&policy->limit, trace->span_count, q->now);
 	case POLICY_BYTES:
 		return limit_take(&policy->limit, trace->bytes, q->now);
 	case POLICY_COUNT:
 		return count_samples(policy, trace->span_count);
-	case POLICY_STATE:
-		return policy_state(policy, trace);
-	case POLICY_FLAGS:
-		return policy_flags(trace);
 	case POLICY_AND:
 	case POLICY_DROP:
 		return all_sample(policy, q);
@@ -95,28 +102,26 @@ static enum policy_vote vote_of(struct policy *policy,
 
 enum verdict policies_decide(struct policies *policies,
 			     const struct trace *trace, bool first_match,
-			     uint64_t now, uint64_t wall,
+			     uint64_t now, uint64_t wall, bool timed,
 			     struct policy_said *said)
 {
 	struct question q = { trace, now, wall };
 	bool sampled = false, pending = false;
-	uint64_t then = now;
 
-	for (size_t i = 0; i < policies->n; i++)
-		said[i].vote = VOTE_NONE;
+	memset(said, 0, policies->n * sizeof(*said));
 	for (size_t i = 0; i < policies->n; i++) {
 		struct policy *policy = &policies->items[policies->order[i]];
 		struct policy_said *says = &said[policies->order[i]];
-		uint64_t after;
+		uint64_t began;
 
 		/* As in the Collector: there a drop policy that does not drop
 		 * leaves the trace pending, whatever follows would say. */
 		if (pending && policy->kind != POLICY_DROP)
 			break;
+		began = timed ? weir_now() : 0;
 		says->vote = vote_of(policy, &q);
-		after = weir_now();
-		says->ns = after - then;
-		then = after;
+		if (timed)
+			says->ns = weir_now() - began;
 		if (says->vote == VOTE_DROPPED)
 			return VERDICT_DROPPED;
 		sampled |= says->vote == VOTE_SAMPLED;
@@ -172,7 +177,7 @@ static int make_one(struct policies *policies, size_t i,
 		return weir_fail(error, why.path, "failed to create policy "
 				 "evaluator for \"%.*s\": %s",
 				 WEIR_STR_FMT(policy->config->name), why.text);
-	policies->reads_spans |= policy_reads_spans(policy);
+	watch_add(&policies->watch, policy);
 	if (!policies->span_ingest || !policy_is_stateful(policy))
 		return 0;
 	return weir_fail(error, path, "sampling_strategy \"span-ingest\" "
@@ -202,6 +207,7 @@ struct policies *policies_new(const struct weir_list *list, bool span_ingest,
 		return NULL;
 	}
 	put_in_order(policies);
+	watch_finish(&policies->watch);
 	return policies;
 }
 
@@ -214,14 +220,15 @@ void policies_free(struct policies **policies_ptr)
 	*policies_ptr = NULL;
 	for (size_t i = 0; i < policies->n; i++)
 		policy_release(&policies->items[i]);
+	watch_release(&policies->watch);
 	free(policies->items);
 	free(policies->order);
 	free(policies);
 }
 
-bool policies_read_spans(const struct policies *policies)
+const struct watch *policies_watch(const struct policies *policies)
 {
-	return policies->reads_spans;
+	return &policies->watch;
 }
 
 size_t policies_count(const struct policies *policies)

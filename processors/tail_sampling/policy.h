@@ -13,6 +13,7 @@
 #include <weir/plugin.h>
 
 #include "trace.h"
+#include "watch.h"
 
 struct policies;
 
@@ -24,8 +25,8 @@ struct policies *policies_new(const struct weir_list *list, bool span_ingest,
 void policies_free(struct policies **policies);
 
 size_t policies_count(const struct policies *policies);
-/* Does any of them look at times, status or flags of spans? */
-bool policies_read_spans(const struct policies *policies);
+/* What they look for in spans and resources (watch.h). */
+const struct watch *policies_watch(const struct policies *policies);
 /* As the user named it. */
 weir_str policies_name(const struct policies *policies, size_t i);
 
@@ -36,16 +37,18 @@ enum policy_vote {		/* of one policy */
 
 struct policy_said {
 	enum policy_vote vote;
-	uint64_t ns;		/* that it took */
+	uint64_t ns;		/* that it took; 0: not timed */
 };
 
 /* Asks the policies in their order of evaluation (drop first), with
  * first_match only until one samples.  said: one each, as many as
  * policies_count.  span_ingest: pending until one samples or drops.  now:
- * weir_now(), wall: weir_wall_now(), both ns.  Any worker's thread. */
+ * weir_now(), wall: weir_wall_now(), both ns, of about now.  timed: a look at
+ * the clock takes longer than most policies, so not every time.  Any worker's
+ * thread. */
 enum verdict policies_decide(struct policies *policies,
 			     const struct trace *trace, bool first_match,
-			     uint64_t now, uint64_t wall,
+			     uint64_t now, uint64_t wall, bool timed,
 			     struct policy_said *said);
 
 #endif

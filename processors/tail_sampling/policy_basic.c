@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * policy_basic.c: policies that look at a trace and nothing else.  Pure.
+ * policy_basic.c: policies that look at a trace, a span or a value, and nothing
+ * else.  Pure.
  *
  * Where the Collector reads a value of another type, 0, false and "" stand for
  * it; both do so here.
@@ -14,70 +15,21 @@
 
 /* --- Attributes ---------------------------------------------------------- */
 
-/* Does any resource or span have the attribute, with a value that matches?
- * An inverted policy samples when nothing does. */
-static bool any_attribute(const struct policy *policy,
-			  const struct trace *trace, weir_str key,
-			  bool (*matches)(const struct policy *policy,
-					  const struct weir_value *value,
-					  bool of_span))
+static bool number_matches(const struct numeric_config *n,
+			   const struct weir_value *value)
 {
-	struct weir_value value;
-
-	for (size_t i = 0; i < trace->n_resources; i++) {
-		struct weir_attribute_list list = {
-			trace->resources[i], 1 << 3 | 2 };
-
-		if (weir_attribute_find(list, key, &value) &&
-		    matches(policy, &value, false))
-			return true;
-	}
-	for (size_t i = 0; i < trace->n; i++) {
-		/* Span.attributes = 9 */
-		struct weir_attribute_list list = {
-			trace->spans[i].message, 9 << 3 | 2 };
-
-		if (weir_attribute_find(list, key, &value) &&
-		    matches(policy, &value, true))
-			return true;
-	}
-	return false;
-}
-
-static bool number_matches(const struct policy *policy,
-			   const struct weir_value *value, bool of_span)
-{
-	const struct numeric_config *n = &policy->config->numeric_attribute;
 	int64_t v = value->type == WEIR_VALUE_INT ? value->integer : 0;
 
-	(void)of_span;
 	return (!n->min_value || v >= n->min_value) &&
 	       (!n->max_value || v <= n->max_value);
 }
 
-bool policy_numeric(const struct policy *policy, const struct trace *trace)
-{
-	const struct numeric_config *n = &policy->config->numeric_attribute;
-
-	return any_attribute(policy, trace, n->key, number_matches) !=
-	       n->invert_match;
-}
-
-static bool flag_matches(const struct policy *policy,
-			 const struct weir_value *value, bool of_span)
+static bool flag_matches(const struct boolean_config *b,
+			 const struct weir_value *value)
 {
 	bool v = value->type == WEIR_VALUE_BOOL && value->boolean;
 
-	(void)of_span;
-	return v == policy->config->boolean_attribute.value;
-}
-
-bool policy_boolean(const struct policy *policy, const struct trace *trace)
-{
-	const struct boolean_config *b = &policy->config->boolean_attribute;
-
-	return any_attribute(policy, trace, b->key, flag_matches) !=
-	       b->invert_match;
+	return v == b->value;
 }
 
 static bool is_one_of(const struct weir_strs *values, weir_str text)
@@ -108,12 +60,16 @@ static bool text_matches(const struct policy *policy,
 	return false;
 }
 
-bool policy_string(const struct policy *policy, const struct trace *trace)
+bool policy_matches(const struct policy *policy, const struct weir_value *value,
+		    bool of_span)
 {
-	const struct string_config *s = &policy->config->string_attribute;
+	const struct basic_config *c = policy->config;
 
-	return any_attribute(policy, trace, s->key, text_matches) !=
-	       s->invert_match;
+	if (policy->kind == POLICY_NUMERIC)
+		return number_matches(&c->numeric_attribute, value);
+	if (policy->kind == POLICY_BOOLEAN)
+		return flag_matches(&c->boolean_attribute, value);
+	return text_matches(policy, value, of_span);
 }
 
 /* --- Spans --------------------------------------------------------------- */
@@ -128,66 +84,30 @@ static int64_t between(uint64_t start, uint64_t end)
 	return (int64_t)end < (int64_t)start ? INT64_MIN : INT64_MAX;
 }
 
-/* In order of arrival, and as soon as a part of the trace satisfies it: so a
- * trace may end longer than the upper threshold and be sampled still. */
-bool policy_latency(const struct policy *policy, const struct trace *trace)
+/* Asked with every span, in order of arrival, and true as soon as a part of the
+ * trace satisfies it: so a trace may end longer than the upper threshold and be
+ * sampled still. */
+bool policy_takes_so_long(const struct policy *policy,
+			  const struct trace_times *times)
 {
 	const struct latency_config *l = &policy->config->latency;
-	uint64_t min = 0, max = 0;
+	int64_t ms = between(times->start, times->end) / 1000000;
 
-	for (size_t i = 0; i < trace->n; i++) {
-		const struct trace_span *span = &trace->spans[i];
-		int64_t ms;
-
-		if (!min || span->start < min)
-			min = span->start;
-		if (!max || span->end > max)
-			max = span->end;
-		ms = between(min, max) / 1000000;
-		if (ms > l->threshold_ms && (!l->upper_threshold_ms ||
-					     ms <= l->upper_threshold_ms))
-			return true;
-	}
-	return false;
+	return ms > l->threshold_ms && (!l->upper_threshold_ms ||
+					ms <= l->upper_threshold_ms);
 }
 
-bool policy_status(const struct policy *policy, const struct trace *trace)
-{
-	for (size_t i = 0; i < trace->n; i++)
-		if (trace->spans[i].status < 32 &&
-		    policy->statuses & 1u << trace->spans[i].status)
-			return true;
-	return false;
-}
-
-bool policy_flags(const struct trace *trace)
-{
-	for (size_t i = 0; i < trace->n; i++)
-		if (trace->spans[i].flags & 1)
-			return true;
-	return false;
-}
-
-bool policy_state(const struct policy *policy, const struct trace *trace)
+bool policy_state(const struct policy *policy, weir_str state)
 {
 	const struct state_config *s = &policy->config->trace_state;
+	struct weir_tracestate parsed;
+	weir_str value;
 
-	for (size_t i = 0; i < trace->n; i++) {
-		struct weir_message_cursor state =	/* trace_state = 3 */
-			weir_messages(trace->spans[i].message, 3);
-		struct weir_tracestate parsed;
-		weir_str value;
-
-		if (!weir_message_next(&state) ||
-		    !weir_tracestate_parse(state.message, &parsed))
-			continue;
-		value = weir_tracestate_get(&parsed, s->key);
-		/* "key=value" of 256 characters and more is no member */
-		if (s->key.len + value.len < 256 &&
-		    is_one_of(&s->values, value))
-			return true;
-	}
-	return false;
+	if (!weir_tracestate_parse(state, &parsed))
+		return false;
+	value = weir_tracestate_get(&parsed, s->key);
+	/* "key=value" of 256 characters and more is no member */
+	return s->key.len + value.len < 256 && is_one_of(&s->values, value);
 }
 
 /* --- Chance -------------------------------------------------------------- */

@@ -4,6 +4,8 @@
  */
 #include "policy_config.h"
 
+static const struct weir_field no_fields[] = { WEIR_END };
+
 static const struct weir_field latency_fields[] = {
 	WEIR_FIELD(struct latency_config, threshold_ms, "0",
 		   "The trace took longer than this."),
@@ -95,6 +97,10 @@ static const struct weir_field basic_fields[] = {
 		   "For metrics; each its own."),
 	WEIR_FIELD(struct basic_config, type, NULL,
 		   "always_sample, latency, ...: which of the blocks counts."),
+	{ .key = "always_sample", .type = WEIR_TYPE_BLOCK, .sub = no_fields,
+	  .help = "Has no keys." },
+	{ .key = "trace_flags", .type = WEIR_TYPE_BLOCK, .sub = no_fields,
+	  .help = "Has no keys." },
 	WEIR_BLOCK(struct basic_config, latency, latency_fields,
 		   "By how long the trace took."),
 	WEIR_BLOCK(struct basic_config, numeric_attribute, numeric_fields,

@@ -5,6 +5,7 @@
  */
 #include "policy_parts.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -117,6 +118,18 @@ static int make_numeric(const struct policy *policy, const char *path,
 			 "must be set");
 }
 
+static int make_probabilistic(struct policy *policy, const char *path,
+			      struct weir_error *error)
+{
+	double share = policy->config->probabilistic.sampling_percentage;
+
+	if (isnan(share))
+		return weir_fail(error, path, "sampling_percentage is not a "
+				 "number");
+	policy->threshold = policy_threshold(share);
+	return 0;
+}
+
 static int make_basic(struct policy *policy, const char *path,
 		      struct weir_error *error)
 {
@@ -130,9 +143,7 @@ static int make_basic(struct policy *policy, const char *path,
 	case POLICY_NUMERIC:
 		return make_numeric(policy, path, error);
 	case POLICY_PROBABILISTIC:
-		policy->threshold = policy_threshold(
-			c->probabilistic.sampling_percentage);
-		return 0;
+		return make_probabilistic(policy, path, error);
 	case POLICY_RATE:
 		limit_init(&policy->limit, c->rate_limiting.spans_per_second,
 			   c->rate_limiting.burst_capacity);
@@ -279,15 +290,6 @@ void policy_release(struct policy *policy)
 		limit_release(&policy->limit);
 	free(policy->regexes);
 	free(policy->subs);
-}
-
-bool policy_reads_spans(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->n_subs; i++)
-		if (policy_reads_spans(&policy->subs[i]))
-			return true;
-	return policy->kind == POLICY_LATENCY ||
-	       policy->kind == POLICY_STATUS || policy->kind == POLICY_FLAGS;
 }
 
 bool policy_is_stateful(const struct policy *policy)

@@ -4,7 +4,8 @@
  *
  *	policy.c	the list, its order, the decision
  *	policy_make.c	configuration to policies
- *	policy_basic.c	what looks at a trace
+ *	policy_basic.c	what looks at a trace, a span, a value
+ *	watch.c		spans that come, for those that look at spans
  *	policy_rate.c	what counts: limits and composite
  */
 #ifndef TAIL_SAMPLING_POLICY_PARTS_H
@@ -16,6 +17,7 @@
 
 #include "policy.h"
 #include "policy_config.h"
+#include "watch.h"
 
 enum policy_kind {
 	POLICY_ALWAYS, POLICY_LATENCY, POLICY_NUMERIC, POLICY_BOOLEAN,
@@ -45,6 +47,8 @@ struct policy {
 	const struct basic_config *config;
 	struct policy *subs;		/* and, not, drop, composite */
 	size_t n_subs;
+	uint32_t mark;			/* of what looks at spans */
+	const struct policy *beside;	/* watch.h: that looks at the same */
 	uint32_t statuses;		/* mask of status codes */
 	uint64_t threshold;		/* probabilistic: hashes up to this */
 	struct weir_regex **regexes;	/* string: one a value */
@@ -57,7 +61,8 @@ struct policies {
 	size_t n;
 	struct policy *items;		/* as configured */
 	size_t *order;			/* of evaluation */
-	bool span_ingest, reads_spans;
+	struct watch watch;
+	bool span_ingest;
 };
 
 /* What a policy is asked with. */
@@ -73,18 +78,17 @@ int policy_make(struct policy *policy, const struct policy_config *config,
 void policy_release(struct policy *policy);
 /* May it not be asked about the pieces of a trace, one by one? */
 bool policy_is_stateful(const struct policy *policy);
-/* policies_read_spans, of one. */
-bool policy_reads_spans(const struct policy *policy);
 
 /* --- policy_basic.c ------------------------------------------------------ */
 
-bool policy_latency(const struct policy *policy, const struct trace *trace);
-bool policy_numeric(const struct policy *policy, const struct trace *trace);
-bool policy_boolean(const struct policy *policy, const struct trace *trace);
-bool policy_string(const struct policy *policy, const struct trace *trace);
-bool policy_status(const struct policy *policy, const struct trace *trace);
-bool policy_state(const struct policy *policy, const struct trace *trace);
-bool policy_flags(const struct trace *trace);
+/* Is an attribute with that value one that the policy looks for? */
+bool policy_matches(const struct policy *policy, const struct weir_value *value,
+		    bool of_span);
+/* Does the trace, as far as it came, take so long? */
+bool policy_takes_so_long(const struct policy *policy,
+			  const struct trace_times *times);
+/* Has the trace state (W3C) the member? */
+bool policy_state(const struct policy *policy, weir_str state);
 bool policy_chance(const struct policy *policy, const struct trace *trace);
 /* The largest hash that is sampled. */
 uint64_t policy_threshold(double percentage);

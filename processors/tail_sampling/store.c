@@ -2,7 +2,7 @@
 /*
  * store.c: the log of segments.
  *
- *	segment | head | span | span | head | span | ...
+ *	buckets | head | span | span | head | span | ... | records
  *
  * Heads of a segment are found by the hash of their bytes, and for the part
  * that is being added by a memo: bytes are compared once a part, not once a
@@ -10,135 +10,50 @@
  */
 #include "store.h"
 
+#include "heads.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#define SEGMENT_SIZE (256u << 10)
-#define BUCKETS 64
-
-struct segment {
-	struct segment *next, *prev;
-	struct weir_payload *payload;	/* this very memory */
-	uint64_t serial;		/* no two have the same */
-	size_t size, used;
-	size_t live;			/* spans not let go */
-	uint32_t buckets[BUCKETS];	/* heads by hash */
-};
+/* With what core adds to a payload it is a size that core keeps for reuse, so
+ * that the next segment has warm pages. */
+#define SEGMENT_SIZE ((256u << 10) - 256)
+#define BUCKETS 64		/* heads by hash, at the segment's beginning */
+#define RECORDS (1u << RECORD_BITS)
+#define NUMBERS (UINT32_MAX >> RECORD_BITS)
+#define AHEAD 640		/* bytes that are fetched before they are
+				 * written: about one span */
+#define LINE 64
 
 /* What is known of a scope or resource of the part. */
 struct head_memo {
 	uint64_t serial;	/* of the segment with its head; 0: none */
 	uint32_t head;
+	bool measured;		/* what follows was set */
+	uint32_t hash;
+	size_t len;
 };
 
+/* Of heads; spans are only copied and have none. */
 static size_t aligned(size_t n)
 {
-	return (n + 7) & ~(size_t)7;
+	return (n + 3) & ~(size_t)3;
 }
 
 static struct stored_head *head_at(struct segment *segment, uint32_t offset)
 {
-	return (struct stored_head *)(void *)((uint8_t *)segment + offset);
+	return (struct stored_head *)(void *)(segment->bytes + offset);
 }
 
-const struct stored_head *stored_scope(const struct stored_span *span)
+static uint32_t *bucket_of(struct segment *segment, uint32_t hash)
 {
-	return head_at(span->segment, span->scope);
+	return (uint32_t *)(void *)segment->bytes + hash % BUCKETS;
 }
 
-const struct stored_head *stored_resource(const struct stored_span *span)
+static size_t left_in(const struct segment *segment)
 {
-	return head_at(span->segment, stored_scope(span)->parent);
-}
-
-/* --- Wrappers without their children ------------------------------------- */
-
-#define CHILDREN 0x12	/* scope_spans = 2, spans = 2 */
-
-/* Walks what is between children: a run of other fields at a time. */
-struct between {
-	struct weir_message_cursor children;
-	const uint8_t *p, *end;
-	bool last;
-};
-
-static struct between between_children(weir_str wrapper)
-{
-	const uint8_t *p = (const uint8_t *)wrapper.ptr;
-
-	return (struct between){ .children = weir_messages(wrapper, 2),
-				 .p = p, .end = p + wrapper.len };
-}
-
-/* Where the field of that body begins: before its length and its tag. */
-static const uint8_t *field_start(weir_str body)
-{
-	const uint8_t *p = (const uint8_t *)body.ptr - 1;
-	size_t n = 1;
-
-	for (size_t len = body.len; len > 0x7f; len >>= 7)
-		n++;
-	return p - n;
-}
-
-static bool next_run(struct between *b, weir_str *run)
-{
-	const uint8_t *start = b->p, *stop = b->end;
-
-	if (b->last)
-		return false;
-	if (weir_message_next(&b->children)) {
-		weir_str child = b->children.message;
-
-		stop = field_start(child);
-		b->p = (const uint8_t *)child.ptr + child.len;
-	} else {
-		b->last = true;
-	}
-	*run = (weir_str){ (const char *)start, (size_t)(stop - start) };
-	return true;
-}
-
-static uint32_t hash_head(weir_str wrapper, size_t *len)
-{
-	struct between b = between_children(wrapper);
-	uint64_t hash = 0;
-	weir_str run;
-
-	*len = 0;
-	while (next_run(&b, &run)) {
-		hash = hash * 31 + weir_hash(run.ptr, run.len);
-		*len += run.len;
-	}
-	return (uint32_t)hash;
-}
-
-static bool same_head(const struct stored_head *head, weir_str wrapper)
-{
-	struct between b = between_children(wrapper);
-	const uint8_t *at = head->fields, *end = at + head->len;
-	weir_str run;
-
-	while (next_run(&b, &run)) {
-		if (run.len > (size_t)(end - at) ||
-		    (run.len && memcmp(at, run.ptr, run.len)))
-			return false;
-		at += run.len;
-	}
-	return at == end;
-}
-
-static void copy_head(struct stored_head *head, weir_str wrapper)
-{
-	struct between b = between_children(wrapper);
-	uint8_t *at = head->fields;
-	weir_str run;
-
-	while (next_run(&b, &run)) {
-		if (run.len)
-			memcpy(at, run.ptr, run.len);
-		at += run.len;
-	}
+	return segment->size - segment->used -
+	       segment->n * sizeof(struct stored_span);
 }
 
 /* --- Segments ------------------------------------------------------------ */
@@ -150,14 +65,41 @@ static bool charge(struct store *store, size_t size, bool force)
 	return force || weir_credits_take(store->room, size);
 }
 
-static bool open_segment(struct store *store, size_t need, bool force)
+/* A number for one more segment; 0: there are none. */
+static uint32_t new_number(struct store *store)
 {
-	size_t size = aligned(sizeof(struct segment)) + need;
-	struct weir_payload *payload = NULL;
-	struct segment *segment;
+	uint32_t number = store->spare;
 
-	if (size < SEGMENT_SIZE)
-		size = SEGMENT_SIZE;
+	if (number) {
+		store->spare = store->segments[number].spare;
+		return number;
+	}
+	if (store->n_numbers == NUMBERS)
+		return 0;
+	number = ++store->n_numbers;
+	if (number >= store->cap) {
+		store->cap = store->cap ? store->cap * 2 : 64;
+		store->segments = realloc(store->segments, store->cap *
+					  sizeof(*store->segments));
+		if (!store->segments)
+			abort();
+	}
+	return number;
+}
+
+static void spare_number(struct store *store, uint32_t number)
+{
+	store->segments[number] = (struct segment){ .spare = store->spare };
+	store->spare = number;
+}
+
+/* Charged: room, the budget of the process, a number. */
+static bool make_segment(struct store *store, uint32_t number, size_t size,
+			 bool force)
+{
+	struct segment *segment = &store->segments[number];
+	struct weir_payload *payload;
+
 	if (!charge(store, size, force))
 		return false;
 	payload = weir_payload_new(store->c, size);
@@ -165,88 +107,139 @@ static bool open_segment(struct store *store, size_t need, bool force)
 		weir_credits_give(store->room, size);
 		return false;
 	}
-	segment = (struct segment *)(void *)weir_payload_bytes(payload);
-	memset(segment, 0, sizeof(*segment));
-	segment->payload = payload;
-	segment->serial = ++store->serial;
-	segment->size = size;
-	segment->used = aligned(sizeof(*segment));
-	segment->next = store->open;
-	if (segment->next)
-		segment->next->prev = segment;
-	store->open = segment;
+	*segment = (struct segment){ .payload = payload,
+		.bytes = weir_payload_bytes(payload), .size = (uint32_t)size,
+		.used = BUCKETS * sizeof(uint32_t) };
+	memset(segment->bytes, 0, segment->used);
+	return true;
+}
+
+static bool open_segment(struct store *store, size_t need, bool force)
+{
+	size_t size = BUCKETS * sizeof(uint32_t) + need;
+	uint32_t number;
+
+	if (size < SEGMENT_SIZE)
+		size = SEGMENT_SIZE;
+	size = (size + 15) & ~(size_t)15;	/* records end there */
+	number = size > UINT32_MAX ? 0 : new_number(store);
+	if (!number)
+		return false;
+	if (!make_segment(store, number, size, force)) {
+		spare_number(store, number);
+		return false;
+	}
+	store->open = number;
 	store->bytes += size;
-	store->n_segments++;
+	store->serial++;
 	return true;
 }
 
 static void drop_segment(struct store *store, struct segment *segment)
 {
-	struct weir_payload *payload = segment->payload;
+	uint32_t number = (uint32_t)(segment - store->segments);
 
-	if (segment->prev)
-		segment->prev->next = segment->next;
-	else
-		store->open = segment->next;
-	if (segment->next)
-		segment->next->prev = segment->prev;
 	store->bytes -= segment->size;
-	store->n_segments--;
 	weir_credits_give(store->room, segment->size);
-	weir_payload_free(&payload);
-}
-
-static void *take(struct segment *segment, size_t n)
-{
-	void *at = (uint8_t *)segment + segment->used;
-
-	segment->used += aligned(n);
-	return at;
+	weir_payload_free(&segment->payload);
+	if (store->open == number)
+		store->open = 0;
+	spare_number(store, number);
 }
 
 /* --- Heads --------------------------------------------------------------- */
 
-static uint32_t find_head(struct segment *segment, uint32_t hash,
-			  uint32_t parent, weir_str wrapper)
+static struct wrapper scope_wrapper(const struct weir_part *part, uint32_t i)
 {
-	uint32_t at = segment->buckets[hash % BUCKETS];
+	return (struct wrapper){ part->scopes[i].wrapper,
+				 part->scopes[i].head };
+}
+
+static struct wrapper resource_wrapper(const struct weir_part *part, uint32_t i)
+{
+	return (struct wrapper){ part->resources[i].wrapper,
+				 part->resources[i].head };
+}
+
+static void measure(struct head_memo *memo, const struct wrapper *wrapper)
+{
+	if (!memo->measured)
+		memo->hash = wrapper_hash(wrapper, &memo->len);
+	memo->measured = true;
+}
+
+static uint32_t find_head(struct segment *segment, const struct head_memo *memo,
+			  uint32_t parent, const struct wrapper *wrapper)
+{
+	uint32_t at = *bucket_of(segment, memo->hash);
 
 	for (; at; at = head_at(segment, at)->next) {
 		const struct stored_head *head = head_at(segment, at);
 
-		if (head->hash == hash && head->parent == parent &&
-		    same_head(head, wrapper))
+		if (head->hash == memo->hash && head->parent == parent &&
+		    wrapper_has(wrapper, head->fields, head->len))
 			return at;
 	}
 	return 0;
 }
 
-static uint32_t put_head(struct segment *segment, uint32_t hash, size_t len,
-			 uint32_t parent, weir_str wrapper)
+static uint32_t put_head(struct segment *segment, const struct head_memo *memo,
+			 uint32_t parent, const struct wrapper *wrapper)
 {
-	uint32_t *bucket = &segment->buckets[hash % BUCKETS];
-	uint32_t at = (uint32_t)segment->used;
-	struct stored_head *head = take(segment, sizeof(*head) + len);
+	uint32_t *bucket = bucket_of(segment, memo->hash);
+	uint32_t at = (uint32_t)aligned(segment->used);
+	struct stored_head *head = head_at(segment, at);
 
-	*head = (struct stored_head){ *bucket, parent, hash, (uint32_t)len };
-	copy_head(head, wrapper);
+	segment->used = at + (uint32_t)(sizeof(*head) + memo->len);
+	*head = (struct stored_head){ *bucket, parent, memo->hash,
+				      (uint32_t)memo->len };
+	wrapper_copy(wrapper, head->fields);
 	return *bucket = at;
 }
 
-static uint32_t get_head(struct segment *segment, struct head_memo *memo,
-			 uint32_t parent, weir_str wrapper)
+/* In the open segment. */
+static uint32_t get_head(const struct store *store, struct head_memo *memo,
+			 uint32_t parent, const struct wrapper *wrapper)
 {
-	uint32_t hash;
-	size_t len;
+	struct segment *segment = &store->segments[store->open];
 
-	if (memo->serial == segment->serial)
+	if (memo->serial == store->serial)
 		return memo->head;
-	hash = hash_head(wrapper, &len);
-	memo->head = find_head(segment, hash, parent, wrapper);
+	measure(memo, wrapper);
+	memo->head = find_head(segment, memo, parent, wrapper);
 	if (!memo->head)
-		memo->head = put_head(segment, hash, len, parent, wrapper);
-	memo->serial = segment->serial;
+		memo->head = put_head(segment, memo, parent, wrapper);
+	memo->serial = store->serial;
 	return memo->head;
+}
+
+static uint32_t get_scope(struct store *store, const struct weir_part *part,
+			  uint32_t i)
+{
+	struct head_memo *memo = &store->memos[i];
+	uint32_t of = part->scopes[i].resource, parent;
+	struct wrapper resource = resource_wrapper(part, of);
+	struct wrapper scope = scope_wrapper(part, i);
+
+	parent = get_head(store, &store->memos[part->n_scopes + of], 0,
+			  &resource);
+	return get_head(store, memo, parent, &scope);
+}
+
+/* What the heads of a scope take at most: with what alignment costs. */
+static size_t room_for_heads(struct store *store, const struct weir_part *part,
+			     uint32_t i)
+{
+	struct head_memo *scope_memo = &store->memos[i], *memo;
+	uint32_t of = part->scopes[i].resource;
+	struct wrapper resource = resource_wrapper(part, of);
+	struct wrapper scope = scope_wrapper(part, i);
+
+	memo = &store->memos[part->n_scopes + of];
+	measure(memo, &resource);
+	measure(scope_memo, &scope);
+	return 2 * aligned(sizeof(struct stored_head) + 3) + memo->len +
+	       scope_memo->len;
 }
 
 /* --- Adding, letting go -------------------------------------------------- */
@@ -259,11 +252,12 @@ void store_init(struct store *store, struct weir_component *c,
 
 void store_release(struct store *store)
 {
-	while (store->open)
-		drop_segment(store, store->open);
+	for (uint32_t i = 1; i <= store->n_numbers; i++)
+		if (store->segments[i].bytes)
+			drop_segment(store, &store->segments[i]);
+	free(store->segments);
 	free(store->memos);
-	store->memos = NULL;
-	store->cap = 0;
+	*store = (struct store){ 0 };
 }
 
 /* The memos of its scopes, then those of its resources. */
@@ -271,8 +265,8 @@ void store_begin(struct store *store, const struct weir_part *part)
 {
 	size_t n = part->n_scopes + part->n_resources;
 
-	if (n > store->cap) {
-		store->cap = n;
+	if (n > store->n_memos) {
+		store->n_memos = n;
 		free(store->memos);
 		store->memos = malloc(n * sizeof(*store->memos));
 		if (!store->memos)
@@ -281,33 +275,34 @@ void store_begin(struct store *store, const struct weir_part *part)
 	memset(store->memos, 0, n * sizeof(*store->memos));
 }
 
-/* With heads of its own, and what alignment costs. */
-static size_t room_for(const struct weir_part *part, size_t i)
+static bool fits(const struct store *store, const struct head_memo *memo,
+		 size_t need, size_t heads)
 {
-	const struct weir_part_span *span = &part->spans[i];
-	const struct weir_part_scope *scope = &part->scopes[span->scope];
-	size_t scope_len, resource_len;
+	const struct segment *open;
 
-	hash_head(scope->wrapper, &scope_len);
-	hash_head(part->resources[scope->resource], &resource_len);
-	return aligned(sizeof(struct stored_span) + span->len) +
-	       aligned(sizeof(struct stored_head) + scope_len) +
-	       aligned(sizeof(struct stored_head) + resource_len);
+	if (!store->open)		/* nor any segment, maybe */
+		return false;
+	open = &store->segments[store->open];
+	if (open->n == RECORDS)
+		return false;
+	if (memo->serial != store->serial)
+		need += heads;
+	return need <= left_in(open);
 }
 
-static bool fits(const struct store *store, const struct weir_part *part,
-		 size_t i)
+/* Room for the span in the open segment, or a new one. */
+static bool make_room(struct store *store, const struct weir_part *part,
+		      size_t i, bool force)
 {
 	const struct weir_part_span *span = &part->spans[i];
-	const struct segment *open = store->open;
-	size_t left;
+	const struct head_memo *memo = &store->memos[span->scope];
+	size_t need = sizeof(struct stored_span) + span->len, heads = 0;
 
-	if (!open)
-		return false;
-	left = open->size - open->used;
-	if (store->memos[span->scope].serial == open->serial)
-		return aligned(sizeof(struct stored_span) + span->len) <= left;
-	return room_for(part, i) <= left;
+	if (memo->serial == store->serial && fits(store, memo, need, 0))
+		return true;
+	heads = room_for_heads(store, part, span->scope);
+	return fits(store, memo, need, heads) ||
+	       open_segment(store, need + heads, force);
 }
 
 bool store_fits(const struct store *store, const struct weir_part *part,
@@ -316,47 +311,57 @@ bool store_fits(const struct store *store, const struct weir_part *part,
 	uint64_t total = weir_credits_total(store->room),
 		 used = weir_credits_used(store->room);
 	uint64_t free_room = used < total ? total - used : 0, need = 0;
-	uint64_t here = store->open ? store->open->size - store->open->used : 0;
+	uint64_t here = store->open ?
+			left_in(&store->segments[store->open]) : 0;
 
 	for (size_t i = 0; i < part->n; i++)
-		need += aligned(sizeof(struct stored_span) +
-				part->spans[i].len);
+		need += sizeof(struct stored_span) + part->spans[i].len;
 	*never = need > total;
 	if (need <= here)
 		return true;
 	return free_room >= SEGMENT_SIZE && need <= here + free_room;
 }
 
-struct stored_span *store_add(struct store *store,
-			      const struct weir_part *part, size_t i,
-			      bool force)
+/* The log's end is memory that nobody has touched for the time that traces
+ * wait.  A little before it is written is early enough. */
+static void fetch_ahead(const struct segment *segment, size_t len)
 {
-	const struct weir_part_span *from = &part->spans[i];
-	const struct weir_part_scope *scope = &part->scopes[from->scope];
-	struct head_memo *memo = &store->memos[from->scope];
-	struct stored_span *span;
+	const uint8_t *p = segment->bytes + segment->used + AHEAD;
+	size_t n = len < LINE * 32 ? len : LINE * 32;
 
-	if (!fits(store, part, i) &&
-	    !open_segment(store, room_for(part, i), force))
-		return NULL;
-	if (memo->serial != store->open->serial) {
-		struct head_memo *of = &store->memos[part->n_scopes +
-						     scope->resource];
-		uint32_t parent = get_head(store->open, of, 0,
-					   part->resources[scope->resource]);
-
-		get_head(store->open, memo, parent, scope->wrapper);
-	}
-	span = take(store->open, sizeof(*span) + from->len);
-	*span = (struct stored_span){ .segment = store->open,
-				      .scope = memo->head, .len = from->len };
-	memcpy(span->message, from->message, from->len);
-	store->open->live++;
-	return span;
+	for (size_t i = 0; i < n; i += LINE)
+		__builtin_prefetch(p + i, 1);
 }
 
-void store_let_go(struct store *store, struct stored_span *span)
+span_ref store_add(struct store *store, const struct weir_part *part, size_t i,
+		   bool force)
 {
-	if (!--span->segment->live)
-		drop_segment(store, span->segment);
+	const struct weir_part_span *from = &part->spans[i];
+	struct segment *open;
+	uint32_t scope;
+	span_ref ref;
+
+	if (!make_room(store, part, i, force))
+		return NO_SPAN;
+	scope = store->memos[from->scope].head;
+	if (store->memos[from->scope].serial != store->serial)
+		scope = get_scope(store, part, from->scope);
+	open = &store->segments[store->open];
+	ref = store->open << RECORD_BITS | open->n;
+	open->n++;
+	open->live++;
+	*store_span(store, ref) = (struct stored_span){
+		.scope = scope, .at = open->used, .len = from->len };
+	fetch_ahead(open, from->len);
+	memcpy(open->bytes + open->used, from->message, from->len);
+	open->used += from->len;
+	return ref;
+}
+
+void store_let_go(struct store *store, span_ref ref)
+{
+	struct segment *segment = store_segment(store, ref);
+
+	if (!--segment->live)
+		drop_segment(store, segment);
 }

@@ -4,9 +4,11 @@
  *
  * A log of segments.  A span is copied once, behind the one before; what
  * ResourceSpans and ScopeSpans say beside their children is a head, kept once
- * in a segment for all spans that share the bytes.  A segment goes when the
- * last of its spans was let go.  Segments are payloads: charged to the
- * process's byte budget.
+ * in a segment for all spans that share the bytes.  Records of spans, which
+ * say where the bytes are and link a trace, lie together at the other end of
+ * the segment: so a trace is let go without a look at the bytes, which have
+ * been out of the caches for long.  A segment goes when the last of its spans
+ * was let go.  Segments are payloads: charged to the process's byte budget.
  */
 #ifndef TAIL_SAMPLING_STORE_H
 #define TAIL_SAMPLING_STORE_H
@@ -15,14 +17,16 @@
 #include <weir/part.h>
 #include <weir/plugin.h>
 
-struct segment;
+/* A stored span: number of the segment, from 1, and of the record in it. */
+typedef uint32_t span_ref;
+#define NO_SPAN 0u
+#define RECORD_BITS 14
 
 struct stored_span {
-	struct stored_span *next;	/* the owner's: of the same trace */
-	struct segment *segment;
-	uint32_t scope;			/* offset of its head in the segment */
+	span_ref before;	/* the owner's: of the same trace */
+	uint32_t scope;		/* offset of its head in the segment */
+	uint32_t at;		/* ... of the bytes: body of Span */
 	uint32_t len;
-	uint8_t message[];		/* body of Span */
 };
 
 struct stored_head {
@@ -33,15 +37,27 @@ struct stored_head {
 	uint8_t fields[];	/* the wrapper's, but for its children */
 };
 
+struct segment {
+	uint8_t *bytes;			/* of the payload; NULL: not in use */
+	struct weir_payload *payload;
+	uint32_t size;
+	uint32_t used;			/* from the beginning: spans, heads */
+	uint32_t n;			/* records, from the end */
+	uint32_t live;			/* spans not let go */
+	uint32_t spare;			/* not in use: the next such one */
+};
+
 struct store {
 	struct weir_component *c;
 	struct weir_credits *room;	/* bytes, of the whole process */
-	struct segment *open;	/* where the next span goes */
-	size_t bytes;		/* of all segments */
-	size_t n_segments;
-	uint64_t serial;	/* of the newest segment */
+	struct segment *segments;	/* by number; 0 is none */
+	uint32_t cap, n_numbers;	/* allocated; ever in use */
+	uint32_t spare;			/* numbers not in use; 0: none */
+	uint32_t open;			/* where the next span goes; 0: none */
+	size_t bytes;			/* of all segments */
+	uint64_t serial;		/* of the open one; no two have one */
 	struct head_memo *memos;	/* of the part that is being added: */
-	size_t cap;			/* one a scope, one a resource */
+	size_t n_memos;			/* one a scope, one a resource */
 };
 
 void store_init(struct store *store, struct weir_component *c,
@@ -55,19 +71,40 @@ void store_begin(struct store *store, const struct weir_part *part);
  * would not even fit alone. */
 bool store_fits(const struct store *store, const struct weir_part *part,
 		bool *never);
-/* Copies span i of the part; NULL when there is no room, or in the budget of
- * the process.  force: also beyond the room, not beyond the budget. */
-struct stored_span *store_add(struct store *store,
-			      const struct weir_part *part, size_t i,
-			      bool force);
-void store_let_go(struct store *store, struct stored_span *span);
+/* Copies span i of the part; NO_SPAN when there is no room, or in the budget
+ * of the process.  force: also beyond the room, not beyond the budget. */
+span_ref store_add(struct store *store, const struct weir_part *part, size_t i,
+		   bool force);
+void store_let_go(struct store *store, span_ref ref);
 
-const struct stored_head *stored_scope(const struct stored_span *span);
-const struct stored_head *stored_resource(const struct stored_span *span);
-/* The bytes of a head. */
-static inline weir_str stored_fields(const struct stored_head *head)
+static inline struct segment *store_segment(const struct store *store,
+					    span_ref ref)
 {
-	return (weir_str){ (const char *)head->fields, head->len };
+	return &store->segments[ref >> RECORD_BITS];
+}
+
+/* The record: until store_add opens a segment or the span is let go. */
+static inline struct stored_span *store_span(const struct store *store,
+					     span_ref ref)
+{
+	const struct segment *segment = store_segment(store, ref);
+	uint32_t back = (ref & ((1u << RECORD_BITS) - 1)) + 1;
+
+	return (struct stored_span *)(void *)(segment->bytes + segment->size) -
+	       back;
+}
+
+static inline const struct stored_head *store_head(const struct store *store,
+						   span_ref ref, uint32_t at)
+{
+	return (const struct stored_head *)(void *)
+		(store_segment(store, ref)->bytes + at);
+}
+
+static inline const uint8_t *store_message(const struct store *store,
+					   span_ref ref)
+{
+	return store_segment(store, ref)->bytes + store_span(store, ref)->at;
 }
 
 #endif

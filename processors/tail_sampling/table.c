@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * table.c: open addressing with linear probing; a slot says 32 bits of the hash
- * and which entry, so a miss touches no entry.  Removing shifts back, so there
- * are no tombstones.  At most half full.
+ * and which entry, so that neither a miss nor the shift of slots when one is
+ * removed touches an entry.  No tombstones.  At most half full.
  */
 #include "table.h"
 
@@ -12,9 +12,10 @@
 #define CHUNK 1024		/* entries that are allocated at a time */
 #define FIRST_SLOTS 1024
 #define NOBODY UINT32_MAX
+#define LINE 64
 
 struct slot {
-	uint32_t tag;		/* high bits of the hash */
+	uint32_t tag;		/* of the hash */
 	uint32_t number;	/* NOBODY: free */
 };
 
@@ -25,20 +26,29 @@ static void *must(void *memory)
 	return memory;
 }
 
-static struct entry *entry_of(const struct table *table, uint32_t number)
+static size_t entry_size(const struct table *table)
 {
-	return &table->chunks[number / CHUNK][number % CHUNK];
+	return sizeof(struct entry) + table->marks * sizeof(uint64_t);
 }
 
-static uint32_t tag_of(uint64_t hash)
+static struct entry *entry_of(const struct table *table, uint32_t number)
 {
-	return (uint32_t)(hash >> 32);
+	uint8_t *chunk = table->chunks[number / CHUNK];
+
+	return (struct entry *)(void *)(chunk + number % CHUNK *
+					entry_size(table));
 }
 
 /* Low bits say which worker: all of ours have some in common. */
-static uint32_t home_of(const struct table *table, uint64_t hash)
+static uint32_t tag_of(uint64_t hash)
 {
-	return (uint32_t)(hash >> 8) & (table->n_slots - 1);
+	return (uint32_t)(hash >> 8);
+}
+
+/* Where a slot with that tag belongs. */
+static uint32_t home_of(const struct table *table, uint32_t tag)
+{
+	return tag & (table->n_slots - 1);
 }
 
 static uint32_t next_slot(const struct table *table, uint32_t at)
@@ -53,18 +63,41 @@ static const uint8_t *bytes_of(const uint8_t *id)
 	return id ? id : empty;
 }
 
+void table_fetch_slot(const struct table *table, uint64_t hash)
+{
+	if (table->n)
+		__builtin_prefetch(&table->slots[home_of(table, tag_of(hash))]);
+}
+
+/* A guess: it is nearly always in its home. */
+void table_fetch_entry(const struct table *table, uint64_t hash)
+{
+	uint32_t tag = tag_of(hash);
+	const struct slot *slot;
+
+	if (!table->n)
+		return;
+	slot = &table->slots[home_of(table, tag)];
+	if (slot->number == NOBODY || slot->tag != tag)
+		return;
+	for (size_t at = 0; at < entry_size(table); at += LINE)
+		__builtin_prefetch((const uint8_t *)entry_of(table,
+							     slot->number) + at,
+				   1);
+}
+
 struct entry *table_find(const struct table *table, uint64_t hash,
 			 const uint8_t *id)
 {
-	uint32_t at;
+	uint32_t at, tag = tag_of(hash);
 
 	if (!table->n)
 		return NULL;
-	for (at = home_of(table, hash); table->slots[at].number != NOBODY;
+	for (at = home_of(table, tag); table->slots[at].number != NOBODY;
 	     at = next_slot(table, at)) {
 		struct entry *entry;
 
-		if (table->slots[at].tag != tag_of(hash))
+		if (table->slots[at].tag != tag)
 			continue;
 		entry = entry_of(table, table->slots[at].number);
 		if (!memcmp(entry->id, bytes_of(id), 16))
@@ -75,11 +108,11 @@ struct entry *table_find(const struct table *table, uint64_t hash,
 
 static void put(struct table *table, const struct entry *entry)
 {
-	uint32_t at = home_of(table, entry->hash);
+	uint32_t at = home_of(table, entry->tag);
 
 	while (table->slots[at].number != NOBODY)
 		at = next_slot(table, at);
-	table->slots[at] = (struct slot){ tag_of(entry->hash), entry->number };
+	table->slots[at] = (struct slot){ entry->tag, entry->number };
 }
 
 static void grow(struct table *table)
@@ -92,33 +125,38 @@ static void grow(struct table *table)
 		put(table, e);
 }
 
-static struct entry *new_entry(struct table *table)
+static void add_chunk(struct table *table)
 {
-	struct entry *entry = table->spare, *chunk;
+	uint8_t *chunk = must(aligned_alloc(LINE, CHUNK * entry_size(table)));
 
-	if (!entry) {
-		chunk = must(calloc(CHUNK, sizeof(*chunk)));
-		table->chunks = must(realloc(table->chunks,
-			(table->n_chunks + 1) * sizeof(*table->chunks)));
-		table->chunks[table->n_chunks] = chunk;
-		for (uint32_t i = CHUNK; i--;) {
-			chunk[i].number = table->n_chunks * CHUNK + i;
-			chunk[i].newer = table->spare;
-			table->spare = &chunk[i];
-		}
-		table->n_chunks++;
-		entry = table->spare;
+	table->chunks = must(realloc(table->chunks, (table->n_chunks + 1) *
+				     sizeof(*table->chunks)));
+	table->chunks[table->n_chunks] = chunk;
+	for (uint32_t i = CHUNK; i--;) {
+		uint32_t number = table->n_chunks * CHUNK + i;
+		struct entry *entry = entry_of(table, number);
+
+		entry->number = number;
+		entry->newer = table->spare;
+		table->spare = entry;
 	}
-	table->spare = entry->newer;
-	return entry;
+	table->n_chunks++;
 }
 
 struct entry *table_add(struct table *table, uint64_t hash, const uint8_t *id)
 {
-	struct entry *entry = new_entry(table);
+	struct entry *entry;
+	uint32_t number;
 
-	*entry = (struct entry){ .hash = hash, .number = entry->number,
-				 .older = table->newest };
+	if (!table->spare)
+		add_chunk(table);
+	entry = table->spare;
+	table->spare = entry->newer;
+	number = entry->number;
+	memset(entry, 0, entry_size(table));
+	entry->number = number;
+	entry->tag = tag_of(hash);
+	entry->older = table->newest;
 	memcpy(entry->id, bytes_of(id), 16);
 	if (2 * (table->n + 1) > table->n_slots)
 		grow(table);
@@ -136,8 +174,7 @@ struct entry *table_add(struct table *table, uint64_t hash, const uint8_t *id)
 static bool may_fill(const struct table *table, uint32_t hole, uint32_t at)
 {
 	uint32_t mask = table->n_slots - 1;
-	uint32_t home = home_of(table, entry_of(table,
-						table->slots[at].number)->hash);
+	uint32_t home = home_of(table, table->slots[at].tag);
 
 	return ((at - home) & mask) >= ((at - hole) & mask);
 }
@@ -157,7 +194,7 @@ static void close_hole(struct table *table, uint32_t hole)
 
 void table_remove(struct table *table, struct entry *entry)
 {
-	uint32_t at = home_of(table, entry->hash);
+	uint32_t at = home_of(table, entry->tag);
 
 	while (table->slots[at].number != entry->number)
 		at = next_slot(table, at);

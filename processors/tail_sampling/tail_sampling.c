@@ -96,7 +96,7 @@ static const double age_bounds[] = {
 #define NAME(name) "otelcol_processor_tail_sampling_" name
 #define METRIC(member, name, unit, help, ...)				\
 	WEIR_METRIC(struct tail_sampling, count.member, NAME(name),	\
-		    WEIR_SHOW_NORMAL, unit, help, .bare = true, ##__VA_ARGS__)
+		    WEIR_SHOW_BASIC, unit, help, .bare = true, ##__VA_ARGS__)
 
 enum {
 	ROW_VOTES = ROW_REMOVAL_AGE + 1, ROW_EXECUTIONS, ROW_EXECUTION_TIME,
@@ -114,31 +114,33 @@ const struct weir_metric_def tail_sampling_metrics[] = {
 				   "s", "How old a trace was that was "
 				   "forgotten.", BOUNDS(age_bounds)),
 	[ROW_VOTES] = WEIR_METRIC_SERIES(COUNTER, NAME("count_traces_sampled"),
-		WEIR_SHOW_NORMAL, "{trace}", "Votes of a policy.",
+		WEIR_SHOW_BASIC, "{traces}", "Votes of a policy.",
 		.bare = true),
 	[ROW_EXECUTIONS] = WEIR_METRIC_SERIES(COUNTER,
-		NAME("sampling_policy_execution_count"), WEIR_SHOW_NORMAL,
-		"{execution}", "How often a policy was asked.", .bare = true),
+		NAME("sampling_policy_execution_count"), WEIR_SHOW_BASIC,
+		"{executions}", "How often a policy was asked.", .bare = true,
+		.zero = true),
 	[ROW_EXECUTION_TIME] = WEIR_METRIC_SERIES(COUNTER,
-		NAME("sampling_policy_execution_time_sum"), WEIR_SHOW_NORMAL,
-		"us", "Time spent in a policy.", .bare = true),
+		NAME("sampling_policy_execution_time_sum"), WEIR_SHOW_BASIC,
+		"us", "Time spent in a policy.", .bare = true, .zero = true),
 	[ROW_DECISIONS] = WEIR_METRIC_SERIES(COUNTER,
-		NAME("global_count_traces_sampled"), WEIR_SHOW_NORMAL,
-		"{trace}", "Decided traces.", .bare = true),
+		NAME("global_count_traces_sampled"), WEIR_SHOW_BASIC,
+		"{traces}", "Decided traces.", .bare = true),
 	[ROW_EARLY] = WEIR_METRIC_SERIES(COUNTER,
-		NAME("early_releases_from_cache_decision"), WEIR_SHOW_NORMAL,
-		"{span}", "Spans whose decision was remembered.",
+		NAME("early_releases_from_cache_decision"), WEIR_SHOW_BASIC,
+		"{spans}", "Spans whose decision was remembered.",
 		.bare = true),
-	METRIC(new_traces, "new_trace_id_received", "{trace}",
+	METRIC(new_traces, "new_trace_id_received", "{traces}",
 	       "Traces that were seen for the first time."),
-	METRIC(too_early, "sampling_trace_dropped_too_early", "{trace}",
-	       "Traces that were forgotten before they were decided."),
-	METRIC(too_large, "traces_dropped_too_large", "{trace}",
+	METRIC(too_early, "sampling_trace_dropped_too_early", "{traces}",
+	       "Traces that were forgotten before they were decided.",
+	       .zero = true),
+	METRIC(too_large, "traces_dropped_too_large", "{traces}",
 	       "Traces above maximum_trace_size_bytes."),
-	METRIC(errors, "sampling_policy_evaluation_error", "{error}",
+	METRIC(errors, "sampling_policy_evaluation_error", "{errors}",
 	       "Policies that could not be evaluated; there is none that "
-	       "could not."),
-	METRIC(traces, "sampling_traces_on_memory", "{trace}",
+	       "could not.", .zero = true),
+	METRIC(traces, "sampling_traces_on_memory", "{traces}",
 	       "Traces that are known now."),
 	WEIR_METRIC_END
 };
@@ -237,8 +239,16 @@ void refuse_memory(struct weir_batch *batch)
 	weir_batch_nack(batch, &outcome);
 }
 
+/* Once a part, once a tick: a trace is not worth several looks at it. */
+static void look_at_clock(struct tail_sampling *self)
+{
+	self->now = weir_now();
+	self->wall = weir_wall_now();
+}
+
 void take_part(struct tail_sampling *self, struct weir_batch *batch)
 {
+	look_at_clock(self);
 	if (ingest(self, batch))
 		weir_batch_ack(batch);
 	else
@@ -274,20 +284,36 @@ static void consume(struct weir_component *c, struct weir_batch *batch)
 
 /* --- Time ---------------------------------------------------------------- */
 
-static void decide_tick(struct tail_sampling *self, uint64_t tick)
+/* What decide reads of the one behind the next. */
+static void fetch_ahead(const struct tail_sampling *self,
+			const struct entry *entry)
+{
+	if (!entry->after)
+		return;
+	__builtin_prefetch(entry->after->after, 1);
+	if (entry->after->last != NO_SPAN)
+		__builtin_prefetch(store_span(&self->store,
+					      entry->after->last));
+}
+
+static void decide_tick(struct tail_sampling *self, uint32_t tick)
 {
 	struct entry *entry;
 
-	while ((entry = buckets_first(&self->buckets, tick)))
+	while ((entry = buckets_first(&self->buckets, tick))) {
+		fetch_ahead(self, entry);
 		decide(self, entry);
+	}
 }
 
 static void on_tick(struct weir_component *c, struct weir_timer *timer)
 {
 	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
-	uint64_t began = weir_now();
+	uint64_t began;
 
 	weir_timer_set(timer, c, TICK, on_tick);
+	look_at_clock(self);
+	began = self->now;
 	out_again(self);
 	decide_tick(self, ++self->buckets.now);
 	out_flush(self, true);
@@ -315,7 +341,7 @@ static int check_strategy(struct tail_sampling *self, struct weir_error *error)
 	weir_str strategy = self->set.sampling_strategy;
 
 	self->span_ingest = weir_str_eq(strategy, WEIR_STR("span-ingest"));
-	if (self->span_ingest || !strategy.len ||
+	if (self->span_ingest ||
 	    weir_str_eq(strategy, WEIR_STR("trace-complete")))
 		return 0;
 	return weir_fail(error, "sampling_strategy",
@@ -331,7 +357,7 @@ static int validate(struct weir_component *c, struct weir_error *error)
 
 	if (check_strategy(self, error))
 		return -1;
-	if (set->tail_storage.len)
+	if (weir_node_kind(set->tail_storage) != WEIR_NODE_NULL)
 		return weir_fail(error, "tail_storage", "'tail_storage' "
 				 "requires the \"processor.tailsampling"
 				 "processor.tailstorageextension\" feature "
@@ -379,8 +405,8 @@ static int start(struct weir_component *c, struct weir_error *error)
 		   self->set.decision_cache.sampled_cache_size);
 	cache_init(&self->rejected,
 		   self->set.decision_cache.non_sampled_cache_size);
-	buckets_init(&self->buckets, self->wait + 1);
-	self->touched_end = &self->touched;
+	buckets_init(&self->buckets, (uint32_t)self->wait + 1);
+	ingest_init(self);
 	register_series(self);
 	weir_timer_set(&self->timer, c, TICK, on_tick);
 	return 0;
@@ -391,7 +417,8 @@ static void stop(struct weir_component *c)
 	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
 	struct weir_batch *batch;
 
-	self->patience = weir_now() + STOP_PATIENCE;
+	look_at_clock(self);
+	self->patience = self->now + STOP_PATIENCE;
 	end_all(self);
 	while ((batch = weir_batch_shift(&self->blocked))) {
 		take_part(self, batch);
@@ -412,7 +439,6 @@ static void destroy(struct weir_component *c)
 		forget(self, self->table.oldest, WEIR_REASON_DRAINING);
 	out_release(self);
 	ingest_release(self);
-	decide_release(self);
 	store_release(&self->store);
 	table_release(&self->table);
 	buckets_release(&self->buckets);
@@ -432,7 +458,6 @@ WEIR_PLUGIN(WEIR_PROCESSOR, "tail_sampling", "",
 	.stability = WEIR_STABILITY_BETA,
 	.placement = WEIR_BY_TRACE,
 	.custodian = true,
-	.counts_items = true,
 	.size = sizeof(struct tail_sampling),
 	.fields = fields,
 	.metrics = tail_sampling_metrics,

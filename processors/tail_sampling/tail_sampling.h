@@ -35,7 +35,8 @@ struct settings {
 	bool sample_on_first_match, block_on_overflow,
 	     drop_pending_traces_on_shutdown;
 	uint64_t maximum_trace_size_bytes;
-	weir_str sampling_strategy, tail_storage;
+	weir_str sampling_strategy;
+	const struct weir_node *tail_storage;
 	/* ours */
 	uint64_t memory_limit_mib;
 	weir_duration quiet_time;
@@ -45,6 +46,7 @@ struct settings {
 struct policy_counts {			/* of one policy */
 	weir_counter sampled, not_sampled, dropped;
 	weir_counter executions, microseconds;
+	uint64_t ns;			/* not in microseconds yet */
 };
 
 struct tallies {
@@ -75,19 +77,18 @@ struct tail_sampling {
 	struct weir_timer timer;
 	struct weir_batch_list blocked;	/* parts that wait for room */
 	uint64_t decided;		/* traces that were settled */
-	/* decide.c: a trace as it is shown to the policies */
-	struct trace_span *shown;
-	weir_str *resources;
-	size_t n_shown, n_resources;	/* allocated */
+	uint64_t asked;			/* times that policies were */
+	uint64_t now, wall;		/* ns; when this part or tick began */
 	/* out.c */
 	struct emitter emitter;
-	struct chain out;		/* to be passed on */
+	struct span_list out;		/* to be passed on */
 	struct weir_batch_list back;	/* refused for now; brought again */
 	uint64_t patience;		/* stopping: until then; 0: running */
 	/* ingest.c */
-	struct entry *touched;		/* by the piece that is being added, */
-	struct entry **touched_end;	/* in the order of their spans */
-	uint32_t piece;			/* its number */
+	struct piece *pieces;		/* of the resource that is taken in */
+	size_t n_pieces, cap_pieces;
+	uint32_t resource;		/* its number, for what came late */
+	uint64_t *resource_marks;	/* what it has that policies look for */
 	uint64_t *fresh;		/* blocked.c: hashes of traces */
 	size_t n_fresh;			/* allocated */
 	size_t *head_sizes;		/* of the part's scopes and resources */
@@ -116,14 +117,16 @@ void blocked_release(struct tail_sampling *self);
 
 /* Takes the spans of the part in.  False, and nothing was: no memory. */
 bool ingest(struct tail_sampling *self, const struct weir_batch *batch);
+/* The entry goes while spans of it come. */
+void leave_piece(struct tail_sampling *self, const struct entry *entry);
+void ingest_init(struct tail_sampling *self);
 void ingest_release(struct tail_sampling *self);
 
 /* --- decide.c ------------------------------------------------------------ */
 
-/* Asks the policies about what is there of the trace: from its first span, or
- * (span-ingest) from the piece. */
-enum verdict ask(struct tail_sampling *self, const struct entry *entry,
-		 const struct stored_span *from);
+/* Asks the policies about what was seen of the trace, or (span-ingest) of the
+ * piece. */
+enum verdict ask(struct tail_sampling *self, const struct entry *entry);
 void count_verdict(struct tail_sampling *self, enum verdict verdict);
 /* Ends the waiting of a trace: its spans go on or go, its id is remembered.
  * The entry may be gone then.  out_flush follows some time. */
@@ -134,8 +137,6 @@ void decide(struct tail_sampling *self, struct entry *entry);
 /* Forgets an entry, and the spans it still has: lost, for that reason. */
 void forget(struct tail_sampling *self, struct entry *entry,
 	    enum weir_reason reason);
-void let_go(struct tail_sampling *self, struct chain *chain);
-void decide_release(struct tail_sampling *self);
 
 /* --- out.c --------------------------------------------------------------- */
 

@@ -2,29 +2,27 @@
 /*
  * trace.h: a trace as policies see it, and what they say of it.
  *
- * The sampler lays out the spans it holds of one trace, in order of arrival;
- * policies read them and own nothing of it.
+ * Policies never see the spans of a trace together.  A policy that looks at
+ * spans asks whether some span, or some resource, has something: that is seen
+ * when the span comes and its bytes are at hand, and remembered as a mark, one
+ * bit of the trace for each such policy (watch.h).  So a decision reads a few
+ * words, and never the bytes that have waited.
  */
 #ifndef TAIL_SAMPLING_TRACE_H
 #define TAIL_SAMPLING_TRACE_H
 
 #include <weir/views.h>
 
-struct trace_span {
-	weir_str message;	/* body of Span */
-	uint32_t resource;	/* index into trace->resources */
-	/* when policies_read_spans says so: */
-	uint32_t status, flags;
-	uint64_t start, end;	/* ns */
+/* From the first start to the last end of the spans so far, as the Collector
+ * counts: 0 gives way to whatever comes. */
+struct trace_times {
+	uint64_t start, end;		/* ns */
 };
 
 struct trace {
 	const uint8_t *id;	/* 16 bytes; zeros: empty */
-	const struct trace_span *spans;
-	size_t n;		/* of these; all there are, but with
-				 * span-ingest: of the piece that came */
-	const weir_str *resources;	/* bodies of Resource, "" when absent */
-	size_t n_resources;
+	const uint64_t *marks;	/* policies_words() of them; with span-ingest
+				 * of the piece that came */
 	uint64_t span_count;	/* of the trace so far */
 	uint64_t bytes;		/* of the trace so far, as TracesData */
 };

@@ -77,13 +77,17 @@ const char *otlp_url_path(weir_str url, char *out);
 
 /* --- response.c --------------------------------------------------------- */
 
-/* Room for either form. */
+/* Room for either form: a text, all of it escaped, and what stands around
+ * it. */
 #define OTLP_RESPONSE 512
+_Static_assert(OTLP_RESPONSE >=
+	       2 * sizeof(((struct weir_outcome *)NULL)->text) + 96,
+	       "the longest text fits");
 
 /* Success, which may be partial; the length. */
-size_t otlp_response_protobuf(uint8_t *out,
+size_t otlp_response_protobuf(uint8_t out[OTLP_RESPONSE],
 			      const struct weir_outcome *outcome);
-size_t otlp_response_json(char *out, enum weir_signal signal,
+size_t otlp_response_json(char out[OTLP_RESPONSE], enum weir_signal signal,
 			  const struct weir_outcome *outcome);
 
 #endif

@@ -9,37 +9,30 @@
  */
 #include "otlp.h"
 
-#include <stdio.h>
+#include <assert.h>
+#include <weir/kit/text.h>
 
-static size_t put_varint(uint8_t *out, uint64_t value)
+size_t otlp_response_protobuf(uint8_t out[OTLP_RESPONSE],
+			      const struct weir_outcome *outcome)
 {
-	size_t n = 0;
-
-	for (; value > 0x7f; value >>= 7)
-		out[n++] = (uint8_t)(value | 0x80);
-	out[n++] = (uint8_t)value;
-	return n;
-}
-
-size_t otlp_response_protobuf(uint8_t *out, const struct weir_outcome *outcome)
-{
-	uint8_t partial[sizeof(outcome->text) + 16];
-	size_t n = 0, text = strnlen(outcome->text, sizeof(outcome->text));
+	char bytes[sizeof(outcome->text) + 16];
+	struct weir_put partial = WEIR_PUT(bytes);
+	struct weir_put all = { .ptr = (char *)out, .room = OTLP_RESPONSE };
 
 	if (!outcome->rejected)
 		return 0;
-	partial[n++] = 0x08;
-	n += put_varint(partial + n, outcome->rejected);
-	if (text) {
-		partial[n++] = 0x12;
-		n += put_varint(partial + n, text);
-		memcpy(partial + n, outcome->text, text);
-		n += text;
+	weir_puts(&partial, "\x08");
+	weir_put_varint(&partial, outcome->rejected);
+	if (outcome->text[0]) {
+		weir_puts(&partial, "\x12");
+		weir_put_varint(&partial, strlen(outcome->text));
+		weir_puts(&partial, outcome->text);
 	}
-	out[0] = 0x0a;
-	size_t head = 1 + put_varint(out + 1, n);
-	memcpy(out + head, partial, n);
-	return head + n;
+	weir_puts(&all, "\x0a");
+	weir_put_varint(&all, partial.len);
+	weir_put(&all, (weir_str){ bytes, partial.len });
+	assert(!partial.full && !all.full);
+	return all.len;
 }
 
 static const char *const rejected[WEIR_SIGNAL_COUNT] = {
@@ -48,33 +41,23 @@ static const char *const rejected[WEIR_SIGNAL_COUNT] = {
 	[WEIR_SIGNAL_LOGS] = "rejectedLogRecords",
 };
 
-/* The text of an outcome is printable: only two characters matter. */
-static size_t put_message(char *out, const struct weir_outcome *outcome)
-{
-	size_t n = (size_t)sprintf(out, ",\"errorMessage\":\"");
-
-	for (const char *p = outcome->text; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			out[n++] = '\\';
-		out[n++] = *p;
-	}
-	out[n++] = '"';
-	return n;
-}
-
-size_t otlp_response_json(char *out, enum weir_signal signal,
+size_t otlp_response_json(char out[OTLP_RESPONSE], enum weir_signal signal,
 			  const struct weir_outcome *outcome)
 {
-	size_t n = (size_t)sprintf(out, "{\"partialSuccess\":{");
+	struct weir_put all = { .ptr = out, .room = OTLP_RESPONSE };
 
+	weir_puts(&all, "{\"partialSuccess\":{");
 	if (outcome->rejected) {	/* 64 bits are a string in JSON */
-		n += (size_t)sprintf(out + n, "\"%s\":\"%llu\"",
-				     rejected[signal],
-				     (unsigned long long)outcome->rejected);
-		if (outcome->text[0])
-			n += put_message(out + n, outcome);
+		weir_put_json(&all, rejected[signal]);
+		weir_puts(&all, ":\"");
+		weir_put_number(&all, outcome->rejected);
+		weir_puts(&all, "\"");
+		if (outcome->text[0]) {
+			weir_puts(&all, ",\"errorMessage\":");
+			weir_put_json(&all, outcome->text);
+		}
 	}
-	out[n++] = '}';
-	out[n++] = '}';
-	return n;
+	weir_puts(&all, "}}");
+	assert(!all.full);
+	return all.len;
 }

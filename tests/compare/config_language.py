@@ -51,7 +51,11 @@ def compare_printed():
 
 
 # What the collector leaves open, and takes for what is written out here.
-SPELLED_OUT = {"sanitize_span_name": True, "regexp": {"cacheenabled": False, "cachemaxnumentries": 0}}
+SPELLED_OUT = {
+    "sanitize_span_name": True, "regexp": {"cacheenabled": False, "cachemaxnumentries": 0},
+    "max_request_body_size": 20 << 20,
+    "compression_algorithms": ["", "gzip", "zstd", "zlib", "snappy", "deflate", "lz4", "x-snappy-framed"],
+}
 
 
 def difference(before, after, key=None):

@@ -50,22 +50,24 @@ class Server(ThreadingHTTPServer):
 
 
 class HttpBackend:
-    """`answers` says how the next requests end: (status, headers, body), or a
+    """tls: the newest version to speak, "TLSv1_3"; None: plain HTTP.
+    `answers` says how the next requests end: (status, headers, body), or a
     function of the handler; when it is empty, with 200 and nothing."""
 
-    def __init__(self, port=0, tls=False):
+    def __init__(self, port=0, tls=None, host="127.0.0.1"):
         self.changed = threading.Condition()
         self.requests = []
         self.answers = []
         self.inside = self.most_inside = 0
         self.gate = threading.Event()
         self.gate.set()
-        self.server = Server(("127.0.0.1", port), Handler)
+        self.server = Server((host, port), Handler)
         self.server.backend = self
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             data = ROOT / "tests" / "data" / "tls"
             context.load_cert_chain(data / "self-signed.pem", data / "self-signed.key")
+            context.maximum_version = getattr(ssl.TLSVersion, tls)
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.02,),

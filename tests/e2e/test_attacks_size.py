@@ -143,6 +143,15 @@ def test_row_06_08_broken_compression_is_refused(site, knock_at, what):
     s.serves(door)
 
 
+def test_row_06_a_window_does_not_grow_with_the_cap(site, knock_at):
+    s = site(cap_mib=64)
+    door = knock_at(s.w)
+    assert door.knock("traces", zstd(HELLO, 0, bytes([14 << 3])), "zstd") == BROKEN
+    assert s.is_empty() and s.refusals("compression") == 1
+    assert door.knock("traces", zstd(HELLO), "zstd") == OK
+    s.serves(door)
+
+
 @pytest.mark.parametrize("coding,body", [
     ("gzip", gzip.compress(HELLO[:40]) + gzip.compress(HELLO[40:])),
     ("zstd", zstd(HELLO[:40]) + zstd(HELLO[40:])),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """OTLP over HTTP: every encoding, every key, and what a sender hears."""
 import json
+import socket
 import subprocess
 
 import pytest
@@ -321,4 +322,30 @@ def test_a_drain_answers_what_is_under_way_and_closes(site):
     assert busy.end() and {code for _, code, _ in busy.goaways} == {0}
     assert s.w.process.wait(timeout=PATIENCE) == 0
     for c in (idle, half, busy):
+        c.close()
+
+
+def test_133_halves_of_requests_do_not_hold_up_the_drain(site):
+    """Nobody sends the rest: all of them hear that they may come again, long
+    before drain_timeout."""
+    s = site(service="  drain_timeout: 5m")
+    head, body = H1(s.w.env["HTTP"]), H1(s.w.env["HTTP"])
+    head.send(post("/v1/traces", HELLO)[:30])
+    body.send(post("/v1/traces", HELLO)[:-1])
+    doors = [Http2(s.w), Grpc(s.w)]
+    for door in doors:
+        door.begin("traces", HELLO[:-1], len(HELLO))
+    silent = socket.create_connection(("127.0.0.1", s.w.env["OTLP"]))
+    assert all(door.h2.alive() for door in doors)
+    s.w.process.terminate()
+    for c in (head, body):
+        r = c.response()
+        assert r.status == 503 and r.header("retry-after") and c.is_closed()
+    for door in doors:
+        stream = door.h2.stream(1)
+        door.h2.until(lambda: stream.over)
+        assert stream.header(":status" if door is doors[0] else "grpc-status") in ("503", "14")
+        assert door.h2.end() and {code for _, code, _ in door.h2.goaways} == {0}
+    assert s.w.process.wait(timeout=PATIENCE) == 0
+    for c in (head, body, silent, *doors):
         c.close()

@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
-from conftest import eventually, free_port, spans
+from conftest import ROOT, eventually, free_port, spans
 from http_backend import http_backend  # noqa: F401
 from pipelines import HEAD, TELEMETRY
 
@@ -278,12 +278,80 @@ def test_a_proxy_that_cannot_be_used_keeps_its_password(weir, client, proxy):
 
 
 def test_a_certificate_that_nobody_vouches_for_gets_nothing(weir, http_backend, client):
-    there = http_backend(tls=True)
+    there = http_backend(tls="TLSv1_3")
     w = weir(out("    retry_on_failure: {enabled: false}",
                  endpoint="endpoint: https://localhost:${env:BACKEND}"), BACKEND=there.port)
     client(w.otlp).export("traces", spans(1))
     w.saw("Exporting failed. Dropping data.").saw("certificate")
     assert not there.requests
+
+
+CERTIFICATE = ROOT / "tests" / "data" / "tls" / "self-signed.pem"
+ONE_TRY = "    retry_on_failure: {enabled: false}"
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
+def test_https_goes_to_whom_the_environment_trusts(weir, http_backend, client, name, version):
+    there = http_backend(tls=version)
+    w = weir(out(endpoint=f"endpoint: https://{name}:${{env:BACKEND}}"), BACKEND=there.port,
+             SSL_CERT_FILE=CERTIFICATE)
+    for _ in range(3):
+        client(w.otlp).export("traces", spans(2))
+    there.until(lambda: len(there.spans) == 6)
+    eventually(lambda: w.metric("otelcol_exporter_sent_spans") == 6, "sent")
+    assert there.requests[0].headers["Host"] == f"{name}:{there.port}"
+
+
+def test_https_verifies_the_directory_of_authorities(weir, http_backend, client, tmp_path):
+    there = http_backend(tls="TLSv1_3")
+    name = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", CERTIFICATE],
+                          capture_output=True, text=True, check=True).stdout.strip()
+    (tmp_path / f"{name}.0").write_bytes(CERTIFICATE.read_bytes())
+    w = weir(out(endpoint="endpoint: https://localhost:${env:BACKEND}"), BACKEND=there.port,
+             SSL_CERT_DIR=tmp_path)
+    client(w.otlp).export("traces", spans(2))
+    there.until(lambda: len(there.spans) == 2)
+
+
+def test_https_to_another_name_than_the_certificates_gets_nothing(weir, http_backend, client):
+    there = http_backend(tls="TLSv1_3", host="127.0.0.2")
+    w = weir(out(ONE_TRY, endpoint="endpoint: https://127.0.0.2:${env:BACKEND}"),
+             BACKEND=there.port, SSL_CERT_FILE=CERTIFICATE)
+    client(w.otlp).export("traces", spans(1))
+    w.saw("Exporting failed. Dropping data.").saw("certificate")
+    assert not there.requests
+
+
+def test_https_to_a_server_that_speaks_plain_text_gets_nothing(weir, http_backend, client):
+    there = http_backend()
+    w = weir(out(ONE_TRY, endpoint="endpoint: https://localhost:${env:BACKEND}"),
+             BACKEND=there.port, SSL_CERT_FILE=CERTIFICATE)
+    client(w.otlp).export("traces", spans(1))
+    w.saw("Exporting failed. Dropping data.")
+    assert not there.requests
+
+
+def test_https_below_1_2_gets_nothing(weir, http_backend, client):
+    there = http_backend(tls="TLSv1_1")
+    w = weir(out(ONE_TRY, endpoint="endpoint: https://localhost:${env:BACKEND}"),
+             BACKEND=there.port, SSL_CERT_FILE=CERTIFICATE)
+    client(w.otlp).export("traces", spans(1))
+    w.saw("Exporting failed. Dropping data.")
+    assert not there.requests
+
+
+def test_an_https_backend_that_comes_back_is_sent_to_again(weir, http_backend, client):
+    """The connection is gone, and its session with it."""
+    there = http_backend(tls="TLSv1_3")
+    w = weir(out(FAST_RETRY, endpoint="endpoint: https://localhost:${env:BACKEND}"),
+             BACKEND=there.port, SSL_CERT_FILE=CERTIFICATE)
+    client(w.otlp).export("traces", spans(1))
+    there.until(lambda: len(there.spans) == 1)
+    there.answers = [hang_up, (503, {}, b"")]
+    client(w.otlp).export("traces", spans(2))
+    eventually(lambda: w.metric("otelcol_exporter_sent_spans") == 3, "sent")
+    assert len(there.requests) >= 4
 
 
 def test_what_waits_for_a_server_arrives_when_it_is_there(weir, http_backend, client):
@@ -431,6 +499,7 @@ def partial(n, text):
     (PROTO, partial(2, "too old"), 2),
     (PROTO, partial(-2, "too old"), 0),          # 127
     (PROTO, partial(900, "too old"), 5),
+    (PROTO, partial(0, "too old"), 0),           # a warning
     (JSON, b'{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}', 2),
     (JSON, b'{"partialSuccess":{"rejectedSpans":2,"errorMessage":"too old"}}', 2),
 ])

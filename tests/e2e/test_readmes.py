@@ -13,18 +13,35 @@ PLUGINS = sorted(str(so.relative_to(BUILD / "plugins").with_suffix(""))
 
 
 def tables(plugin):
-    """The two tables of `weir describe`: rows of columns, by heading."""
+    """The two tables of `weir describe`: rows of columns, by heading.  A key
+    stands below its block, two columns in; a text goes on below itself."""
     out = subprocess.run([str(BUILD / "weir"), "describe", plugin], text=True,
                          capture_output=True, timeout=60, check=True).stdout
+    assert max(map(len, out.splitlines()[2:])) <= 100, "as wide as a page"
     found = {"KEY": [], "METRIC": []}
     for block in out.split("\n\n")[1:]:
-        head, *rows = block.rstrip("\n").split("\n")
-        if head.split()[:1] and head.split()[0] in found:
-            starts = [m.start() for m in re.finditer(r"\S+", head)]
-            ends = starts[1:] + [None]
-            found[head.split()[0]] = [
-                [row[a:b].strip() for a, b in zip(starts, ends)] for row in rows]
+        lines = block.rstrip("\n").split("\n")
+        heads = re.findall(r"\S+", lines[0])
+        if heads[:1] and heads[0] in found:
+            starts = [lines[0].index(word) for word in heads]
+            found[heads[0]] = rows_of(lines, starts)
     return found
+
+
+def rows_of(lines, starts):
+    below = len(starts) == 3            # the texts, under their rows
+    starts = [*starts, 1 << 20][:4]
+    rows, path = [], []
+    for line in lines[2 if below else 1:]:
+        if not line[:starts[1]].strip() or below and line.startswith(" " * 6):
+            rows[-1][3] = f"{rows[-1][3]} {line.strip()}".strip()
+            continue
+        depth = (len(line) - len(line.lstrip())) // 2 - 1
+        key, *cells = [line[a:b].strip()
+                       for a, b in zip(starts, [*starts[1:], None])]
+        path = path[:depth] + [key + "[]" * (cells[0] == "list")]
+        rows.append([".".join(path).removesuffix("[]"), *cells])
+    return rows
 
 
 def pages(folder):

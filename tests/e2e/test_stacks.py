@@ -209,3 +209,33 @@ def test_what_holds_nothing_of_this_is_not_touched(sidecar):
     assert span_of(got) == span_of(sent)
     assert keys_of(got.resource_spans[0].resource.attributes) == {
         "service.name", "deployment.environment.name"}
+
+
+def test_credentials_go_by_the_keys_that_libraries_write(sidecar):
+    headers = ["http.request.header.x-api-key", "http.request.header.cookie",
+               "http.response.header.set-cookie",
+               "http.request.header.proxy-authorization",
+               "rpc.grpc.request.metadata.authorization"]
+    words = ["openai.api_key", "OPENAI_API_KEY", "apiKey", "db.password",
+             "client_secret", "bearer_token", "Authorization"]
+    got = sidecar("traces", trace("gateway", "call", {
+        **{key: ["hunter2x9"] for key in headers},
+        **{key: "hunter2x9" for key in words},
+        "environment": {"OPENAI_API_KEY": "hunter2x9"}, "kept": "as it is"}))
+    assert "hunter2x9" not in str(got)
+    assert have(span_of(got).attributes)["kept"] == "as it is"
+
+
+def test_prompts_go_by_the_keys_that_libraries_write(sidecar):
+    keys = ["gen_ai.event.content", "gen_ai.response.text", "ai.prompt",
+            "ai.prompt.messages", "ai.response.text", "llm.prompt_template.variables",
+            "retrieval.documents.0.document.content", "reranker.query",
+            "embedding.embeddings.0.embedding.text", "langfuse.observation.input"]
+    got = sidecar("traces", trace("router", "ai.generateText", {
+        **{key: json.dumps({"q": "PROMPT of a person"}) for key in keys},
+        "ai.model.id": "gpt-4o", "ai.usage.promptTokens": 7}))
+    attributes = have(span_of(got).attributes)
+    assert "PROMPT" not in str(got)
+    assert attributes["ai.model.id"] == "gpt-4o"
+    assert attributes["ai.usage.promptTokens"] == 7
+    assert attributes["ai.prompt.weir.length"] == 27

@@ -72,3 +72,32 @@ def test_at_the_end_what_is_there_is_decided(weir, backend, client):
     assert not came(there)
     assert w.stop() == 0
     check(there, 2)
+
+
+NAME = "otelcol_processor_tail_sampling_"
+
+
+def test_dashboards_find_what_they_know_at_every_level(weir):
+    config = CONFIG.format(wait="1h").replace("{level: none}", """
+      level: basic
+      readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: "${env:METRICS}"}}}}]""")
+    w = weir(HEAD + config, BACKEND=1)
+    page = w.metrics()
+    # Before anything came: an alert on what never happened must see a zero.
+    for name in ("sampling_trace_dropped_too_early", "sampling_policy_evaluation_error",
+                 "sampling_policy_execution_count{policy=\"gate.errors\"}",
+                 "sampling_policy_execution_time_sum{policy=\"gate.errors\"}",
+                 "sampling_traces_on_memory"):
+        assert f"\n{NAME}{name} 0\n" in page, name
+    assert NAME + "count_traces_sampled" not in page    # nothing voted yet
+
+
+def test_it_has_no_counters_of_processors_that_answer_at_once(weir, backend, client):
+    there = backend()
+    config = CONFIG.format(wait="1s").replace("{level: none}", """
+      readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: "${env:METRICS}"}}}}]""")
+    w = weir(HEAD + config, BACKEND=there.port)
+    send(w, client, 1)
+    there.until(lambda: len(came(there)) == len(ODD))
+    assert w.metric(NAME + "new_trace_id_received") == TRACES
+    assert "otelcol_processor_incoming_items" not in w.metrics()

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sockets, codings and sizes: every span arrives once, whatever carries it."""
+import socket
+
 import grpc
 import pytest
 
-from conftest import Client, eventually, spans
+from conftest import PATIENCE, Client, eventually, spans
 from pipelines import HEAD, TELEMETRY, to_backend
 
 
@@ -118,3 +120,49 @@ service:
     assert w.process.wait(timeout=30) == 1
     w.reader.join(timeout=10)
     assert "256.1.1.1" in w.output and "Everything is ready" not in w.output
+
+
+@pytest.mark.parametrize("port", ["OTLP", "HTTP"])
+def test_106_one_address_has_so_many_connections(weir, port):
+    """The fifth is closed unheard; when one has gone there is room again."""
+    few = "max_connections_per_address: 4"
+    w = weir(f"""
+receivers:
+  otlp:
+    protocols:
+      grpc: {{endpoint: "127.0.0.1:${{env:OTLP}}", {few}}}
+      http: {{endpoint: "127.0.0.1:${{env:HTTP}}", {few}}}
+exporters: {{nop: }}
+service:
+{TELEMETRY}
+  pipelines:
+    traces: {{receivers: [otlp], exporters: [nop]}}
+""")
+
+    def dial():
+        return socket.create_connection(("127.0.0.1", w.env[port]), PATIENCE)
+
+    def is_closed(s):
+        s.settimeout(PATIENCE)
+        try:
+            return s.recv(1000) == b""
+        except ConnectionResetError:
+            return True
+
+    held = [dial() for _ in range(4)]
+    fifth = dial()
+    assert is_closed(fifth)
+    assert w.metric("weir_refused_connections") == 1
+    w.saw("Connection refused: too many")
+    held.pop().close()
+
+    def is_served():
+        with dial() as s:
+            s.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+            try:
+                return bool(s.recv(1000))
+            except ConnectionResetError:
+                return False
+    eventually(is_served, "a place")
+    for s in (fifth, *held):
+        s.close()

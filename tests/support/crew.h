@@ -36,18 +36,55 @@ static inline void crew_deliver(struct mail *mail)
 	uv_sem_post(&task->done);
 }
 
+static inline void crew_post(struct crew_task *task, struct worker *worker,
+			     void (*run)(struct worker *worker))
+{
+	*task = (struct crew_task){ .worker = worker, .run = run };
+	task->mail.deliver = crew_deliver;
+	uv_sem_init(&task->done, 0);
+	worker_post(worker, &task->mail);
+}
+
+static inline void crew_wait(struct crew_task *task)
+{
+	uv_sem_wait(&task->done);
+	uv_sem_destroy(&task->done);
+}
+
 /* Runs it on each worker in turn, and waits. */
 static inline void crew_all(void (*run)(struct worker *worker))
 {
 	for (uint32_t i = 0; i < n_workers; i++) {
-		struct crew_task task = { .worker = &workers[i], .run = run };
+		struct crew_task task;
 
-		task.mail.deliver = crew_deliver;
-		uv_sem_init(&task.done, 0);
-		worker_post(&workers[i], &task.mail);
-		uv_sem_wait(&task.done);
-		uv_sem_destroy(&task.done);
+		crew_post(&task, &workers[i], run);
+		crew_wait(&task);
 	}
+}
+
+#define CREW_MOST 16
+
+/* On all of them at the same time, and waits. */
+static inline void crew_together(void (*run)(struct worker *worker))
+{
+	struct crew_task tasks[CREW_MOST];
+
+	for (uint32_t i = 0; i < n_workers; i++)
+		crew_post(&tasks[i], &workers[i], run);
+	for (uint32_t i = 0; i < n_workers; i++)
+		crew_wait(&tasks[i]);
+}
+
+static inline void crew_timers(struct worker *worker)
+{
+	timers_run(worker);
+}
+
+/* Under clock_manual: the time passes, and all run what is due by then. */
+static inline void crew_pass(uint64_t ns)
+{
+	clock_advance(ns);
+	crew_together(crew_timers);
 }
 
 static inline void crew_start(struct worker *worker)
@@ -83,6 +120,58 @@ static inline void crew_open(struct plan *plan, uint32_t n)
 	crew_all(crew_start);
 }
 
+/* --- Without threads ------------------------------------------------------ */
+
+/* This thread is all of them; the test says who takes a turn. */
+static inline void crew_open_manual(struct plan *plan, uint32_t n)
+{
+	n_workers = n;
+	workers = xcalloc(n, sizeof(*workers));
+	for (uint32_t i = 0; i < n; i++)
+		worker_init(&workers[i], i, true);
+	for (uint32_t i = 0; i < n; i++) {
+		worker_be(&workers[i]);
+		graph_new(plan, &workers[i], i ? workers[0].graph : NULL);
+		crew_start(&workers[i]);
+	}
+}
+
+/* As its own thread would. */
+static inline void crew_as(uint32_t i, void (*run)(struct worker *worker))
+{
+	worker_be(&workers[i]);
+	worker_enter(&workers[i]);
+	run(&workers[i]);
+	worker_leave(&workers[i]);
+}
+
+static inline void crew_turn(uint32_t i)
+{
+	worker_be(&workers[i]);
+	worker_turn(&workers[i]);
+}
+
+static inline void crew_release(void)
+{
+	workers_settle();
+	for (uint32_t i = 0; i < n_workers; i++)
+		worker_release(&workers[i]);
+	for (uint32_t i = 0; i < n_workers; i++)
+		graph_free(&workers[i].graph);
+	free(workers);
+	workers = NULL;
+	n_workers = 0;
+}
+
+static inline void crew_close_manual(void)
+{
+	for (uint32_t i = 0; i < n_workers; i++)
+		crew_as(i, crew_destroy);
+	crew_release();
+}
+
+/* --- The end of threads --------------------------------------------------- */
+
 /* orderly: components are stopped before they are destroyed. */
 static inline void crew_close(bool orderly)
 {
@@ -93,14 +182,7 @@ static inline void crew_close(bool orderly)
 		worker_stop(&workers[i]);
 	for (uint32_t i = 0; i < n_workers; i++)
 		worker_join(&workers[i]);
-	workers_settle();
-	for (uint32_t i = 0; i < n_workers; i++)
-		worker_release(&workers[i]);
-	for (uint32_t i = 0; i < n_workers; i++)
-		graph_free(&workers[i].graph);
-	free(workers);
-	workers = NULL;
-	n_workers = 0;
+	crew_release();
 }
 
 #endif

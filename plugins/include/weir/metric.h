@@ -49,6 +49,7 @@ struct weir_metric_def {
 	const char *label_value;	/* or NULL */
 	bool bare;		/* without the label that names the component */
 	bool series;		/* values come by weir_metric_series only */
+	bool zero;		/* counter: shown before it was added to */
 };
 
 #define WEIR_METRIC_TYPE_OF(member)					\

@@ -47,6 +47,9 @@ struct weir_stream_ops {
 struct weir_listener {		/* what a component says in `listen` */
 	weir_str endpoint;	/* "localhost:4317", ":4317", or a path */
 	weir_str transport;	/* "tcp", "tcp4", "tcp6", "unix" */
+	/* Connections of one address (IPv6: of one /64) at a time; one more is
+	 * closed at once.  0: three quarters of what the process may have. */
+	uint32_t max_per_address;
 	/* A connection for this worker's instance: call weir_stream_start
 	 * before returning, or it is closed. */
 	void (*accept)(struct weir_component *c, struct weir_stream *stream,

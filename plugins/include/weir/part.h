@@ -22,8 +22,22 @@
 extern "C" {
 #endif
 
+/* What a wrapper says beside its children: so many bytes at its beginning, and
+ * so many at its end.  split: also between children, which nobody writes; who
+ * wants it walks the wrapper. */
+struct weir_part_head {
+	uint32_t before, behind;
+	bool split;
+};
+
+struct weir_part_resource {
+	weir_str wrapper;	/* body of ResourceSpans */
+	struct weir_part_head head;
+};
+
 struct weir_part_scope {
 	weir_str wrapper;	/* body of ScopeSpans */
+	struct weir_part_head head;
 	uint32_t resource;	/* index into resources */
 };
 
@@ -44,7 +58,7 @@ struct weir_part {
 	size_t n;
 	const struct weir_part_scope *scopes;
 	size_t n_scopes;
-	const weir_str *resources;	/* bodies of ResourceSpans */
+	const struct weir_part_resource *resources;
 	size_t n_resources;
 };
 /* In consume of a component placed by trace: what is its own. */

@@ -231,6 +231,11 @@ WEIR_API uint64_t weir_budget_used(void);
 /* Is the hard line reached, so that accepted streams are not read?  A server
  * then lets go of requests that have come only in part: they cannot end. */
 WEIR_API bool weir_budget_full(void);
+/* For memory whose size a peer chooses and that is no payload: taken before it
+ * is allocated, given back after it was freed.  false: it would pass the hard
+ * line, and nothing was taken.  Any thread. */
+WEIR_API bool weir_budget_take(size_t bytes);
+WEIR_API void weir_budget_give(size_t bytes);
 /* Resident bytes of the process, as the kernel counts them. */
 WEIR_API uint64_t weir_process_rss(void);
 /* Memory this process may use: cgroup limit, else physical. */

@@ -68,14 +68,22 @@ WEIR_API struct weir_value_cursor weir_value_items(
 WEIR_API bool weir_value_next(struct weir_value_cursor *cursor);
 
 /* Where text is put that has no other home: grows, reused, never shrinks in
- * mid-use.  release frees. */
+ * mid-use.  release frees.
+ *
+ * With `charged`, which is set while it has no room, its room is taken from the
+ * process's byte budget before it grows.  Where that says no, `refused` is set
+ * and what is added may be left out, until cut, clear or release: look once, at
+ * the end.  With `forced` as well it is counted, and never refused. */
 struct weir_text {
 	char *ptr;
 	size_t len, cap;
+	bool charged, forced, refused;
 };
 WEIR_API void weir_text_add(struct weir_text *text, weir_str more);
 WEIR_API void weir_text_addf(struct weir_text *text, const char *format, ...)
 	WEIR_PRINTF(2, 3);
+/* Back to the first len bytes. */
+WEIR_API void weir_text_cut(struct weir_text *text, size_t len);
 WEIR_API void weir_text_clear(struct weir_text *text);
 WEIR_API void weir_text_release(struct weir_text *text);
 

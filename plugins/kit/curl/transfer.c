@@ -83,6 +83,22 @@ static long clamp(int64_t value, int64_t least, int64_t most)
 	return (long)(value < least ? least : value > most ? most : value);
 }
 
+/* Whom to believe: the system's authorities, or those that the environment
+ * names, as for the Collector and everything else that is written in Go. */
+static void set_trust(CURL *easy)
+{
+	const char *file = getenv("SSL_CERT_FILE");
+	const char *directories = getenv("SSL_CERT_DIR");
+
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (file && *file)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+	if (directories && *directories)
+		curl_easy_setopt(easy, CURLOPT_CAPATH, directories);
+}
+
 static void set_connection(struct curl_transfer *t)
 {
 	const struct weir_http_client_config *config = t->pool->config;
@@ -90,9 +106,7 @@ static void set_connection(struct curl_transfer *t)
 	CURL *easy = t->easy;
 
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	set_trust(easy);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 			 config->force_attempt_http2 ? CURL_HTTP_VERSION_2TLS
 						     : CURL_HTTP_VERSION_1_1);

@@ -8,11 +8,9 @@
  * answered once, by the worst of its parts.  Made for TSan.
  */
 #include <check.h>
-#include <stdatomic.h>
 
-#include "../../support/crew.h"
+#include "../../support/sender.h"
 
-#include "data/batch.h"
 #include "data/wire.h"
 
 #define WORKERS 4
@@ -22,18 +20,11 @@
 #define WINDOW 8
 #define ENOUGH 200		/* answers, to tear it down then */
 
-static atomic_uint answered, refused, nacked_parts, senders_left, wrong;
+static atomic_uint nacked_parts, wrong;
 static atomic_uint seen[WORKERS * BATCHES * SPANS];	/* by span number */
 static atomic_uint home[IDS];	/* worker + 1 */
-static uv_sem_t all_done;
-static bool torn;
 
-/* --- The sender ---------------------------------------------------------- */
-
-struct sender {
-	struct weir_component base;
-	unsigned sent, under_way;
-};
+/* --- What is sent --------------------------------------------------------- */
 
 /* Span { trace_id = 1, span_id = 2 }, both holding numbers. */
 static uint8_t *put_span(uint8_t *out, uint32_t trace, uint64_t number)
@@ -71,43 +62,6 @@ static struct weir_batch *make_batch(struct sender *self)
 	payload_unref(payload);
 	return batch;
 }
-
-static void send_more(struct sender *self)
-{
-	while (self->under_way < WINDOW && self->sent < BATCHES) {
-		struct weir_batch *batch = make_batch(self);
-
-		node_hold(self->base.node, batch);
-		weir_batch_track(&self->base, batch, worker_current());
-		self->sent++;
-		self->under_way++;
-		weir_forward(&self->base, batch);
-	}
-}
-
-static void sender_answered(struct weir_component *c, struct weir_batch *batch,
-			    const struct weir_outcome *outcome, void *cookie)
-{
-	struct sender *self = WEIR_SELF(c, struct sender);
-
-	if (cookie != worker_current() || weir_batch_items(batch) != SPANS)
-		atomic_fetch_add(&wrong, 1);
-	if (outcome->status != WEIR_OK)
-		atomic_fetch_add(&refused, 1);
-	if (atomic_fetch_add(&answered, 1) == ENOUGH && torn)
-		uv_sem_post(&all_done);
-	weir_batch_ack(batch);
-	self->under_way--;
-	send_more(self);
-	if (self->sent == BATCHES && !self->under_way && !torn &&
-	    atomic_fetch_sub(&senders_left, 1) == 1)
-		uv_sem_post(&all_done);
-}
-
-static const struct weir_plugin sender_plugin = {
-	.kind = WEIR_RECEIVER, .type = "sender", .signals = WEIR_TRACES,
-	.size = sizeof(struct sender), .answered = sender_answered,
-};
 
 /* --- The processor that is placed by trace -------------------------------- */
 
@@ -189,13 +143,6 @@ static const struct weir_plugin end_plugin = {
 
 /* --- The play ------------------------------------------------------------ */
 
-static void begin(struct worker *worker)
-{
-	for (size_t i = 0; i < worker->graph->n_nodes; i++)
-		if (worker->graph->nodes[i]->plan->kind == WEIR_RECEIVER)
-			send_more((struct sender *)worker->graph->nodes[i]->c);
-}
-
 static void play(bool tearing)
 {
 	struct plan_component senders = { 0 }, owners = { 0 }, end = { 0 };
@@ -210,41 +157,39 @@ static void play(bool tearing)
 	struct plan plan = { .components = &senders, .n_components = 1,
 			     .pipelines = &pipeline, .n_pipelines = 1 };
 
-	torn = tearing;
-	senders_left = WORKERS;
-	uv_sem_init(&all_done, 0);
+	sending.make = make_batch;
+	sending.batches = BATCHES;
+	sending.window = WINDOW;
+	sending.items = SPANS;
+	sending.enough = tearing ? ENOUGH : 0;
 	crew_component(&senders, &sender_plugin);
 	crew_component(&owners, &owner_plugin);
 	crew_component(&end, &end_plugin);
-	crew_open(&plan, WORKERS);
-	crew_all(begin);
-	uv_sem_wait(&all_done);
-	crew_close(!torn);
+	sender_play(&plan, WORKERS);
 	ck_assert_uint_eq(weir_budget_used(), 0);
-	ck_assert_uint_eq(wrong, 0);
+	ck_assert_uint_eq(wrong + sending.wrong, 0);
 	free(senders.prototype);
 	free(owners.prototype);
 	free(end.prototype);
-	uv_sem_destroy(&all_done);
 }
 
 START_TEST(each_trace_has_one_owner_and_each_span_comes_once)
 {
 	play(false);
-	ck_assert_uint_eq(answered, WORKERS * BATCHES);
+	ck_assert_uint_eq(sending.answered, WORKERS * BATCHES);
 	for (size_t i = 0; i < WORKERS * BATCHES * SPANS; i++)
 		ck_assert_uint_eq(seen[i], 1);
 	/* a batch is refused when any of its parts was */
-	ck_assert_uint_gt(refused, 0);
-	ck_assert_uint_le(refused, nacked_parts);
-	ck_assert_uint_gt(refused * 2, nacked_parts);
+	ck_assert_uint_gt(sending.refused, 0);
+	ck_assert_uint_le(sending.refused, nacked_parts);
+	ck_assert_uint_gt(sending.refused * 2, nacked_parts);
 }
 END_TEST
 
 START_TEST(nothing_is_left_when_it_is_torn_down)
 {
 	play(true);
-	ck_assert_uint_gt(answered, ENOUGH);
+	ck_assert_uint_gt(sending.answered, ENOUGH);
 }
 END_TEST
 

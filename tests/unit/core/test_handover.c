@@ -9,14 +9,10 @@
  * credits are back at the end; also when all is torn down in the middle.
  */
 #include <check.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 
-#include "../../support/crew.h"
+#include "../../support/sender.h"
 
-#include "data/batch.h"
 #include "runtime/credits.h"
-#include "base/str.h"
 
 #define WORKERS 4
 #define BATCHES 500		/* a sender */
@@ -24,61 +20,21 @@
 #define ROOM 24			/* of the keeper, in requests */
 #define ENOUGH 300		/* answers, to tear it down then */
 
-static atomic_uint answered, acked, refused, senders_left;
-static uv_sem_t all_done;
 static bool block;		/* the keeper's block_on_overflow */
-static bool torn;		/* taken down while batches are under way */
 static struct weir_credits *room;
 
-/* --- The sender: a receiver on every worker ------------------------------ */
+/* --- What is sent --------------------------------------------------------- */
 
-struct sender {
-	struct weir_component base;
-	unsigned sent, under_way;
-};
-
-static void send_more(struct sender *self)
+static struct weir_batch *make_batch(struct sender *self)
 {
-	while (self->under_way < WINDOW && self->sent < BATCHES) {
-		struct weir_payload *payload = payload_new(64, true);
-		struct weir_batch *batch = batch_new(WEIR_SIGNAL_TRACES);
+	struct weir_payload *payload = payload_new(64, true);
+	struct weir_batch *batch = batch_new(WEIR_SIGNAL_TRACES);
 
-		memset(payload->bytes, (int)self->base.worker, 64);
-		batch_add(batch, payload, payload->bytes, 64, 3);
-		payload_unref(payload);
-		node_hold(self->base.node, batch);
-		weir_batch_track(&self->base, batch, worker_current());
-		self->sent++;
-		self->under_way++;
-		weir_forward(&self->base, batch);
-	}
+	memset(payload->bytes, (int)self->base.worker, 64);
+	batch_add(batch, payload, payload->bytes, 64, 3);
+	payload_unref(payload);
+	return batch;
 }
-
-static void sender_answered(struct weir_component *c, struct weir_batch *batch,
-			    const struct weir_outcome *outcome, void *cookie)
-{
-	struct sender *self = WEIR_SELF(c, struct sender);
-
-	if (cookie != worker_current() || c->node->worker != worker_current())
-		abort();
-	if (atomic_fetch_add(&answered, 1) == ENOUGH && torn)
-		uv_sem_post(&all_done);
-	if (outcome->status == WEIR_OK)
-		atomic_fetch_add(&acked, 1);
-	else
-		atomic_fetch_add(&refused, 1);
-	weir_batch_ack(batch);
-	self->under_way--;
-	send_more(self);
-	if (self->sent == BATCHES && !self->under_way && !torn &&
-	    atomic_fetch_sub(&senders_left, 1) == 1)
-		uv_sem_post(&all_done);
-}
-
-static const struct weir_plugin sender_plugin = {
-	.kind = WEIR_RECEIVER, .type = "sender", .signals = WEIR_TRACES,
-	.size = sizeof(struct sender), .answered = sender_answered,
-};
 
 /* --- The keeper: one exporter in the process ----------------------------- */
 
@@ -152,13 +108,6 @@ static const struct weir_plugin keeper_plugin = {
 
 /* --- The stage ----------------------------------------------------------- */
 
-static void begin(struct worker *worker)
-{
-	for (size_t i = 0; i < worker->graph->n_nodes; i++)
-		if (worker->graph->nodes[i]->plan->kind == WEIR_RECEIVER)
-			send_more((struct sender *)worker->graph->nodes[i]->c);
-}
-
 static void play(bool blocking, bool tearing)
 {
 	struct plan_component senders = { 0 }, keeper = { 0 };
@@ -172,44 +121,41 @@ static void play(bool blocking, bool tearing)
 			     .pipelines = &pipeline, .n_pipelines = 1 };
 
 	block = blocking;
-	torn = tearing;
-	answered = acked = refused = 0;
-	senders_left = WORKERS;
-	uv_sem_init(&all_done, 0);
+	sending.make = make_batch;
+	sending.batches = BATCHES;
+	sending.window = WINDOW;
+	sending.enough = tearing ? ENOUGH : 0;
 	crew_component(&senders, &sender_plugin);
 	crew_component(&keeper, &keeper_plugin);
-	crew_open(&plan, WORKERS);
-	crew_all(begin);
-	uv_sem_wait(&all_done);
-	crew_close(!torn);
+	sender_play(&plan, WORKERS);
+	ck_assert_uint_eq(sending.wrong, 0);
 	ck_assert_uint_eq(weir_credits_used(room), 0);
 	ck_assert_uint_eq(weir_budget_used(), 0);
 	credits_release();
 	free(senders.prototype);
 	free(keeper.prototype);
-	uv_sem_destroy(&all_done);
 }
 
 START_TEST(answers_each_batch_once_on_its_own_thread)
 {
 	play(false, false);
-	ck_assert_uint_eq(answered, WORKERS * BATCHES);
-	ck_assert_uint_gt(acked, 0);
-	ck_assert_uint_gt(refused, 0);
+	ck_assert_uint_eq(sending.answered, WORKERS * BATCHES);
+	ck_assert_uint_gt(sending.acked, 0);
+	ck_assert_uint_gt(sending.refused, 0);
 }
 END_TEST
 
 START_TEST(makes_senders_wait_for_room_when_it_blocks)
 {
 	play(true, false);
-	ck_assert_uint_eq(answered, WORKERS * BATCHES);
+	ck_assert_uint_eq(sending.answered, WORKERS * BATCHES);
 }
 END_TEST
 
 START_TEST(leaves_nothing_behind_when_it_is_torn_down)
 {
 	play(_i % 2, true);
-	ck_assert_uint_gt(answered, ENOUGH);
+	ck_assert_uint_gt(sending.answered, ENOUGH);
 }
 END_TEST
 

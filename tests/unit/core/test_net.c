@@ -575,6 +575,41 @@ START_TEST(a_connect_that_takes_too_long_fails)
 }
 END_TEST
 
+START_TEST(row_106_one_address_has_so_many_connections)
+{
+	struct weir_listener how = { .endpoint = WEIR_STR("127.0.0.1:0"),
+		.accept = on_accept, .arg = &server, .max_per_address = 1 };
+	struct weir_error error;
+	char bound[128];
+
+	ck_assert(!weir_listen(&c, &how, bound, &error));
+	net_accept_begin();
+	dial(bound, (weir_duration){ 0 });
+	UNTIL(server.opened && client.opened);
+	for (int i = 0; i < 3; i++) {		/* closed without a word */
+		struct sockaddr_in to = { .sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+			.sin_port = htons((uint16_t)
+					  atoi(strchr(bound, ':') + 1)) };
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		char byte;
+
+		server.opened = false;
+		ck_assert(!connect(fd, (struct sockaddr *)&to, sizeof(to)));
+		while (recv(fd, &byte, 1, MSG_DONTWAIT) < 0 &&
+		       errno == EAGAIN)
+			worker_turn(&worker);
+		ck_assert(!server.opened);
+		close(fd);
+	}
+	ck_assert_uint_eq(admit_refused(ADMIT_ADDRESS), 3);
+	weir_stream_close(server.stream);
+	UNTIL(server.closes == 1 && client.closes == 1);
+	dial(bound, (weir_duration){ 0 });
+	UNTIL(server.opened && client.opened);
+}
+END_TEST
+
 START_TEST(row_102_out_of_descriptors_refuses_and_recovers)
 {
 	struct rlimit limit, tight;
@@ -639,6 +674,7 @@ int main(void)
 	tcase_add_test(tc, an_endpoint_without_port_fails_later);
 	tcase_add_test(tc, a_cancelled_connect_is_silent);
 	tcase_add_test(tc, a_connect_that_takes_too_long_fails);
+	tcase_add_test(tc, row_106_one_address_has_so_many_connections);
 	tcase_add_test(tc, row_102_out_of_descriptors_refuses_and_recovers);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

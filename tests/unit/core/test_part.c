@@ -40,7 +40,7 @@ static void check_span(const struct weir_part *part, size_t i,
 	scope = &part->scopes[span->scope];
 	weir_scope_read(scope->wrapper, &of);
 	ck_assert(weir_str_eq(of.message, cursor->scope.message));
-	weir_resource_read(part->resources[scope->resource], &resource);
+	weir_resource_read(part->resources[scope->resource].wrapper, &resource);
 	ck_assert(weir_str_eq(resource.message, cursor->resource.message));
 	ck_assert(weir_str_eq(resource.schema_url,
 			      cursor->resource.schema_url));

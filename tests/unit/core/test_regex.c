@@ -156,6 +156,19 @@ static const struct {
 	{ "^(a|b\\.c|d)$", PATTERN_WORDS, "" },
 	{ "^key", PATTERN_PREFIX, "key" },
 	{ "^a\\.b", PATTERN_PREFIX, "a.b" },
+	{ ".*key.*", PATTERN_LINE, "key" },
+	{ "^key.*", PATTERN_LINE, "key" },
+	{ ".*k\\.y$", PATTERN_LINE, "k.y" },
+	{ "key$", PATTERN_LINE, "key" },
+	{ "^.*key$", PATTERN_LINE, "key" },
+	{ ".*", PATTERN_ENGINE, "" },
+	{ ".*key.*?", PATTERN_ENGINE, "key" },
+	{ ".*?key", PATTERN_ENGINE, "key" },
+	{ ".*key.", PATTERN_ENGINE, "key" },
+	{ "k\ney.*", PATTERN_ENGINE, "k\ney" },
+	{ "key.*|a", PATTERN_ENGINE, "" },
+	{ ".*\xef\xbf\xbd", PATTERN_ENGINE, "" },
+	{ "^\xef\xbf\xbd$", PATTERN_ENGINE, "" },
 	{ "^keys?", PATTERN_ENGINE, "key" },
 	{ "^a|b$", PATTERN_ENGINE, "" },
 	{ "^(a|b)+$", PATTERN_ENGINE, "" },
@@ -184,6 +197,121 @@ START_TEST(finds_what_needs_no_engine)
 	ck_assert_msg(weir_str_eq(p.literal, weir_str_of(kinds[_i].literal)),
 		      "%s: %.*s", kinds[_i].pattern, WEIR_STR_FMT(p.literal));
 	pattern_release(&p);
+}
+END_TEST
+
+/* --- Against the engine -------------------------------------------------------- */
+
+static uint64_t dice = 88172645463325252u;
+
+static uint32_t roll(uint32_t n)
+{
+	dice ^= dice << 13;
+	dice ^= dice >> 7;
+	dice ^= dice << 17;
+	return (uint32_t)(dice >> 33) % n;
+}
+
+static void append(char *out, const char *const *pieces, uint32_t n)
+{
+	strcat(out, pieces[roll(n)]);
+}
+
+/* Mostly shapes that need no engine, and neighbours of them. */
+static void make_pattern(char *out)
+{
+	static const char *const begins[] = { "", "", "", "^", "^", "^(" };
+	static const char *const dots[] = { "", "", ".*", ".*", ".*", ".*?" };
+	static const char *const letters[] = { "a", "b", "ab", "\\.", "-",
+		"\xc3\xa9", "a", "b", "ba", "\n", "\xef\xbf\xbd", "|",
+		"a?" };
+	static const char *const ends[] = { "", "", "$", "$", "$", ")$" };
+
+	out[0] = '\0';
+	append(out, begins, 6);
+	append(out, dots, 6);
+	for (uint32_t n = roll(4); n--;)
+		append(out, letters, 13);
+	append(out, dots, 6);
+	append(out, ends, 6);
+}
+
+static size_t make_text(char *out)
+{
+	static const char *const letters[] = { "a", "b", "a", "b", "ab", ".",
+		"-", "\xc3\xa9", "\n", "\xef\xbf\xbd", "\xff", "\xc3" };
+
+	out[0] = '\0';
+	for (uint32_t n = roll(9); n--;)
+		append(out, letters, 12);
+	return strlen(out);
+}
+
+static void put_brackets(void *arg, weir_str match, struct weir_text *out)
+{
+	(void)arg;
+	weir_text_add(out, WEIR_STR("<"));
+	weir_text_add(out, match);
+	weir_text_add(out, WEIR_STR(">"));
+}
+
+static void compare(const struct weir_regex *ours,
+		    const struct weir_regex *engine, weir_str text)
+{
+	struct weir_text one = { 0 }, two = { 0 };
+	weir_str pattern = weir_regex_pattern(ours), a, b;
+
+	ck_assert_msg(weir_regex_match(ours, text) ==
+		      weir_regex_match(engine, text), "%.*s on %.*s",
+		      WEIR_STR_FMT(pattern), WEIR_STR_FMT(text));
+	for (size_t from = 0; from <= text.len; from++) {
+		if (from < text.len && (text.ptr[from] & 0xc0) == 0x80)
+			continue;	/* never asked inside a character */
+		ck_assert_msg(weir_regex_find(ours, text, from, &a, 1) ==
+			      weir_regex_find(engine, text, from, &b, 1) &&
+			      a.ptr == b.ptr && a.len == b.len,
+			      "%.*s on %.*s from %zu", WEIR_STR_FMT(pattern),
+			      WEIR_STR_FMT(text), from);
+	}
+	ck_assert(weir_regex_replace(ours, text, &one, put_brackets, NULL) ==
+		  weir_regex_replace(engine, text, &two, put_brackets, NULL));
+	ck_assert_msg(one.len == two.len &&
+		      (!one.len || !memcmp(one.ptr, two.ptr, one.len)),
+		      "%.*s on %.*s", WEIR_STR_FMT(pattern),
+		      WEIR_STR_FMT(text));
+	weir_text_release(&one);
+	weir_text_release(&two);
+}
+
+/* In a group nothing is found that could be matched without the engine. */
+START_TEST(what_needs_no_engine_is_matched_as_by_the_engine)
+{
+	uint32_t lines = 0;
+
+	open_engine();
+	for (int i = 0; i < 4000; i++) {
+		char text[64], pattern[64], grouped[80];
+		struct weir_regex *ours, *engine;
+		struct weir_error error;
+		struct pattern shape = { 0 };
+
+		make_pattern(pattern);
+		snprintf(grouped, sizeof(grouped), "(?:%s)", pattern);
+		ours = weir_regex_new(weir_str_of(pattern), &error);
+		engine = weir_regex_new(weir_str_of(grouped), &error);
+		ck_assert_msg(!ours == !engine, "%s", pattern);
+		if (!ours)
+			continue;
+		pattern_parse(&shape, weir_str_of(pattern), &error);
+		lines += shape.kind == PATTERN_LINE;
+		pattern_release(&shape);
+		for (int j = 0; j < 30; j++)
+			compare(ours, engine,
+				(weir_str){ text, make_text(text) });
+		weir_regex_free(&ours);
+		weir_regex_free(&engine);
+	}
+	ck_assert_uint_gt(lines, 500);
 }
 END_TEST
 
@@ -342,6 +470,7 @@ int main(void)
 	EACH(matches_as_go, matches);
 	EACH(finds_what_needs_no_engine, kinds);
 	EACH(replaces_as_go, replaced);
+	tcase_add_test(c, what_needs_no_engine_is_matched_as_by_the_engine);
 	tcase_add_test(c, words_come_in_the_order_given);
 	tcase_add_test(c, one_object_serves_a_pattern);
 	tcase_add_test(c, an_engine_that_cannot_be_opened_refuses_the_pattern);

@@ -311,6 +311,30 @@ START_TEST(rows_of_plugins_are_summed_too)
 }
 END_TEST
 
+static const struct weir_metric_def zero_rows[] = {
+	WEIR_METRIC_SERIES(COUNTER, "weir_losses", WEIR_SHOW_BASIC, "{loss}",
+			   "Losses.", .bare = true, .zero = true),
+	WEIR_METRIC_SERIES(COUNTER, "weir_wins", WEIR_SHOW_BASIC, "{win}",
+			   "Wins.", .bare = true),
+	WEIR_METRIC_END
+};
+
+START_TEST(a_counter_may_be_shown_before_it_was_added_to)
+{
+	static const weir_counter nothing;
+
+	open_stage(1);
+	sink.plugin.metrics = zero_rows;
+	start_stage();
+	for (int i = 0; i < 2; i++)
+		weir_metric_series(stage_node(0, &sink)->c, &zero_rows[i],
+				   NULL, 0, &nothing);
+	ck_assert_double_eq(value_of("weir_losses", NULL), 0);
+	ck_assert_double_eq(value_of("weir_wins", NULL), -1);
+	close_stage();
+}
+END_TEST
+
 static const struct weir_metric_def bare_rows[] = {
 	WEIR_METRIC_SERIES(COUNTER, "weir_votes", WEIR_SHOW_NORMAL, "{vote}",
 			   "Votes.", .bare = true),
@@ -396,6 +420,7 @@ int main(void)
 		{ an_exporters_labels_are_on_what_was_sent, 0 },
 		{ a_full_queue_is_counted_where_it_was_met, 0 },
 		{ rows_of_plugins_are_summed_too, 0 },
+		{ a_counter_may_be_shown_before_it_was_added_to, 0 },
 		{ series_whose_labels_are_known_late_are_summed_by_label, 0 },
 		{ families_are_sorted_by_name, 0 },
 		{ a_snapshot_outlives_who_asked_for_it, 0 },

@@ -6,26 +6,17 @@
  * by the trace's id alone, so whenever a trace is decided, each of its spans
  * has come out exactly once at the end, or none of them has; and what comes
  * out is canonical.  Ticks, late spans, caches, want of memory, refusals that
- * pass, and parts that wait are all under way.  Made for TSan.
+ * pass, and parts that wait are all under way.  Only the clock is the test's.
+ * Made for TSan.
  */
-#include <check.h>
-#include <stdatomic.h>
+#include "../../support/tail_crew.h"
 
-#include "../../support/crew.h"
-
-#include "data/batch.h"
-#include "config/bind.h"
-#include "config/tree.h"
 #include "data/walk.h"
 #include "data/wire.h"
 
-#include <weir/service.h>
-
-extern const struct weir_plugin weir_plugin;	/* tail_sampling's */
-
 #define WORKERS 4
 #define BATCHES 450		/* a sender */
-#define PAUSE 5			/* ms between them */
+#define PAUSE 5000000u		/* ns between them */
 #define SPANS 24		/* a batch */
 #define IDS 600			/* traces, unless each span has its own */
 #define NUMBERS (WORKERS * BATCHES * SPANS)
@@ -35,7 +26,6 @@ static atomic_uint answered, refused, wrong, senders_left, turned_away;
 static atomic_uint seen[NUMBERS];	/* by span number */
 static atomic_bool turned_back[NUMBERS / SPANS];	/* by batch */
 static uint32_t trace_of[NUMBERS];
-static uv_sem_t all_done;
 static bool own_traces, refusing;
 
 /* --- The sender ----------------------------------------------------------- */
@@ -97,8 +87,7 @@ static void send_next(struct weir_component *c, struct weir_timer *timer)
 	struct weir_batch *batch = make_batch(self);
 
 	if (self->sent + 1 < BATCHES)
-		weir_timer_set(timer, c, (weir_duration){ PAUSE * 1000000 },
-			       send_next);
+		weir_timer_set(timer, c, (weir_duration){ PAUSE }, send_next);
 	node_hold(c->node, batch);
 	weir_batch_track(c, batch, (void *)(size_t)(c->worker * BATCHES +
 						    self->sent));
@@ -119,9 +108,8 @@ static void sender_answered(struct weir_component *c, struct weir_batch *batch,
 	atomic_fetch_add(&answered, 1);
 	weir_batch_ack(batch);
 	self->under_way--;
-	if (self->sent == BATCHES && !self->under_way &&
-	    atomic_fetch_sub(&senders_left, 1) == 1)
-		uv_sem_post(&all_done);
+	if (self->sent == BATCHES && !self->under_way)
+		atomic_fetch_sub(&senders_left, 1);
 }
 
 static const struct weir_plugin sender_plugin = {
@@ -181,52 +169,12 @@ static const struct weir_plugin sink_plugin = {
 
 /* --- The play ------------------------------------------------------------- */
 
-static struct plan_component senders, sampler, sink;
-static struct arena arena;
-static size_t held;
-
-static void configure(const char *yaml)
-{
-	struct weir_error error = { 0 };
-
-	sampler.prototype->plugin = &weir_plugin;
-	sampler.prototype->id = sampler.id = "tail_sampling/x";
-	sampler.prototype->signals = WEIR_TRACES;
-	sampler.node = tree_parse(&arena, "test", weir_str_of(yaml), &error);
-	ck_assert_msg(sampler.node && !bind_fields(&arena, weir_plugin.fields,
-			sampler.prototype, sampler.node, "", &error) &&
-		      !weir_plugin.validate(sampler.prototype, &error),
-		      "%s: %s", error.path, error.text);
-}
-
-static void open_crew(const char *yaml, uint32_t n,
-		      const struct weir_plugin *sender)
-{
-	static struct plan_component *receivers[] = { &senders };
-	static struct plan_component *processors[] = { &sampler };
-	static struct plan_component *exporters[] = { &sink };
-	static struct plan_pipeline pipeline = {
-		.id = "traces", .signal = WEIR_SIGNAL_TRACES,
-		.receivers = receivers, .n_receivers = 1,
-		.processors = processors, .n_processors = 1,
-		.exporters = exporters, .n_exporters = 1 };
-	static struct plan plan = { .components = &senders, .n_components = 1,
-				    .pipelines = &pipeline, .n_pipelines = 1 };
-
-	crew_component(&senders, sender);
-	crew_component(&sampler, &weir_plugin);
-	crew_component(&sink, &sink_plugin);
-	configure(yaml);
-	senders_left = n;
-	uv_sem_init(&all_done, 0);
-	crew_open(&plan, n);
-}
+static atomic_size_t held;
 
 /* What the samplers still bring again. */
 static void count_held(struct worker *worker)
 {
-	for (size_t i = 0; i < worker->graph->n_nodes; i++)
-		held += worker->graph->nodes[i]->held;
+	atomic_fetch_add(&held, tail_crew_held(worker));
 }
 
 /* As the service does: stopped, then waited for. */
@@ -234,40 +182,31 @@ static void close_crew(void)
 {
 	crew_all(crew_stop);
 	do {
+		crew_pass(1000000000u);
 		held = 0;
 		crew_all(count_held);
 	} while (held);
 	crew_close(false);
-	ck_assert_uint_eq(weir_budget_used(), 0);
 	ck_assert_uint_eq(wrong, 0);
-	weir_plugin.destroy(sampler.prototype);
-	free(senders.prototype);
-	free(sampler.prototype);
-	free(sink.prototype);
-	arena_release(&arena);
-	uv_sem_destroy(&all_done);
-}
-
-static struct weir_component *find(struct worker *worker, enum weir_kind kind)
-{
-	for (size_t i = 0; i < worker->graph->n_nodes; i++)
-		if (worker->graph->nodes[i]->plan->kind == kind)
-			return worker->graph->nodes[i]->c;
-	return NULL;
+	tail_crew_free();
 }
 
 static void begin(struct worker *worker)
 {
-	struct sender *self = (struct sender *)find(worker, WEIR_RECEIVER);
+	struct sender *self = (struct sender *)
+		tail_crew_find(worker, WEIR_RECEIVER);
 
 	send_next(&self->base, &self->timer);
 }
 
 static void play(const char *yaml)
 {
-	open_crew(yaml, WORKERS, &sender_plugin);
+	clock_manual(1000000000u, 1700000000000000000u, 1);
+	senders_left = WORKERS;
+	crew_open(tail_crew_plan(yaml, &sender_plugin, &sink_plugin), WORKERS);
 	crew_all(begin);
-	uv_sem_wait(&all_done);
+	while (senders_left)
+		crew_pass(PAUSE);
 	close_crew();
 	ck_assert_uint_eq(answered, WORKERS * BATCHES);
 }
@@ -377,143 +316,9 @@ START_TEST(num_traces_is_of_all_workers_together)
 }
 END_TEST
 
-/* --- Deadlines, labels: one worker ---------------------------------------- */
-
-static struct weir_outcome outcomes[2];
-
-static void late_answered(struct weir_component *c, struct weir_batch *batch,
-			  const struct weir_outcome *outcome, void *cookie)
-{
-	(void)c;
-	outcomes[(size_t)cookie] = *outcome;
-	weir_batch_ack(batch);
-	if (cookie)
-		uv_sem_post(&all_done);
-}
-
-static const struct weir_plugin late_plugin = {
-	.kind = WEIR_RECEIVER, .type = "sender", .signals = WEIR_TRACES,
-	.size = sizeof(struct sender), .answered = late_answered,
-};
-
-/* The second waits for room, until its deadline. */
-static void send_two(struct worker *worker)
-{
-	struct sender *self = (struct sender *)find(worker, WEIR_RECEIVER);
-
-	for (size_t i = 0; i < 2; i++) {
-		struct weir_batch *batch = make_batch(self);
-
-		if (i)
-			batch->deadline = weir_now() + 10000000;
-		self->sent++;
-		node_hold(self->base.node, batch);
-		weir_batch_track(&self->base, batch, (void *)i);
-		weir_forward(&self->base, batch);
-	}
-}
-
-START_TEST(who_waits_for_room_is_answered_at_the_deadline)
-{
-	own_traces = true;
-	open_crew("{decision_wait: 30s, num_traces: 24, block_on_overflow: "
-		  "true, policies: [{name: a, type: always_sample}]}", 1,
-		  &late_plugin);
-	crew_all(send_two);
-	uv_sem_wait(&all_done);
-	ck_assert_int_eq(outcomes[0].status, WEIR_OK);
-	ck_assert_int_eq(outcomes[1].status, WEIR_DEADLINE_EXCEEDED);
-	ck_assert_int_eq(outcomes[1].reason, WEIR_REASON_DEADLINE);
-	close_crew();
-	ck_assert_uint_eq(count_seen(), SPANS);
-}
-END_TEST
-
-static bool has_labels(const struct weir_sample *sample, const char *expected)
-{
-	char text[256] = "";
-	size_t len = 0;
-
-	for (size_t i = 0; i < sample->n_labels; i++)
-		if (strncmp(sample->labels[i].name.ptr, "otel", 4))
-			len += (size_t)snprintf(text + len, sizeof(text) - len,
-				"%.*s=%.*s ",
-				WEIR_STR_FMT(sample->labels[i].name),
-				WEIR_STR_FMT(sample->labels[i].value));
-	return !strcmp(text, expected);
-}
-
-#define NAME(name) "otelcol_processor_tail_sampling_" name
-
-static const struct {
-	const char *name, *labels;
-	uint64_t value;
-} samples[] = {
-	{ NAME("count_traces_sampled"),
-	  "policy=x.yes sampled=true decision=sampled ", 24 },
-	{ NAME("count_traces_sampled"),
-	  "policy=x.no sampled=false decision=not_sampled ", 24 },
-	{ NAME("sampling_policy_execution_count"), "policy=x.no ", 24 },
-	{ NAME("global_count_traces_sampled"),
-	  "sampled=true decision=sampled ", 24 },
-	{ NAME("early_releases_from_cache_decision"), "sampled=true ", 24 },
-	{ NAME("new_trace_id_received"), "", 24 },
-};
-#define N_SAMPLES (sizeof(samples) / sizeof(*samples))
-static bool found[N_SAMPLES];
-
-static void find_samples(struct weir_component *c, void *arg,
-			 const struct weir_family *families, size_t n)
-{
-	(void)c;
-	(void)arg;
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < families[i].n_samples; k++)
-			for (size_t s = 0; s < N_SAMPLES; s++)
-				found[s] |= weir_str_eq(families[i].name,
-					weir_str_of(samples[s].name)) &&
-					has_labels(&families[i].samples[k],
-						   samples[s].labels) &&
-					families[i].samples[k].counter ==
-					samples[s].value;
-	uv_sem_post(&all_done);
-}
-
-/* The same traces twice: decided with the first piece, and remembered. */
-static void send_and_ask(struct worker *worker)
-{
-	struct sender *self = (struct sender *)find(worker, WEIR_RECEIVER);
-
-	for (size_t i = 0; i < 2; i++) {
-		struct weir_batch *batch = make_batch(self);
-
-		node_hold(self->base.node, batch);
-		weir_batch_track(&self->base, batch, NULL);
-		weir_forward(&self->base, batch);
-	}
-	weir_metrics_snapshot(&self->base, find_samples, NULL);
-}
-
-START_TEST(metrics_have_the_collector_s_names_and_labels)
-{
-	own_traces = true;
-	open_crew("{decision_wait: 1s, maximum_trace_size_bytes: 1, "
-		  "on_maximum_trace_size: decide, decision_cache: "
-		  "{sampled_cache_size: 99}, policies: [{name: no, type: "
-		  "status_code, status_code: {status_codes: [ERROR]}}, {name: "
-		  "yes, type: always_sample}]}", 1, &late_plugin);
-	crew_all(send_and_ask);
-	uv_sem_wait(&all_done);
-	for (size_t i = 0; i < N_SAMPLES; i++)
-		ck_assert_msg(found[i], "%s{%s} is not %u", samples[i].name,
-			      samples[i].labels, (unsigned)samples[i].value);
-	close_crew();
-}
-END_TEST
-
 int main(void)
 {
-	Suite *suite = suite_create("processors/tail_sampling: workers");
+	Suite *suite = suite_create("processors/tail_sampling: crew");
 	TCase *tests = tcase_create("all");
 	SRunner *runner;
 	int failed;
@@ -525,8 +330,6 @@ int main(void)
 	tcase_add_test(tests, a_limit_is_of_all_workers_together);
 	tcase_add_test(tests, a_share_of_composite_is_of_all_workers_together);
 	tcase_add_test(tests, num_traces_is_of_all_workers_together);
-	tcase_add_test(tests, who_waits_for_room_is_answered_at_the_deadline);
-	tcase_add_test(tests, metrics_have_the_collector_s_names_and_labels);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

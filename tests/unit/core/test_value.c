@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include <otlp_common.pb-c.h>
-#include <weir/value.h>
+#include <weir/plugin.h>
 
 #include "../../support/otlp_gen.h"
 
@@ -177,6 +177,33 @@ START_TEST(scalars_are_written_as_protobuf_c_packs_them)
 }
 END_TEST
 
+START_TEST(a_charged_text_grows_with_the_budget_and_not_past_it)
+{
+	struct weir_text text = { .charged = true };
+
+	weir_text_add(&text, WEIR_STR("abc"));
+	ck_assert_uint_eq(weir_budget_used(), text.cap);
+	weir_budget_limit(text.cap, text.cap);
+	for (int i = 0; i < 20; i++)
+		weir_text_add_hex(&text, WEIR_STR("0123456789"));
+	ck_assert(text.refused);
+	ck_assert_uint_le(text.len, text.cap);
+	weir_text_cut(&text, 3);
+	ck_assert(!text.refused);
+	weir_text_add(&text, WEIR_STR("d"));
+	ck_assert_uint_eq(text.len, 4);
+	ck_assert_mem_eq(text.ptr, "abcd", 4);
+	text.forced = true;	/* over the line, and counted */
+	weir_text_addf(&text, "%0200d", 7);
+	ck_assert(!text.refused);
+	ck_assert_uint_eq(text.len, 204);
+	ck_assert_uint_eq(weir_budget_used(), text.cap);
+	weir_text_release(&text);
+	ck_assert_uint_eq(weir_budget_used(), 0);
+	weir_budget_limit(0, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("value");
@@ -193,6 +220,8 @@ int main(void)
 	tcase_add_test(tc, json_text_escapes_only_what_it_must);
 	tcase_add_test(tc, maps_are_equal_in_any_order_and_lists_are_not);
 	tcase_add_test(tc, scalars_are_written_as_protobuf_c_packs_them);
+	tcase_add_test(tc,
+		       a_charged_text_grows_with_the_budget_and_not_past_it);
 	suite_add_tcase(s, tc);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_ENV);

@@ -152,6 +152,41 @@ START_TEST(acks_what_got_in_whole_and_nacks_the_rest)
 }
 END_TEST
 
+/* The first is on its way to the disk while the others come. */
+START_TEST(text_that_would_pass_the_budget_is_refused_and_can_come_again)
+{
+	struct weir_test *t = started("path: %s/out");
+	struct weir_outcome outcome;
+	uint64_t line;
+	int first, second;
+
+	first = weir_test_send(t, WEIR_SIGNAL_TRACES, span, sizeof(span) - 1,
+			       &outcome);
+	line = weir_budget_used() + 256;	/* the request, not its text */
+	weir_budget_limit(line, line);
+	second = weir_test_send(t, WEIR_SIGNAL_TRACES, span, sizeof(span) - 1,
+				&outcome);
+	ck_assert_int_ge(second, 0);
+	do
+		weir_test_run(t);
+	while (!weir_test_answer(t, first, &outcome));
+	ck_assert_int_eq(outcome.status, WEIR_OK);
+	ck_assert(weir_test_answer(t, second, &outcome));
+	ck_assert_int_eq(outcome.status, WEIR_UNAVAILABLE);
+	ck_assert_int_eq(outcome.reason, WEIR_REASON_MEMORY);
+	ck_assert(weir_outcome_retryable(&outcome));
+	ck_assert_double_eq(weir_test_metric(t,
+			"otelcol_exporter_send_failed_spans"), 1);
+	expect("out", span_json);
+
+	/* With nothing on its way it is taken: memory is freed by writing. */
+	ck_assert_int_eq(sent(t).status, WEIR_OK);
+	weir_budget_limit(0, 0);
+	closed(&t);
+	ck_assert_uint_eq(weir_budget_used(), 0);
+}
+END_TEST
+
 START_TEST(makes_a_file_that_was_removed_again)
 {
 	struct weir_test *t = started("path: %s/a/out\ncreate_directory: true");
@@ -297,6 +332,8 @@ int main(void)
 	tcase_add_test(tc, nacks_what_the_disk_does_not_take);
 	tcase_add_test(tc, cuts_off_what_got_in_of_a_write_that_failed);
 	tcase_add_test(tc, acks_what_got_in_whole_and_nacks_the_rest);
+	tcase_add_test(tc,
+		text_that_would_pass_the_budget_is_refused_and_can_come_again);
 	tcase_add_test(tc, makes_a_file_that_was_removed_again);
 	tcase_add_test(tc, nacks_while_the_directory_is_gone);
 	tcase_add_loop_test(tc,

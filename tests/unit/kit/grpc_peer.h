@@ -172,6 +172,7 @@ static void pump(void)
 static void peer_open(void)
 {
 	nghttp2_session_callbacks *cb;
+	nghttp2_option *option;
 	const nghttp2_settings_entry settings[] = {
 		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
 	};
@@ -198,7 +199,10 @@ static void peer_open(void)
 	nghttp2_session_callbacks_set_on_stream_close_callback(cb,
 							       peer_closed);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(cb, peer_frame);
-	nghttp2_session_client_new(&peer.session, cb, NULL);
+	nghttp2_option_new(&option);	/* windows open when a test says so */
+	nghttp2_option_set_no_auto_window_update(option, 1);
+	nghttp2_session_client_new2(&peer.session, cb, NULL, option);
+	nghttp2_option_del(option);
 	nghttp2_session_callbacks_del(cb);
 	nghttp2_submit_settings(peer.session, 0, settings, 1);
 	pump();

@@ -232,24 +232,88 @@ START_TEST(several_members_count_as_one_message)
 }
 END_TEST
 
-START_TEST(a_wide_zstd_window_is_refused)	/* 6 */
+/* A last raw block of one byte behind a window, and perhaps a size. */
+#define ZSTD_FRAME(...) { 0x28, 0xb5, 0x2f, 0xfd, __VA_ARGS__, 0x09, 0, 0, 'x' }
+#define WINDOW(log, eighths) (((log) - 10) << 3 | (eighths))
+
+static const struct {
+	const char *why;
+	bool good;
+	uint8_t frame[12];
+	size_t len;
+} windows[] = {
+	{ "8 MiB", true, ZSTD_FRAME(0x00, WINDOW(23, 0)), 10 },
+	{ "an eighth more", false, ZSTD_FRAME(0x00, WINDOW(23, 1)), 10 },
+	{ "16 MiB", false, ZSTD_FRAME(0x00, WINDOW(24, 0)), 10 },
+	{ "128 MiB", false, ZSTD_FRAME(0x00, WINDOW(27, 0)), 10 },
+	{ "the most there is", false, ZSTD_FRAME(0x00, WINDOW(41, 7)), 10 },
+	{ "none, its content is all", true, ZSTD_FRAME(0x20, 1), 10 },
+};
+
+/* Whatever the cap: it is a message's, not a window's. */
+START_TEST(a_zstd_window_is_at_most_8_mib)	/* 6 */
 {
-	/* magic, no content size, no single segment, window 2^27, and a last
-	 * raw block of one byte */
-	static const uint8_t frame[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00,
-		(27 - 10) << 3, 0x09, 0x00, 0x00, 'x' };
-	static const uint8_t fits[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00,
-		(23 - 10) << 3, 0x09, 0x00, 0x00, 'x' };
+	const uint8_t *frame = windows[_i].frame;
+	size_t len = windows[_i].len, got;
 	struct weir_outcome why;
+	struct weir_payload *p;
+
+	if (!windows[_i].good) {
+		check_refused(windows[_i].why, WEIR_ENCODING_ZSTD, frame, len,
+			      64 << 20, WEIR_INTERNAL);
+		return;
+	}
+	p = weir_decompress(NULL, WEIR_ENCODING_ZSTD, frame, len, 64 << 20,
+			    &got, &why);
+	ck_assert_msg(p && got == 1, "%s", windows[_i].why);
+	weir_payload_free(&p);
+}
+END_TEST
+
+/* The size is known and the window is not needed: it is refused all the same. */
+START_TEST(a_window_is_looked_at_in_every_frame)	/* 6 */
+{
+	static const uint8_t frames[] = {
+		0x28, 0xb5, 0x2f, 0xfd, 0x20, 1, 0x09, 0, 0, 'x',
+		0x28, 0xb5, 0x2f, 0xfd, 0x80, WINDOW(27, 0), 1, 0, 0, 0,
+		0x09, 0, 0, 'x' };
+
+	check_refused("the second", WEIR_ENCODING_ZSTD, frames, sizeof(frames),
+		      64 << 20, WEIR_INTERNAL);
+	check_refused("alone", WEIR_ENCODING_ZSTD, frames + 10,
+		      sizeof(frames) - 10, 64 << 20, WEIR_INTERNAL);
+}
+END_TEST
+
+START_TEST(frames_of_old_zstd_are_refused)	/* 8 */
+{
+	/* 0.7: magic, a header of one byte, an end block */
+	static const uint8_t frame[] = { 0x27, 0xb5, 0x2f, 0xfd, 0x00, 0x40,
+		0xc0, 0, 0 };
+
+	check_refused("0.7", WEIR_ENCODING_ZSTD, frame, sizeof(frame), MAX,
+		      WEIR_INTERNAL);
+}
+END_TEST
+
+/* 4 MiB blocks: 8 MiB for the decoder, which nobody asked for in bytes. */
+START_TEST(what_an_lz4_frame_makes_the_decoder_keep_is_charged)	/* R4 */
+{
+	static const uint8_t frame[] = { 0x04, 0x22, 0x4d, 0x18, 0x60, 0x70,
+		0x73, 0x01, 0x00, 0x00, 0x80, 'x', 0, 0, 0, 0 };
+	struct weir_outcome why = { 0 };
 	struct weir_payload *p;
 	size_t got;
 
-	check_refused("128 MiB", WEIR_ENCODING_ZSTD, frame, sizeof(frame), MAX,
-		      WEIR_INTERNAL);
-	p = weir_decompress(NULL, WEIR_ENCODING_ZSTD, fits, sizeof(fits), MAX,
+	weir_budget_limit(4 << 20, 4 << 20);
+	check_refused("over the line", WEIR_ENCODING_LZ4, frame, sizeof(frame),
+		      MAX, WEIR_UNAVAILABLE);
+	weir_budget_limit(16 << 20, 16 << 20);
+	p = weir_decompress(NULL, WEIR_ENCODING_LZ4, frame, sizeof(frame), MAX,
 			    &got, &why);
-	ck_assert_ptr_nonnull(p);
+	ck_assert_msg(p && got == 1, "%s", why.text);
 	weir_payload_free(&p);
+	ck_assert_uint_eq(weir_budget_used(), 0);
 }
 END_TEST
 
@@ -518,7 +582,11 @@ int main(void)
 	tcase_add_test(tc, a_wrong_checksum_or_length_is_broken);
 	tcase_add_test(tc, trailing_bytes_are_refused);
 	tcase_add_test(tc, several_members_count_as_one_message);
-	tcase_add_test(tc, a_wide_zstd_window_is_refused);
+	tcase_add_loop_test(tc, a_zstd_window_is_at_most_8_mib, 0,
+			    LEN(windows));
+	tcase_add_test(tc, a_window_is_looked_at_in_every_frame);
+	tcase_add_test(tc, frames_of_old_zstd_are_refused);
+	tcase_add_test(tc, what_an_lz4_frame_makes_the_decoder_keep_is_charged);
 	tcase_add_test(tc, skippable_frames_are_refused);
 	tcase_add_loop_test(tc,
 		a_stated_size_is_compared_before_memory_is_taken, 0,

@@ -344,6 +344,159 @@ START_TEST(a_stalled_body_is_ended)
 }
 END_TEST
 
+static void shut_windows(void)
+{
+	const nghttp2_settings_entry none[] = {
+		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0 } };
+
+	nghttp2_submit_settings(peer.session, 0, none, 1);
+	pump();
+}
+
+static const struct {
+	const char *why;
+	bool taken;			/* the stream's last bytes are */
+	int every;			/* seconds for a byte; 0: none ever */
+} slow_readers[] = {
+	{ "never", false, 0 },
+	{ "a byte in ten seconds", false, 10 },
+	{ "a byte in two seconds", true, 2 },
+};
+
+/* 8 bytes of an answer, and the method is done with the call. */
+START_TEST(row_60_an_answer_that_nobody_takes_has_its_time)
+{
+	struct request r = { .body = (const uint8_t *)HELLO, .len = 10 };
+	int every = slow_readers[_i].every;
+	uint64_t start;
+	struct answer *a;
+
+	peer_open();
+	shut_windows();
+	a = ask(&r);
+	start = weir_now();
+	weir_grpc_reply(peer.calls[0], "yes", 3);
+	pump();
+	for (int s = 1; s <= 32; s++) {
+		if (s == 30)
+			ck_assert(slow_readers[_i].taken || !a->closed);
+		if (every && s % every == 0 && !a->closed)
+			nghttp2_submit_window_update(peer.session, 0, 1, 1);
+		ck_assert(grpc_conn_check(&peer.conn,
+					  start + (uint64_t)s * 1000000000));
+		pump();
+	}
+	ck_assert_msg(a->closed, "%s", slow_readers[_i].why);
+	ck_assert_uint_eq(a->error, slow_readers[_i].taken ? NGHTTP2_NO_ERROR
+							   : NGHTTP2_CANCEL);
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	ck_assert(!peer.dead);		/* the other streams live on */
+	peer_close();
+}
+END_TEST
+
+START_TEST(row_133_half_a_request_does_not_hold_up_the_drain)
+{
+	struct request r = { .open = true, .body = (const uint8_t *)HELLO,
+			     .len = 7 };
+	struct answer *a;
+	uint64_t stop;
+
+	peer_open();
+	a = ask(&r);
+	stop = weir_now() + 5000000000;
+	peer.service.draining = true;
+	peer.service.drained = stop;
+	ck_assert(grpc_conn_check(&peer.conn, stop + 2900000000));
+	pump();
+	ck_assert(!a->closed);
+	ck_assert(grpc_conn_check(&peer.conn, stop + 3100000000));
+	pump();
+	ck_assert_int_eq(a->grpc, 14);
+	ck_assert_str_ne(a->details, "");
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	peer_close();
+}
+END_TEST
+
+/* The pool, which runs when a test says so. */
+static struct {
+	void (*in)(void *arg);
+	void (*out)(struct weir_component *c, void *arg);
+	void *arg;
+} pool;
+
+int weir_work(struct weir_component *c, void (*in)(void *arg),
+	      void (*out)(struct weir_component *c, void *arg), void *arg)
+{
+	(void)c;
+	pool.in = in;
+	pool.out = out;
+	pool.arg = arg;
+	return 0;
+}
+
+/* A call in framed snappy, of which the library is not open. */
+static struct answer *ask_packed(const char *timeout)
+{
+	static const uint8_t body[] = "\1\0\0\0\x17"
+		"\xff\x06\0\0sNaPpY\x01\x09\0\0\xbb\x1f\x1c\x19hello";
+	static struct request r;
+
+	r = (struct request){ .encoding = "snappy", .timeout = timeout,
+			      .body = body, .len = sizeof(body) - 1 };
+	peer_open();
+	return ask(&r);
+}
+
+static void run_pool(void)
+{
+	pool.in(pool.arg);
+	pool.out(NULL, pool.arg);
+	pump();
+}
+
+START_TEST(a_call_waits_for_the_library_of_its_encoding)
+{
+	struct answer *a = ask_packed(NULL);
+
+	ck_assert_uint_eq(peer.n_calls, 0);
+	run_pool();
+	ck_assert_uint_eq(peer.n_calls, 1);
+	ck_assert_mem_eq(peer.got, "hello", 5);
+	weir_grpc_reply(peer.calls[0], NULL, 0);
+	pump();
+	ck_assert_int_eq(a->grpc, 0);
+	peer_close();
+}
+END_TEST
+
+START_TEST(a_client_may_go_while_its_library_is_opened)
+{
+	ask_packed(NULL);
+	grpc_conn_lost(&peer.conn);
+	pool.in(pool.arg);
+	pool.out(NULL, pool.arg);
+	ck_assert_uint_eq(peer.n_calls, 0);
+	ck_assert_uint_eq(peer.n_freed, 1);
+	peer_close();
+}
+END_TEST
+
+START_TEST(a_deadline_may_pass_while_its_library_is_opened)
+{
+	struct answer *a = ask_packed("1S");
+
+	ck_assert(grpc_conn_check(&peer.conn, weir_now() + 2000000000));
+	pump();
+	ck_assert_int_eq(a->grpc, 4);
+	run_pool();
+	ck_assert_uint_eq(peer.n_calls, 0);
+	ck_assert_uint_eq(peer.conn.n_calls, 0);
+	peer_close();
+}
+END_TEST
+
 START_TEST(row_12_a_part_of_a_request_is_let_go_when_memory_is_out)
 {
 	struct request r = { .open = true, .body = (const uint8_t *)HELLO,
@@ -573,6 +726,13 @@ int main(void)
 		row_52_a_client_that_sends_no_more_ends_what_is_not_whole);
 	tcase_add_test(tc,
 		row_12_a_part_of_a_request_is_let_go_when_memory_is_out);
+	tcase_add_loop_test(tc,
+		row_60_an_answer_that_nobody_takes_has_its_time, 0,
+		sizeof(slow_readers) / sizeof(*slow_readers));
+	tcase_add_test(tc, row_133_half_a_request_does_not_hold_up_the_drain);
+	tcase_add_test(tc, a_call_waits_for_the_library_of_its_encoding);
+	tcase_add_test(tc, a_client_may_go_while_its_library_is_opened);
+	tcase_add_test(tc, a_deadline_may_pass_while_its_library_is_opened);
 	tcase_add_test(tc, a_deadline_is_answered_although_the_method_is_not_done);
 	tcase_add_test(tc, metadata_is_kept_when_asked_for);
 	tcase_add_test(tc, broken_binary_metadata_fails_its_call);

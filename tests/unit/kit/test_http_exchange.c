@@ -128,7 +128,30 @@ static const struct {
 	  404, "content-type: application/x-protobuf\n",
 	  "\x08\x0c\x12\x12" "404 page not found" },
 	{ "two slashes", ASK("POST", "//v1/traces", JSON, "hello"),
+	  307, "location: /v1/traces\n", "" },
+	{ "steps", ASK("POST", "/v1/../x/.././v1/traces", JSON, "hello"),
+	  307, "location: /v1/traces\n", "" },
+	{ "steps to nowhere", ASK("POST", "/v1/../../traces", JSON, "hello"),
 	  404, "", "" },
+	{ "113: only our own path is said", ASK("POST", "//evil//", JSON, "x"),
+	  404, "", "" },
+	{ "an escaped letter", ASK("POST", "/%761/%74race%73", JSON, "hello"),
+	  200, "", "hello" },
+	{ "an escaped slash is none", ASK("POST", "/v1%2Ftraces", JSON, "x"),
+	  404, "", "" },
+	{ "nor is an escaped dot a step", ASK("POST", "/v1/%2e/traces", JSON,
+	  "x"), 404, "", "" },
+	{ "an escaped byte more", ASK("POST", "/v1/traces%20", JSON, "x"), 404,
+	  "", "" },
+	{ "an escaped NUL", ASK("POST", "/v1/traces%00", JSON, "x"), 404, "",
+	  "" },
+	{ "half an escape", ASK("POST", "/v1/traces%2", JSON, "hello"), 400,
+	  "content-type: application/json\n",
+	  "{\"code\":3,\"message\":\"malformed target\"}" },
+	{ "an escape that is none", ASK("POST", "/v1/%zz", JSON, "hello"), 400,
+	  "", "" },
+	{ "46: GET of an escaped path", ASK("GET", "/v1/%74races", NULL, NULL),
+	  405, "allow: POST\n", "" },
 	{ "46: GET", ASK("GET", "/v1/traces", NULL, NULL), 405,
 	  "allow: POST\n", "{\"code\":12,\"message\":"
 	  "\"405 method not allowed, supported: [POST]\"}" },
@@ -205,6 +228,23 @@ START_TEST(says_the_same_in_both)
 		ck_assert(!memmem(a.body, a.len, "secret", 6));
 		ck_assert(!memmem(a.body, a.len, "hello", 5));
 	}
+}
+END_TEST
+
+/* RFC 9110 9.3.7 */
+START_TEST(a_star_asks_about_the_server)
+{
+	static const struct ask ask = ASK("OPTIONS", "*", NULL, NULL);
+	static const struct ask odd = ASK("GET", "*", NULL, NULL);
+	static struct answer a;
+
+	serve();
+	ask_in(_i, &ask, &a);
+	ck_assert_int_eq(a.status, 200);
+	ck_assert(has_line(&a, "content-length: 0\n"));
+	ck_assert_uint_eq(handled + refused, 0);
+	ask_in(0, &odd, &a);
+	ck_assert_int_eq(a.status, 400);
 }
 END_TEST
 
@@ -650,6 +690,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, says_the_same_in_both, 0, 2 * N(rows));
+	tcase_add_loop_test(tc, a_star_asks_about_the_server, 0, 2 * 1);
 	tcase_add_loop_test(tc, who_owns_a_route_hears_of_refusals, 0, 2 * 1);
 	tcase_add_loop_test(tc, head_has_the_length_and_not_the_body, 0, 2 * 1);
 	tcase_add_loop_test(tc, row_4_inflated_under_the_same_cap,

@@ -708,6 +708,31 @@ START_TEST(row_66_a_client_that_does_not_answer_the_notice)
 }
 END_TEST
 
+START_TEST(row_133_half_a_request_does_not_hold_up_the_drain)
+{
+	struct ask ask = { .method = "POST", .path = "/x", .open = true,
+			   .body = "0123456789", .len = 10 };
+	struct answer *a;
+
+	serve();
+	a = h2_submit(&ask);
+	h2_pump();
+	pass(S(2));
+	weir_http_server_stop(server);
+	turn();
+	pass(S(2));
+	h2_pump();
+	ck_assert(!a->status);
+	pass(S(2));
+	h2_pump();
+	ck_assert_int_eq(a->status, 503);
+	ck_assert(has_line(a, "retry-after: 1\n"));
+	pass(S(2));
+	h2_pump();
+	ck_assert(peer.shut);
+}
+END_TEST
+
 START_TEST(answers_after_the_server_has_gone_are_dropped)
 {
 	serve();
@@ -768,6 +793,7 @@ int main(void)
 	tcase_add_test(tc, an_idle_connection_is_sent_away);
 	tcase_add_test(tc, row_66_draining_answers_what_is_under_way);
 	tcase_add_test(tc, row_66_a_client_that_does_not_answer_the_notice);
+	tcase_add_test(tc, row_133_half_a_request_does_not_hold_up_the_drain);
 	tcase_add_loop_test(tc, answers_after_the_server_has_gone_are_dropped,
 			    0, 2);
 	suite_add_tcase(suite, tc);

@@ -10,7 +10,7 @@ static struct weir_http_server_config config;
 static struct weir_http_exchange *waiting;
 static bool later;
 static unsigned handled;
-static char last_body[256], last_type[64];
+static char last_body[8193], last_type[64];
 
 static void handle(struct weir_component *who, struct weir_http_exchange *x,
 		   void *arg)
@@ -401,6 +401,73 @@ START_TEST(stopping_closes_the_idle_and_lets_the_busy_finish)
 }
 END_TEST
 
+static const struct {
+	const char *what;
+	uint64_t before;	/* time that it takes before the stop */
+	const char *text;
+} halves[] = {
+	{ "half a head", S(1), "GET /x HTTP/1.1\r\nHo" },
+	{ "half a body", S(1), POST "Content-Length: 50\r\n\r\nabc" },
+	{ "half a chunk", S(1), POST "Transfer-Encoding: chunked\r\n\r\n9\r\na" },
+	{ "one whose time is nearly over", S(9), POST
+	  "Content-Length: 50\r\n\r\nabc" },
+};
+
+START_TEST(row_133_half_a_request_does_not_hold_up_the_drain)
+{
+	bool nearly = halves[_i].before > S(8);
+
+	serve(true);
+	say(halves[_i].text);
+	pass(halves[_i].before);
+	weir_http_server_stop(server);
+	turn();
+	pass(nearly ? S(1) - 1 : S(3) - 1);
+	ck_assert_msg(peer.n == 0 && !peer.closing, "%s", halves[_i].what);
+	pass(1);
+	ck_assert(hears("HTTP/1.1 503 "));
+	ck_assert(hears("Retry-After: 1\r\n"));
+	ck_assert(hears("Connection: close\r\n"));
+	pass(S(1));
+	ck_assert(peer.gone);
+}
+END_TEST
+
+START_TEST(row_133_what_comes_at_a_pace_is_waited_for)
+{
+	static char part[4096];
+
+	config.max_request_body_size = 8192;
+	serve(true);
+	say(POST "Content-Length: 8192\r\n\r\n");
+	weir_http_server_stop(server);
+	turn();
+	for (int i = 0; i < 2; i++) {
+		pass(S(2));
+		ck_assert_uint_eq(peer.n, 0);
+		say_bytes(part, sizeof(part));
+	}
+	ck_assert_uint_eq(handled, 1);
+	ck_assert(hears("HTTP/1.1 200 OK\r\n"));
+	ck_assert(hears("Connection: close\r\n"));
+}
+END_TEST
+
+START_TEST(row_133_who_does_not_read_does_not_hold_up_the_drain)
+{
+	serve(true);
+	peer.room = 10;
+	say(GET);
+	pass(S(1));
+	weir_http_server_stop(server);
+	turn();
+	pass(S(3) - 1);
+	ck_assert(!peer.gone);
+	pass(1);
+	ck_assert(peer.gone);
+}
+END_TEST
+
 START_TEST(an_address_that_cannot_be_bound_is_an_error)
 {
 	struct weir_error error;
@@ -448,6 +515,12 @@ int main(void)
 	tcase_add_test(tc, row_45_http_0_9_is_closed_without_a_word);
 	tcase_add_loop_test(tc,
 		stopping_closes_the_idle_and_lets_the_busy_finish, 0, 2);
+	tcase_add_loop_test(tc,
+		row_133_half_a_request_does_not_hold_up_the_drain, 0,
+		sizeof(halves) / sizeof(halves[0]));
+	tcase_add_test(tc, row_133_what_comes_at_a_pace_is_waited_for);
+	tcase_add_test(tc,
+		row_133_who_does_not_read_does_not_hold_up_the_drain);
 	tcase_add_test(tc, an_address_that_cannot_be_bound_is_an_error);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

@@ -99,6 +99,42 @@ START_TEST(an_empty_text_has_nothing)
 }
 END_TEST
 
+START_TEST(basic_credentials_may_have_any_character_of_UTF_8)
+{
+	static const struct { const char *text; bool found; } cases[] = {
+		{ "Basic dXNlcjpww6Rzc3fDtnJ0", true },	/* user:pässwört */
+		{ "Basic asO8cmdlbjp44oKseQ==", true },	/* jürgen:x€y */
+		{ "Basic dTpww6k=", true },		/* u:pé */
+		{ "Basic YTrDKA==", false },		/* a:\xc3( */
+		{ "Basic YTp/Yg==", false },		/* a:\x7fb */
+		{ "Basic understanding", false },
+	};
+	struct detectors d = detectors_of("credentials");
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		ck_assert_msg(detect_any(&d, weir_str_of(cases[i].text)) ==
+			      cases[i].found, "%s", cases[i].text);
+}
+END_TEST
+
+START_TEST(basic_credentials_may_have_any_character_of_UTF_8)
+{
+	static const struct { const char *text; bool found; } cases[] = {
+		{ "Basic dXNlcjpww6Rzc3fDtnJ0", true },	/* user:pässwört */
+		{ "Basic asO8cmdlbjp44oKseQ==", true },	/* jürgen:x€y */
+		{ "Basic dTpww6k=", true },		/* u:pé */
+		{ "Basic YTrDKA==", false },		/* a:\xc3( */
+		{ "Basic YTp/Yg==", false },		/* a:\x7fb */
+		{ "Basic understanding", false },
+	};
+	struct detectors d = detectors_of("credentials");
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		ck_assert_msg(detect_any(&d, weir_str_of(cases[i].text)) ==
+			      cases[i].found, "%s", cases[i].text);
+}
+END_TEST
+
 START_TEST(every_beginning_of_a_secret_is_read_within_its_bytes)
 {
 	static const char *const lines[] = {
@@ -226,6 +262,8 @@ int main(void)
 	tcase_add_test(tests, without_detectors_nothing_is_found);
 	tcase_add_test(tests, a_detector_that_is_off_finds_nothing);
 	tcase_add_test(tests, an_empty_text_has_nothing);
+	tcase_add_test(tests,
+		       basic_credentials_may_have_any_character_of_UTF_8);
 	tcase_add_test(tests,
 		       every_beginning_of_a_secret_is_read_within_its_bytes);
 	tcase_add_test(tests,

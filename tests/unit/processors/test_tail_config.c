@@ -12,6 +12,10 @@ static const struct {
 	{ "{sampling_strategy: x}", "sampling_strategy",
 	  "invalid sampling_strategy \"x\", expected one of "
 	  "\"trace-complete\" or \"span-ingest\"" },
+	{ "{sampling_strategy: ''}", "sampling_strategy",
+	  "invalid sampling_strategy \"\", expected one of "
+	  "\"trace-complete\" or \"span-ingest\"" },
+	{ "{tail_storage: ''}", "tail_storage", NULL },
 	{ "{tail_storage: redis}", "tail_storage",
 	  "'tail_storage' requires the \"processor.tailsamplingprocessor."
 	  "tailstorageextension\" feature gate to be enabled, and an "
@@ -39,6 +43,9 @@ static const struct {
 	{ POLICY("type: numeric_attribute, numeric_attribute: {key: k}"),
 	  "policies[0]",
 	  FAILED "At least one of minValue or maxValue must be set" },
+	{ POLICY("type: probabilistic, probabilistic: {sampling_percentage: "
+		 ".nan}"), "policies[0]",
+	  FAILED "sampling_percentage is not a number" },
 	{ POLICY("type: ottl_condition, ottl_condition: {span: ['true']}"),
 	  "policies[0]", FAILED "ottl_condition is not available yet: OTTL is "
 	  "not part of this version" },
@@ -135,7 +142,9 @@ END_TEST
 static const char *const accepted[] = {
 	"",
 	"{policies: []}",
-	"{sampling_strategy: ''}",
+	"{tail_storage: }",
+	POLICY("type: always_sample, always_sample: {}"),
+	POLICY("type: trace_flags, trace_flags: "),
 	"{decision_wait: 168h}",
 	"{decision_cache: {sampled_cache_size: -1}}",
 	"{num_traces: 0, policies: [{name: a, type: always_sample}]}",

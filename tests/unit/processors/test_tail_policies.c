@@ -240,14 +240,14 @@ static const struct row rows[] = {
 #define AND(list) "{name: p, type: and, and: {and_sub_policy: [" list "]}}"
 #define NOT(sub) "{name: p, type: not, not: {not_sub_policy: " sub "}}"
 #define DROP(list) "{name: d, type: drop, drop: {drop_sub_policy: [" list "]}}"
-#define ALL SUB("type: always_sample")
+#define SUB_ALL SUB("type: always_sample")
 #define ERROR_ SUB("type: status_code, status_code: {status_codes: [ERROR]}")
 #define NOT_ERROR SUB("type: not, not: {not_sub_policy: " ERROR_ "}")
 	{ AND(""), .sampled = true },
-	{ AND(ALL ", " ERROR_), ONE(.status = 2), .sampled = true },
-	{ AND(ALL ", " ERROR_), .sampled = false },
-	{ AND(ALL ", " NOT_ERROR), .sampled = true },
-	{ NOT(ALL), .sampled = false },
+	{ AND(SUB_ALL ", " ERROR_), ONE(.status = 2), .sampled = true },
+	{ AND(SUB_ALL ", " ERROR_), .sampled = false },
+	{ AND(SUB_ALL ", " NOT_ERROR), .sampled = true },
+	{ NOT(SUB_ALL), .sampled = false },
 	{ NOT(ERROR_), .sampled = true },
 	{ DROP(""), .sampled = false },
 	{ BARE("always_sample") ", " DROP(""), .sampled = false },
@@ -262,7 +262,6 @@ static const struct row rows[] = {
 	  "values: [a], invert_match: true}}, " BARE("always_sample"),
 	  ONE(.attrs = { TEXT("k", "a") }), .sampled = true },
 };
-#define N_ROWS (sizeof(rows) / sizeof(*rows))
 
 START_TEST(each_policy_says_what_the_collector_s_says)
 {
@@ -338,251 +337,55 @@ START_TEST(a_salt_makes_another_choice)
 }
 END_TEST
 
-/* --- Limits -------------------------------------------------------------- */
+/* --- Many ----------------------------------------------------------------- */
 
-/* Sends traces of one span, from, from + 1 ..., and lets them be decided. */
-static size_t pass(uint64_t from, int n)
+#define MANY 130		/* more than two words of bits */
+
+/* Each asks for a key of its own, beside all the others'. */
+START_TEST(very_many_policies_and_keys_are_all_asked)
 {
-	size_t before = all_that_came();
+	static char yaml[MANY * 120], keys[MANY][16];
 	struct traces r = { 0 };
+	size_t len = (size_t)sprintf(yaml, "{decision_wait: 1s, policies: [");
 
-	for (int i = 0; i < n; i++)
-		traces_span(&r, &(struct a_span){ .trace = from + (uint64_t)i,
-					.number = from + (uint64_t)i });
-	send_traces(&r);
-	seconds(2);
-	return all_that_came() - before;
-}
+	for (uint64_t i = 0; i < MANY; i++) {
+		struct attr yes[MAX_ATTRS] = { TEXT("key-x", "v"),
+					       TEXT(keys[i], "v") };
+		struct attr no[MAX_ATTRS] = { TEXT(keys[i], "w"),
+					      TEXT("key-y", "v") };
 
-/* 1/7 of a second is no whole number of nanoseconds. */
-START_TEST(a_limit_refills_all_the_time_up_to_its_burst)
-{
-	begin("{decision_wait: 1s, policies: [{name: p, type: rate_limiting, "
-	      "rate_limiting: {spans_per_second: 7, burst_capacity: 21}}]}");
-	ck_assert_uint_eq(pass(1000, 50), 21);	/* full at first */
-	ck_assert_uint_eq(pass(2000, 50), 14);	/* two seconds */
-	seconds(1);
-	ck_assert_uint_eq(pass(3000, 50), 21);
-	ck_assert_uint_eq(pass(4000, 3), 3);
-	ck_assert_uint_eq(pass(5000, 50), 21);	/* 11 + 14, but no more */
-	end();
-}
-END_TEST
-
-START_TEST(a_refused_trace_takes_nothing_of_a_limit)
-{
-	struct traces r = { 0 };
-
-	begin("{decision_wait: 1s, policies: [{name: p, type: rate_limiting, "
-	      "rate_limiting: {spans_per_second: 4, burst_capacity: 4}}]}");
-	for (uint64_t i = 1; i <= 3; i++)
-		traces_span(&r, &(struct a_span){ .trace = 1, .number = i });
-	for (uint64_t i = 11; i <= 13; i++)
-		traces_span(&r, &(struct a_span){ .trace = 2, .number = i });
-	traces_span(&r, &(struct a_span){ .trace = 3, .number = 21 });
-	traces_span(&r, &(struct a_span){ .trace = 4, .number = 31 });
-	send_traces(&r);
-	seconds(2);
-	ck_assert_uint_eq(all_that_came(), 4);
-	ck_assert_uint_eq(came(1) + came(2) + came(3) + came(21), 4);
-	end();
-}
-END_TEST
-
-START_TEST(a_limit_at_the_end_of_and_pays_only_for_what_got_there)
-{
-	struct traces r = { 0 };
-
-	begin("{decision_wait: 1s, policies: [{name: a, type: and, and: "
-	      "{and_sub_policy: [{type: status_code, status_code: "
-	      "{status_codes: [ERROR]}}, {type: rate_limiting, rate_limiting: "
-	      "{spans_per_second: 1, burst_capacity: 2}}]}}]}");
-	for (uint64_t i = 1; i <= 9; i++)
-		traces_span(&r, &(struct a_span){ .trace = i, .number = i,
-						  .status = i > 6 ? 2 : 0 });
-	send_traces(&r);
-	seconds(2);
-	ck_assert_uint_eq(all_that_came(), 2);
-	ck_assert_uint_eq(came(7) + came(8), 2);
-	end();
-}
-END_TEST
-
-START_TEST(a_limit_pays_for_traces_that_others_sample_too)
-{
-	begin("{decision_wait: 1s, policies: [{name: a, type: always_sample}, "
-	      "{name: r, type: rate_limiting, rate_limiting: "
-	      "{spans_per_second: 1, burst_capacity: 5}}]}");
-	ck_assert_uint_eq(pass(1, 9), 9);
-	ck_assert(metric(TS("count_traces_sampled")) == 18);
-	end();
-}
-END_TEST
-
-/* --- composite ----------------------------------------------------------- */
-
-#define COMPOSITE(most, shares)						\
-	"{decision_wait: 1s, policies: [{name: c, type: composite, composite: "	\
-	"{max_total_spans_per_second: " most ", policy_order: [b, a], "	\
-	"composite_sub_policy: [{name: a, type: status_code, status_code: "	\
-	"{status_codes: [ERROR]}}, {name: b, type: always_sample}], "	\
-	"rate_allocation: [" shares "]}}]}"
-
-/* n traces of one span, the first `errors` of them with an error. */
-static void composite(const char *yaml, uint64_t errors, uint64_t n)
-{
-	struct traces r = { 0 };
-
-	begin(yaml);
-	for (uint64_t i = 1; i <= n; i++)
-		traces_span(&r, &(struct a_span){ .trace = i, .number = i,
-					.status = i <= errors ? 2 : 0 });
-	send_traces(&r);
-	seconds(2);
-}
-
-static const struct {
-	const char *yaml;
-	size_t errors, others;		/* of 20 each */
-} composites[] = {
-	{ COMPOSITE("10", "{policy: a, percent: 50}, {policy: b, percent: 20}"),
-	  5, 2 },
-	/* each is compared with the total for itself */
-	{ COMPOSITE("10", "{policy: a, percent: 90}, {policy: b, percent: 90}"),
-	  9, 9 },
-	{ COMPOSITE("10", "{policy: a, percent: 500}, {policy: b}"), 10, 5 },
-	/* without an entry nothing is allowed; the last entry counts */
-	{ COMPOSITE("10", "{policy: a, percent: 50}"), 5, 0 },
-	{ COMPOSITE("10", ""), 0, 0 },
-	{ COMPOSITE("10", "{policy: a, percent: 50}, {policy: a, percent: 10}, "
-			  "{policy: b, percent: -1}"), 1, 5 },
-	/* cut to an integer */
-	{ COMPOSITE("7", "{policy: a, percent: 50}, {policy: b}"), 3, 3 },
-	{ COMPOSITE("0", "{policy: a, percent: 50}, {policy: b}"), 0, 0 },
-};
-
-START_TEST(composite_shares_out_a_rate_in_the_order_of_its_list)
-{
-	size_t errors = 0, others = 0;
-
-	composite(composites[_i].yaml, 20, 40);
-	for (uint64_t i = 1; i <= 20; i++) {
-		errors += came(i);
-		others += came(20 + i);
+		sprintf(keys[i], "key-%u", (unsigned)i);
+		len += (size_t)sprintf(yaml + len, "{name: p%u, type: "
+			"string_attribute, string_attribute: {key: %s, values: "
+			"[v]}}, ", (unsigned)i, keys[i]);
+		traces_resource(&r, i % 2 ? yes : no, NULL);
+		traces_span(&r, &(struct a_span){ .trace = 1 + i,
+			.number = 1 + i, .attrs = { i % 2 ? no[0] : yes[0],
+						    i % 2 ? no[1] : yes[1] } });
+		traces_resource(&r, no, NULL);
+		traces_span(&r, &(struct a_span){ .trace = 1001 + i,
+			.number = 1001 + i, .attrs = { no[0], no[1] } });
 	}
-	ck_assert_uint_eq(errors, composites[_i].errors);
-	ck_assert_uint_eq(others, composites[_i].others);
-	end();
-}
-END_TEST
-
-START_TEST(composite_begins_anew_with_each_second)
-{
-	begin(COMPOSITE("10", "{policy: b, percent: 50}"));
-	ck_assert_uint_eq(pass(1, 20), 5);
-	ck_assert_uint_eq(pass(100, 20), 5);
-	end();
-}
-END_TEST
-
-START_TEST(composite_lets_a_smaller_trace_pass_where_a_larger_did_not)
-{
-	struct traces r = { 0 };
-
-	begin(COMPOSITE("10", "{policy: b, percent: 50}"));
-	for (uint64_t i = 1; i <= 6; i++)
-		traces_span(&r, &(struct a_span){ .trace = 1, .number = i });
-	for (uint64_t i = 11; i <= 15; i++)
-		traces_span(&r, &(struct a_span){ .trace = 2, .number = i });
+	sprintf(yaml + len, "]}");
+	begin(yaml);
 	send_traces(&r);
 	seconds(2);
-	ck_assert_uint_eq(all_that_came(), 5);
-	ck_assert_uint_eq(came(11), 1);
-	end();
-}
-END_TEST
-
-START_TEST(composite_may_hold_and)
-{
-	composite("{decision_wait: 1s, policies: [{name: c, type: composite, "
-		  "composite: {max_total_spans_per_second: 10, "
-		  "composite_sub_policy: [{name: a, type: and, and: "
-		  "{and_sub_policy: [{type: always_sample}, {type: status_code,"
-		  " status_code: {status_codes: [ERROR]}}]}}], rate_allocation:"
-		  " [{policy: a, percent: 100}]}}]}", 3, 9);
-	ck_assert_uint_eq(all_that_came(), 3);
-	end();
-}
-END_TEST
-
-/* --- Votes --------------------------------------------------------------- */
-
-#define EXECUTIONS TS("sampling_policy_execution_count")
-#define VOTES TS("count_traces_sampled")
-#define THREE "policies: [{name: a, type: always_sample}, {name: b, type: "	\
-	"always_sample}, {name: d, type: drop, drop: {drop_sub_policy: ["	\
-	"{type: status_code, status_code: {status_codes: [ERROR]}}]}}]"
-
-static const struct {
-	const char *yaml;
-	uint32_t status;
-	double asked;
-	bool sampled;
-} orders[] = {
-	{ "{decision_wait: 1s, " THREE "}", 0, 3, true },
-	{ "{decision_wait: 1s, sample_on_first_match: true, " THREE "}", 0, 2,
-	  true },
-	/* drop policies are asked first, and end it */
-	{ "{decision_wait: 1s, " THREE "}", 2, 1, false },
-	{ "{decision_wait: 1s, sample_on_first_match: true, " THREE "}", 2, 1,
-	  false },
-};
-
-START_TEST(drop_is_asked_first_and_the_first_match_may_end_it)
-{
-	begin(orders[_i].yaml);
-	GIVE(.trace = 1, .number = 1, .status = orders[_i].status);
-	seconds(2);
-	ck_assert_uint_eq(came(1), orders[_i].sampled);
-	ck_assert(metric(EXECUTIONS) == orders[_i].asked);
-	ck_assert(metric(VOTES) == orders[_i].asked);
-	ck_assert(metric(TS("global_count_traces_sampled")) == 1);
+	ck_assert_uint_eq(all_that_came(), MANY);
+	for (uint64_t i = 0; i < MANY; i++)
+		ck_assert_uint_eq(came(1 + i), 1);
+	ck_assert(metric(TS("count_traces_sampled")) == 2 * MANY * MANY);
 	end();
 }
 END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("processors/tail_sampling: policies");
-	TCase *tests = tcase_create("all");
-	SRunner *runner;
-	int failed;
+	const struct ts_test tests[] = {
+		{ each_policy_says_what_the_collector_s_says, ROWS(rows) },
+		{ chance_is_the_collector_s_hash, ROWS(chances) },
+		{ a_salt_makes_another_choice, 0 },
+		{ very_many_policies_and_keys_are_all_asked, 0 },
+	};
 
-	tcase_set_timeout(tests, 60);
-	tcase_add_loop_test(tests, each_policy_says_what_the_collector_s_says,
-			    0, N_ROWS);
-	tcase_add_loop_test(tests, chance_is_the_collector_s_hash, 0,
-			    sizeof(chances) / sizeof(*chances));
-	tcase_add_test(tests, a_salt_makes_another_choice);
-	tcase_add_test(tests, a_limit_refills_all_the_time_up_to_its_burst);
-	tcase_add_test(tests, a_refused_trace_takes_nothing_of_a_limit);
-	tcase_add_test(tests,
-		       a_limit_at_the_end_of_and_pays_only_for_what_got_there);
-	tcase_add_test(tests, a_limit_pays_for_traces_that_others_sample_too);
-	tcase_add_loop_test(tests,
-			    composite_shares_out_a_rate_in_the_order_of_its_list,
-			    0, sizeof(composites) / sizeof(*composites));
-	tcase_add_test(tests, composite_begins_anew_with_each_second);
-	tcase_add_test(tests,
-		       composite_lets_a_smaller_trace_pass_where_a_larger_did_not);
-	tcase_add_test(tests, composite_may_hold_and);
-	tcase_add_loop_test(tests,
-			    drop_is_asked_first_and_the_first_match_may_end_it,
-			    0, sizeof(orders) / sizeof(*orders));
-	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return TS_MAIN("policies", tests);
 }

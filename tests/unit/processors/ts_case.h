@@ -15,6 +15,26 @@
 #define MS(n) ((weir_duration){ (int64_t)(n) * 1000000 })
 #define TS(name) "otelcol_processor_tail_sampling_" name
 
+/* Blocks of policies: all traces, those with an error, those that are OK (an
+ * error drops). */
+#define ALL "policies: [{name: all, type: always_sample}]"
+#define NONE "policies: [{name: none, type: status_code, status_code: "	\
+	"{status_codes: [ERROR]}}]"
+#define HALF "policies: [{name: e, type: status_code, status_code: "	\
+	"{status_codes: [OK]}}, {name: d, type: drop, drop: "		\
+	"{drop_sub_policy: [{type: status_code, status_code: "		\
+	"{status_codes: [ERROR]}}]}}]"
+#define EARLY TS("early_releases_from_cache_decision")
+#define LATE_AGE TS("sampling_late_span_age")
+#define REMOVED TS("sampling_trace_removal_age")
+#define FRESH TS("new_trace_id_received")
+#define TOO_EARLY TS("sampling_trace_dropped_too_early")
+#define TOO_LARGE TS("traces_dropped_too_large")
+#define ON_MEMORY TS("sampling_traces_on_memory")
+#define DECIDED TS("global_count_traces_sampled")
+#define TICKS TS("sampling_decision_timer_latency")
+#define DROPPED "weir_dropped_items"
+
 static struct weir_test *t;
 static size_t sent;		/* bytes, which the glass box keeps */
 
@@ -85,6 +105,13 @@ static inline void give(struct a_span span)
 }
 #define GIVE(...) give((struct a_span){ __VA_ARGS__ })
 
+static inline bool is_answered(int number,
+			       struct weir_outcome *outcome)
+{
+	*outcome = (struct weir_outcome){ 0 };
+	return weir_test_answer(t, number, outcome);
+}
+
 /* Bytes of payloads that are the sampler's; within 1 % of what was sent. */
 static inline size_t kept(void)
 {
@@ -136,5 +163,36 @@ static inline double metric(const char *name)
 
 	return value > 0 ? value : 0;
 }
+
+/* --- main ---------------------------------------------------------------- */
+
+struct ts_test {
+	const TTest *run;
+	int n;			/* rows of its table; 0: it has none */
+};
+
+static inline int ts_main(const char *name, const struct ts_test *tests,
+			  size_t n)
+{
+	Suite *suite = suite_create(name);
+	TCase *all = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(all, 120);
+	for (size_t i = 0; i < n; i++)
+		tcase_add_loop_test(all, tests[i].run, 0,
+				    tests[i].n ? tests[i].n : 1);
+	suite_add_tcase(suite, all);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
+#define TS_MAIN(name, tests)						\
+	ts_main("processors/tail_sampling: " name, tests,		\
+		sizeof(tests) / sizeof((tests)[0]))
+#define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 #endif

@@ -7,7 +7,8 @@
  * the cap before anything is allocated.  Pure but for that; c's thread.
  *
  * snappy and lz4 lie in libweircodecs.so, which the first use opens (once a
- * process, about a millisecond) and nothing closes.
+ * process, about a millisecond) and nothing closes.  Our servers have it opened
+ * on the thread pool, and the request waits.
  */
 #ifndef WEIR_KIT_COMPRESS_H
 #define WEIR_KIT_COMPRESS_H
@@ -52,8 +53,8 @@ WEIR_API int weir_encoding_open(enum weir_encoding encoding,
  * UNIMPLEMENTED/MEDIA_TYPE.  Everywhere: checksums checked; what is cut short,
  * bytes behind the end and frames that need a dictionary refused.
  *	gzip		all members
- *	zstd, lz4	all frames; skippable ones refused.  zstd's window at
- *			most the smallest power of two >= max, 8 MiB the least
+ *	zstd, lz4	all frames; skippable ones refused, and a zstd window
+ *			over 8 MiB (RFC 9659) as broken
  *	snappy		a block, or the framed form if it begins like that
  * Nothing at all is an empty message in zstd, lz4 and x-snappy-framed. */
 WEIR_API struct weir_payload *weir_decompress(struct weir_component *c,

@@ -34,6 +34,7 @@ struct weir_grpc_server_config {	/* rows: weir_grpc_server_fields */
 	weir_str endpoint, transport;
 	int64_t max_recv_msg_size_mib;
 	uint32_t max_concurrent_streams;
+	uint32_t max_connections_per_address;	/* 0: weir/net.h */
 	int64_t read_buffer_size, write_buffer_size;
 	struct weir_grpc_server_keepalive keepalive;
 	bool include_metadata;

@@ -36,6 +36,7 @@ struct weir_http_server_config {	/* rows: weir_http_server_fields */
 	weir_duration read_timeout, read_header_timeout, write_timeout,
 		idle_timeout;
 	bool keep_alives_enabled;
+	uint32_t max_connections_per_address;	/* 0: weir/net.h */
 	/* Recognised, and refused until they exist. */
 	const struct weir_node *tls, *auth, *middlewares;
 };
