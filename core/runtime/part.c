@@ -2,11 +2,11 @@
 /*
  * part.c: the spans of a batch, dealt out by their trace ids.
  *
- * A first descent counts the wrappers, by their beginnings; how many spans there
- * are the batch knows: so all the index is one block, charged to the budget
- * before.  The second notes the spans, and hashes each id once.  For several
- * workers they are then dealt out, those of one next to each other and in
- * order.  No byte of a span is copied.  The index is written by one thread,
+ * A first descent counts the wrappers, by their beginnings; how many spans
+ * there are the batch knows: so all the index is one block, charged to the
+ * budget before.  The second notes the spans, and hashes each id once.  For
+ * several workers they are then dealt out, those of one next to each other and
+ * in order.  No byte of a span is copied.  The index is written by one thread,
  * then only read, by several.
  */
 #include "part.h"

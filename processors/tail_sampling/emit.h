@@ -12,7 +12,7 @@
 struct span_list {
 	span_ref *refs;
 	size_t n, cap;
-	uint64_t bytes;			/* of the messages, and of the records */
+	uint64_t bytes;			/* of the messages, and records */
 };
 void span_list_add(struct span_list *list, const struct store *store,
 		   span_ref ref);

@@ -2,11 +2,9 @@
 /*
  * ingest.c: the spans of a part find their traces.
  *
- * Span by span: a decided trace passes it on or discards it; else its bytes are
- * copied to the log, and what the policies look for is looked for while they
- * are at hand.  What concerns a piece, the spans of one trace in one
- * ResourceSpans, happens when that ends: sizes, root spans, and with span-ingest
- * the question to the policies.
+ * Span by span: a decided trace passes it on or discards it; else its bytes
+ * are copied to the log, and what the policies look for is looked for while
+ * they are at hand.  What concerns several spans of a trace is in piece.c.
  *
  * Each span is of another trace, mostly, and there are more of them than caches
  * hold: so entries are fetched some spans ahead.
@@ -23,170 +21,6 @@
 #define RELIEF_BYTES (64u << 10)
 #define SLOT_AHEAD 12		/* spans */
 #define ENTRY_AHEAD 6
-
-/* The spans of one trace in the resource that is taken in. */
-struct piece {
-	struct entry *entry;		/* NULL: it went */
-	uint32_t scope;			/* the current one, */
-	bool root;			/* one is a root span */
-	uint64_t scope_bytes, bytes;	/* its body, what is before */
-};
-
-/* --- Pieces --------------------------------------------------------------- */
-
-/* Those whose entries went leave, so that there are not many more than traces
- * are known. */
-static void compact_pieces(struct tail_sampling *self)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < self->n_pieces; i++) {
-		struct piece *piece = &self->pieces[i];
-
-		if (!piece->entry)
-			continue;
-		self->pieces[n++] = *piece;
-		piece->entry->piece = (uint32_t)n;
-	}
-	self->n_pieces = n;
-}
-
-static void more_pieces(struct tail_sampling *self)
-{
-	compact_pieces(self);
-	if (self->cap_pieces && self->n_pieces <= self->cap_pieces / 2)
-		return;
-	self->cap_pieces = self->cap_pieces ? self->cap_pieces * 2 : 512;
-	self->pieces = realloc(self->pieces,
-			       self->cap_pieces * sizeof(*self->pieces));
-	if (!self->pieces)
-		abort();
-}
-
-static struct piece *new_piece(struct tail_sampling *self)
-{
-	if (self->n_pieces == self->cap_pieces)
-		more_pieces(self);
-	return &self->pieces[self->n_pieces++];
-}
-
-static void begin_piece(struct tail_sampling *self,
-			const struct weir_part *part, uint32_t scope,
-			struct entry *entry)
-{
-	uint32_t resource = part->scopes[scope].resource;
-
-	*new_piece(self) = (struct piece){
-		.entry = entry, .scope = scope,
-		.scope_bytes = store_scope_size(&self->store, scope),
-		.bytes = store_resource_size(&self->store, part, resource) };
-	entry->piece = (uint32_t)self->n_pieces;
-	if (!self->span_ingest)
-		return;
-	/* Policies are asked about the piece alone. */
-	entry->times = (struct trace_times){ 0 };
-	memset(entry->marks, 0, self->table.marks * sizeof(*entry->marks));
-}
-
-static struct piece *measure(struct tail_sampling *self,
-			     const struct weir_part *part,
-			     const struct weir_part_span *span,
-			     struct entry *entry)
-{
-	struct piece *piece;
-
-	if (!entry->piece)
-		begin_piece(self, part, span->scope, entry);
-	piece = &self->pieces[entry->piece - 1];
-	if (piece->scope != span->scope) {
-		piece->bytes += field_size(piece->scope_bytes);
-		piece->scope_bytes = store_scope_size(&self->store,
-						      span->scope);
-		piece->scope = span->scope;
-	}
-	piece->scope_bytes += field_size(span->len);
-	return piece;
-}
-
-/* --- The end of a piece -------------------------------------------------- */
-
-static uint64_t soonest(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* When it is decided, now that spans of it have come. */
-static void reschedule(struct tail_sampling *self, struct entry *entry,
-		       bool root)
-{
-	uint64_t next = self->buckets.now + 1, tick;
-
-	if (root && self->root_wait != UINT64_MAX)
-		entry->limit = (uint32_t)soonest(entry->limit,
-						 next + self->root_wait);
-	tick = entry->limit;
-	if (entry->rooted && self->quiet != UINT64_MAX)
-		tick = soonest(tick, next + self->quiet);
-	buckets_put(&self->buckets, entry, (uint32_t)tick);
-}
-
-static void ask_piece(struct tail_sampling *self, struct entry *entry)
-{
-	uint64_t began = weir_now();
-	enum verdict verdict = ask(self, entry);
-
-	weir_histogram_record(&self->count.tick_ms,
-			      &tail_sampling_metrics[ROW_TICK_MS],
-			      (double)((weir_now() - began) / 1000000));
-	count_verdict(self, verdict);
-	if (verdict != VERDICT_PENDING)
-		settle(self, entry, verdict);
-}
-
-static void too_large(struct tail_sampling *self, struct entry *entry)
-{
-	if (self->decide_large) {
-		decide(self, entry);
-		return;
-	}
-	weir_counter_add(&self->count.too_large, 1);
-	entry->large = true;
-	settle(self, entry, VERDICT_NOT_SAMPLED);
-}
-
-static void end_piece(struct tail_sampling *self, const struct piece *piece)
-{
-	uint64_t most = self->set.maximum_trace_size_bytes;
-	struct entry *entry = piece->entry;
-	size_t size;
-
-	entry->piece = 0;
-	if (entry->verdict != VERDICT_PENDING)
-		return;
-	size = piece->bytes + field_size(piece->scope_bytes);
-	entry->size += size;
-	entry->bytes += field_size(size);
-	reschedule(self, entry, piece->root);
-	if (most && entry->size > most)
-		too_large(self, entry);
-	else if (self->span_ingest)
-		ask_piece(self, entry);
-}
-
-static void end_pieces(struct tail_sampling *self)
-{
-	self->resource++;
-	for (size_t i = 0; i < self->n_pieces; i++)
-		if (self->pieces[i].entry)
-			end_piece(self, &self->pieces[i]);
-	self->n_pieces = 0;
-	out_flush(self, false);
-}
-
-void leave_piece(struct tail_sampling *self, const struct entry *entry)
-{
-	self->pieces[entry->piece - 1].entry = NULL;
-}
 
 /* --- Room ---------------------------------------------------------------- */
 
@@ -270,14 +104,13 @@ static void append(struct tail_sampling *self, const struct weir_part *part,
 		   span_ref ref)
 {
 	const struct watch *watch = policies_watch(self->policies);
-	struct piece *piece = measure(self, part, span, entry);
+	bool root = (self->root_wait != UINT64_MAX ||
+		     self->quiet != UINT64_MAX) && is_root(span);
 
+	piece_add(self, part, span, entry, root);
 	store_span(&self->store, ref)->before = entry->last;
 	entry->last = ref;
 	entry->spans++;
-	if ((self->root_wait != UINT64_MAX || self->quiet != UINT64_MAX) &&
-	    is_root(span))
-		piece->root = entry->rooted = true;
 	if (!watch->n)
 		return;
 	for (size_t i = 0; i < self->table.marks; i++)
@@ -287,8 +120,8 @@ static void append(struct tail_sampling *self, const struct weir_part *part,
 }
 
 /* Copies span i for the out list or the entry.  The part was let in, so it may
- * take more than the room when nobody is left to be decided; NO_SPAN: the budget
- * of the process is used up. */
+ * take more than the room when nobody is left to be decided; NO_SPAN: the
+ * budget of the process is used up. */
 static span_ref keep(struct tail_sampling *self, const struct weir_part *part,
 		     size_t i)
 {
@@ -433,7 +266,8 @@ static void fetch_ahead(struct tail_sampling *self,
 			const struct weir_part *part, size_t i)
 {
 	if (i + SLOT_AHEAD < part->n)
-		table_fetch_slot(&self->table, part->spans[i + SLOT_AHEAD].hash);
+		table_fetch_slot(&self->table,
+				 part->spans[i + SLOT_AHEAD].hash);
 	if (i + ENTRY_AHEAD < part->n)
 		table_fetch_entry(&self->table,
 				  part->spans[i + ENTRY_AHEAD].hash);

@@ -47,7 +47,7 @@ struct table {
 	struct entry *oldest, *newest;
 };
 
-/* Fetches what table_find will look at; the second some time after the first. */
+/* Fetches what table_find will look at: first the slot, then the entry. */
 void table_fetch_slot(const struct table *table, uint64_t hash);
 void table_fetch_entry(const struct table *table, uint64_t hash);
 /* id: 16 bytes, NULL: zeros.  NULL: not known. */

@@ -5,6 +5,7 @@
  *	tail_sampling.c	rows, metrics, start and stop
  *	blocked.c	parts that wait for room in num_traces
  *	ingest.c	spans of a part find their traces
+ *	piece.c		what concerns several of one trace
  *	decide.c	a trace is asked about, kept or let go
  *	out.c		what was kept goes on, and is brought again
  */
@@ -119,10 +120,19 @@ void blocked_release(struct tail_sampling *self);
 
 /* Takes the spans of the part in.  False, and nothing was: no memory. */
 bool ingest(struct tail_sampling *self, const struct weir_batch *batch);
-/* The entry goes while spans of it come. */
-void leave_piece(struct tail_sampling *self, const struct entry *entry);
 void ingest_init(struct tail_sampling *self);
 void ingest_release(struct tail_sampling *self);
+
+/* --- piece.c ------------------------------------------------------------- */
+
+/* A span of the entry, which is undecided. */
+void piece_add(struct tail_sampling *self, const struct weir_part *part,
+	       const struct weir_part_span *span, struct entry *entry,
+	       bool root);
+/* The resource has ended. */
+void end_pieces(struct tail_sampling *self);
+/* The entry goes while spans of it come. */
+void leave_piece(struct tail_sampling *self, const struct entry *entry);
 
 /* --- decide.c ------------------------------------------------------------ */
 

@@ -272,7 +272,7 @@ static inline const uint8_t *pass_attributes(const uint8_t *p,
 }
 
 /* What stands before the attributes, as every SDK writes it: passed over step
- * by step, without a look at what else it might be.  Ends where it is not so. */
+ * by step, without a look at what else it may be.  Ends where it is not so. */
 static inline const uint8_t *pass_usual(const uint8_t *p, const uint8_t *end,
 					struct facts *facts)
 {
