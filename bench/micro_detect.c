@@ -171,8 +171,8 @@ static struct detectors compile(const char *only, enum detect_scan scan)
 
 /* --- Floods ----------------------------------------------------------------------- */
 
-#define CHANCES 20000
-#define SHORT (16 << 10)
+#define CHANCES 4000
+#define SHORT (8 << 10)
 #define WORST 12
 
 struct flood {
