@@ -176,7 +176,7 @@ static struct detectors compile(const char *only, enum detect_scan scan)
 #define WORST 12
 
 struct flood {
-	char what[64];
+	char what[128];
 	size_t n;
 	double ms;		/* a megabyte (10^6 bytes) */
 };
