@@ -146,14 +146,14 @@ fuzzed: $(B)/proto/.made $(PARTS) $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ))
 	@tests/fuzz/run $(B) $(T)
 bench: all
 	@tools/setup bench
-	bench/run.py
+	bench/run.py $(BENCH)
 peers:
 	bench/peers.sh
 h2spec: all
 	tests/h2spec $(B)
 SEED   ?= 1
 BESIDE := json_in.py debug_detailed.py file_layout.py config_language.py verdicts.py own_metrics.py \
-          probabilistic_sampler.py tail_sampling.py
+          probabilistic_sampler.py tail_sampling.py metrics_page.py
 compare: all peers $(B)/tests/compare/json_read
 	@tools/setup test build
 	@failed=0; for c in "run.py --seed $(SEED) $(CASES)" $(if $(CASES),,$(BESIDE)); do \

@@ -83,7 +83,8 @@ def moments(found):
            moment(found.begin, "idle"))
     yield ("exec to first answered export, sidecar config",
            lambda r: f"{r:.1f} ms", 10, moment(found.begin, "first"))
-    yield ("allocations per span of 582 bytes after warm-up", lambda r: f"{r:.3f}", 0.005,
+    yield ("allocations per span of 582 bytes after warm-up",
+           lambda r: f"{r:.3f}", 0.005,
            max((r["span"] for s, (r,) in found.allocated.items()
                 if not SCENARIOS[s].messages), default=None))
 

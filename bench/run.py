@@ -8,8 +8,8 @@
 
 Rounds are interleaved (every contender once, then again) and the median
 counts, because the machine drifts.  --quick: one short round of two scenarios.
---micro: the walk, the runs and the tail sampler alone, in memory.  What each
-scenario is, and how to read the tables: bench/README.md.
+--micro: parts alone, in memory.  What each scenario is, and how to read the
+tables: bench/README.md.
 """
 import argparse
 import os
@@ -45,7 +45,7 @@ def parse():
     p.add_argument("--quick", action="store_true",
                    help="one short round of two scenarios")
     p.add_argument("--micro", action="store_true",
-                   help="the walk and the runs alone, nothing else")
+                   help="parts in memory, nothing else")
     args = p.parse_args()
     if args.quick:
         args.rounds, args.seconds, args.warmup = 1, 1, 0.5

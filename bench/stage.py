@@ -26,7 +26,8 @@ TOOLS = (
     ("loadgen", ["loadgen.c", "h2_client.c", "load.c", "spans.c",
                  "wire_out.c", "traces.c", "retry_info.c"],
      ["-lnghttp2", "-ldeflate"]),
-    ("httpload", ["httpload.c", "load.c", "spans.c", "wire_out.c"], ["-ldeflate"]),
+    ("httpload", ["httpload.c", "load.c", "spans.c", "wire_out.c"],
+     ["-ldeflate"]),
     ("alloc_count.so", ["alloc_count.c"], ["-shared", "-fPIC"]),
 )
 HOW = {"relay": "", "nginx": "tools/setup bench installs it",

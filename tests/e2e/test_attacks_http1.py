@@ -259,12 +259,35 @@ def test_row_46_head_is_405_without_a_body(door):
     assert door.h1.is_closed() if r.header("connection") == "close" else True
 
 
-@pytest.mark.parametrize("path", ["/", "//v1/traces", "/v1/traces/", "/v1/Traces", "/v1",
-                                  "/v1/traces/x", "/./v1/traces", "/v1/%74races",
-                                  "/v1/profiles", "/v1/traces%00"])
+@pytest.mark.parametrize("path", ["/", "//", "/v1/traces/", "//v1/traces/", "/v1/Traces", "/v1",
+                                  "/v1/traces/x", "/v1%2Ftraces", "/v1/%2e/traces", "/v1/..",
+                                  "/v1/profiles", "/v1/traces%00", "/v1/traces%0d%0a"])
 def test_row_46_another_path_is_404(door, path):
     door.h1.send(post(path, HELLO))
     assert door.h1.response().status == 404
+    assert door.site.is_empty()
+
+
+@pytest.mark.parametrize("path", ["/v1/%74races", "/%761/traces", "/v1/traces?x=%zz"])
+def test_row_46_an_escaped_letter_is_that_letter(door, path):
+    door.h1.send(post(path, HELLO))
+    assert door.h1.response().status == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/traces%", "/v1/traces%2", "/v1/%zz"])
+def test_row_46_an_escape_that_is_none_is_400(door, path):
+    door.h1.send(post(path, HELLO))
+    assert door.h1.response().status == 400
+    assert door.site.is_empty()
+
+
+@pytest.mark.parametrize("path", ["//v1/traces", "/./v1/traces", "/x/../v1//traces?token=x"])
+def test_row_46_steps_to_one_of_ours_are_redirected(door, path):
+    """As by the Collector; a client that follows sends it again.  Nothing of
+    what was asked for is in the answer."""
+    door.h1.send(post(path, HELLO))
+    r = door.h1.response()
+    assert (r.status, r.header("location"), r.body) == (307, "/v1/traces", b"")
     assert door.site.is_empty()
 
 
