@@ -140,7 +140,8 @@ static inline void tail_crew_send(struct worker *worker, const void *bytes,
 	struct weir_batch *batch = batch_new(WEIR_SIGNAL_TRACES);
 	struct weir_payload *payload = payload_new(len, true);
 
-	memcpy(payload->bytes, bytes, len);
+	if (len)
+		memcpy(payload->bytes, bytes, len);
 	batch_add(batch, payload, payload->bytes, len, (uint32_t)spans);
 	payload_unref(payload);
 	node_hold(c->node, batch);

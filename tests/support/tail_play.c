@@ -142,12 +142,19 @@ static size_t make_pad(struct tail_play *play)
 	return maybe(play, 8) ? below(play, 300) : 0;
 }
 
+/* In nanoseconds: a whole millisecond, or not. */
+static uint64_t make_time(struct tail_play *play)
+{
+	uint64_t time = 1700000000000000000u + below(play, 400) * 1000000u;
+
+	return maybe(play, 2) ? time : time + below(play, 1000000);
+}
+
 static void make_span(struct tail_play *play, struct m_span *s, uint64_t trace)
 {
 	static const char *const states[] = { NULL, NULL, "k=v", "a=1,k=w",
 					      "k=v,k=v", "k=v,B=1", "k" };
 	static const uint8_t zeros[16];
-	uint64_t base = 1700000000000000000u;
 
 	s->span = (struct a_span){ .trace = trace, .number = play->n,
 		.id = !trace && maybe(play, 2) ? zeros : NULL,
@@ -155,9 +162,9 @@ static void make_span(struct tail_play *play, struct m_span *s, uint64_t trace)
 		.flags = (uint32_t)below(play, 4),
 		.state = states[below(play, 7)], .pad = make_pad(play) };
 	if (!maybe(play, 10))
-		s->span.start = base + below(play, 400) * 1000000u;
+		s->span.start = make_time(play);
 	if (!maybe(play, 10))
-		s->span.end = base + below(play, 400) * 1000000u;
+		s->span.end = make_time(play);
 	make_attrs(play, s->span.attrs);
 }
 

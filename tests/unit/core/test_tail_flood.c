@@ -9,6 +9,7 @@
  * WEIR_TEN_MILLION=1 in the environment all ten.
  */
 #include <malloc.h>
+#include <sys/wait.h>
 
 #include "../../support/tail_turns.h"
 #include "data/wire.h"
@@ -168,6 +169,7 @@ START_TEST(row_107_ids_that_collide_in_one_process_do_not_in_another)
 		craft(ends[1]);
 	for (size_t i = 0; i < CRAFTED; i++)
 		ck_assert_int_eq(read(ends[0], &ids[i], 8), 8);
+	ck_assert_int_gt(wait(NULL), 0);
 	ck_assert_uint_lt(probes(ids, CRAFTED), 2 * CRAFTED);
 	/* and none that only differ in a few bits, wherever these are */
 	for (unsigned shift = 0; shift <= 48; shift += 8) {

@@ -228,8 +228,8 @@ static void make_tenants(uint64_t first, size_t n)
 		traces_span(&r, &(struct a_span){ .trace = i, .number = i,
 			.state = state, .status = (uint32_t)i % 3,
 			.attrs = { attrs[0], attrs[1] } });
+		traces_end(&r);		/* the names go */
 	}
-	traces_end(&r);
 	request.len = 0;
 	bytes_add(&request, r.out.ptr, r.out.len);
 	n_spans = r.n;
