@@ -215,6 +215,7 @@ START_TEST(at_the_limit_the_oldest_of_all_workers_give_way_and_nobody_is_refused
 	owners[0] = limits[_i].first;
 	owners[1] = limits[_i].second;
 	senders = limits[_i].senders;
+	clock_manual(1000000000u, 1700000000000000000u, 1);	/* no ticks */
 	begin(limits[_i].yaml, WORKERS * BATCHES / senders, 4, 0);
 	end(true);
 	ck_assert_uint_eq(sending.refused, 0);
