@@ -107,6 +107,7 @@ void forget(struct tail_sampling *self, struct entry *entry,
 		weir_count_dropped(&self->base, WEIR_SIGNAL_TRACES, reason,
 				   entry->spans);
 	let_go(self, entry);
+	self->n_settled -= entry->verdict != VERDICT_PENDING;
 	weir_histogram_record(&self->count.removal_age,
 			      &tail_sampling_metrics[ROW_REMOVAL_AGE],
 			      (double)(age / 1000000000));
@@ -122,6 +123,7 @@ void settle(struct tail_sampling *self, struct entry *entry,
 			      &self->rejected;
 
 	self->decided++;
+	self->n_settled++;
 	buckets_take(&self->buckets, entry);
 	entry->verdict = (uint8_t)verdict;
 	entry->settled = entry->large ? 0 : self->now;

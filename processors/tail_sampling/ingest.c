@@ -17,34 +17,24 @@
 
 #include "tail_sampling.h"
 
-#define RELIEF_TRACES 32
-#define RELIEF_BYTES (64u << 10)
 #define SLOT_AHEAD 12		/* spans */
 #define ENTRY_AHEAD 6
 
-/* --- Room ---------------------------------------------------------------- */
+/* --- Entries ------------------------------------------------------------- */
 
-/* Decides traces that are due next: until there is room, or a batch worth
- * passing on.  False when that changes nothing. */
-static bool relieve(struct tail_sampling *self)
+/* Reserved, or free.  With block_on_overflow who waits in the line comes behind
+ * what is let in already. */
+static bool take_place(struct tail_sampling *self)
 {
-	size_t before = self->store.bytes, n = 0, waiting;
-	struct entry *entry;
+	uint64_t total = weir_credits_total(self->traces);
 
-	if (self->n_going) {
-		let_all_go(self);
-		return true;
-	}
-	while (n < RELIEF_TRACES && self->out.bytes < RELIEF_BYTES &&
-	       self->store.bytes >= before &&
-	       (entry = buckets_next(&self->buckets))) {
-		decide(self, entry);
-		let_all_go(self);
-		n++;
-	}
-	waiting = self->out.n;
-	out_flush(self, true);
-	return n || self->out.n < waiting;
+	if (!self->set.block_on_overflow)
+		return weir_credits_take(self->traces, 1);
+	if (!self->places && weir_credits_used(self->traces) >= total)
+		return false;
+	self->places -= self->places != 0;
+	weir_credits_force(self->traces, 1);
+	return true;
 }
 
 /* One entry more within num_traces: else the oldest goes, decided or not.
@@ -54,20 +44,18 @@ static void make_place(struct tail_sampling *self)
 {
 	struct entry *oldest = self->table.oldest;
 
-	if (weir_credits_take(self->traces, 1))
+	if (take_place(self))
 		return;
-	if (oldest && oldest->verdict == VERDICT_PENDING &&
-	    self->set.block_on_overflow) {
-		decide(self, oldest);
-		if (weir_credits_take(self->traces, 1))
-			return;
-		oldest = self->table.oldest;
-	}
-	if (oldest) {
-		if (oldest->verdict == VERDICT_PENDING)
+	if (oldest && oldest->verdict == VERDICT_PENDING) {
+		if (self->set.block_on_overflow)
+			decide(self, oldest);
+		else
 			weir_counter_add(&self->count.too_early, 1);
-		forget(self, oldest, WEIR_REASON_FULL);
 	}
+	oldest = self->table.oldest;	/* it may have gone to a cache */
+	if (oldest && (oldest->verdict != VERDICT_PENDING ||
+		       !self->set.block_on_overflow))
+		forget(self, oldest, WEIR_REASON_FULL);
 	weir_credits_force(self->traces, 1);
 }
 
@@ -128,7 +116,7 @@ static span_ref keep(struct tail_sampling *self, const struct weir_part *part,
 	span_ref ref;
 
 	while (!(ref = store_add(&self->store, part, i, false)))
-		if (!relieve(self))
+		if (!decide_some(self))
 			return store_add(&self->store, part, i, true);
 	return ref;
 }
@@ -238,18 +226,6 @@ static void take_span(struct tail_sampling *self, const struct weir_part *part,
 	append(self, part, span, entry, ref);
 }
 
-/* Makes room for a part before any of it is taken.  False: other workers have
- * it all, or what was sampled cannot go on. */
-static bool have_room(struct tail_sampling *self, const struct weir_part *part)
-{
-	bool never;
-
-	while (!store_fits(&self->store, part, &never))
-		if (!relieve(self))
-			return never && !self->out.n;
-	return true;
-}
-
 /* What policies look for in the resource of the spans that follow. */
 static void see_resource(struct tail_sampling *self, weir_str wrapper)
 {
@@ -273,13 +249,12 @@ static void fetch_ahead(struct tail_sampling *self,
 				  part->spans[i + ENTRY_AHEAD].hash);
 }
 
-bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
+void ingest(struct tail_sampling *self, const struct weir_batch *batch)
 {
 	const struct weir_part *part = weir_batch_part(batch);
 	uint32_t resource = UINT32_MAX;
 
-	if (!have_room(self, part))
-		return false;
+	self->places = part->places;
 	begin_pieces(self);
 	store_begin(&self->store);
 	for (size_t i = 0; i < part->n; i++) {
@@ -296,7 +271,6 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 	end_pieces(self);
 	trim_pieces(self);
 	out_flush(self, true);
-	return true;
 }
 
 void ingest_init(struct tail_sampling *self)

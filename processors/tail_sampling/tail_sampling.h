@@ -3,7 +3,7 @@
  * tail_sampling.h: an instance, as the files of this plugin share it.
  *
  *	tail_sampling.c	rows, metrics, start and stop
- *	blocked.c	parts that wait for room in num_traces
+ *	room.c		what is given up for who waits
  *	ingest.c	spans of a part find their traces
  *	piece.c		what concerns several of one trace
  *	decide.c	a trace is asked about, kept or let go
@@ -83,8 +83,9 @@ struct tail_sampling {
 	struct cache sampled, rejected;
 	struct buckets buckets;
 	struct weir_timer timer;
-	struct weir_batch_list blocked;	/* parts that wait for room */
 	uint64_t decided;		/* traces that were settled */
+	size_t n_settled;		/* ... and are in the table */
+	size_t places;			/* of the part: reserved, not used */
 	span_ref going[GOING];		/* the last spans of some that go */
 	size_t n_going;
 	uint64_t asked;			/* times that policies were */
@@ -109,22 +110,21 @@ extern const struct weir_metric_def tail_sampling_metrics[];
 
 /* --- tail_sampling.c ----------------------------------------------------- */
 
-/* Takes it in and answers. */
-void take_part(struct tail_sampling *self, struct weir_batch *batch);
-void refuse_memory(struct weir_batch *batch);
 
-/* --- blocked.c ----------------------------------------------------------- */
+/* --- room.c -------------------------------------------------------------- */
 
-/* Is there no room for its new traces?  Then it belongs in self->blocked. */
-bool must_wait(struct tail_sampling *self, const struct weir_batch *batch);
-/* Takes in what waits, as far as there is room now. */
-void unblock(struct tail_sampling *self);
-void blocked_release(struct tail_sampling *self);
+/* Gives up what this worker can for those who wait. */
+void give_way(struct tail_sampling *self);
+/* Decides traces that are due next: until there is a segment less, or a batch
+ * worth passing on.  False when that changes nothing. */
+bool decide_some(struct tail_sampling *self);
+/* struct weir_part_needs: new traces of the part, each once. */
+size_t count_places(struct weir_component *c, const struct weir_part *part);
 
 /* --- ingest.c ------------------------------------------------------------ */
 
-/* Takes the spans of the part in.  False, and nothing was: no memory. */
-bool ingest(struct tail_sampling *self, const struct weir_batch *batch);
+/* Takes the spans of the part in. */
+void ingest(struct tail_sampling *self, const struct weir_batch *batch);
 void ingest_init(struct tail_sampling *self);
 void ingest_release(struct tail_sampling *self);
 

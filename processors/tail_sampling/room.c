@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * room.c: what is given up for those who wait.
+ *
+ * Core lets a request in when there is room for all its parts, in the whole
+ * process.  Until then each instance gives up its share of what is missing: the
+ * traces that are due next are decided with what is there; for places (with
+ * block_on_overflow) decided entries give way, and the others are decided in
+ * time.  So a wait always ends.
+ */
+#include <stdlib.h>
+
+#include "tail_sampling.h"
+
+#define TRACES 32		/* are decided before what they left is passed
+				 * on, ... */
+#define BYTES (64u << 10)	/* ... or so much */
+#define SPARE 16		/* that part of all room is made beside what is
+				 * wanted, for who comes next */
+
+/* --- Room ---------------------------------------------------------------- */
+
+bool decide_some(struct tail_sampling *self)
+{
+	size_t before = self->store.bytes, n = 0, waiting;
+	struct entry *entry;
+
+	if (self->n_going) {
+		let_all_go(self);
+		return true;
+	}
+	while (n < TRACES && self->out.bytes < BYTES &&
+	       self->store.bytes >= before &&
+	       (entry = buckets_next(&self->buckets))) {
+		decide(self, entry);
+		let_all_go(self);
+		n++;
+	}
+	waiting = self->out.n;
+	out_flush(self, true);
+	return n || self->out.n < waiting;
+}
+
+/* What was decided has no memory to leave now. */
+static bool is_stuck(const struct tail_sampling *self)
+{
+	return self->out.n && self->short_at == self->now;
+}
+
+/* When all workers keep no more than this there is room. */
+static uint64_t may_keep(const struct tail_sampling *self, uint64_t wanted)
+{
+	uint64_t total = weir_credits_total(self->room);
+
+	wanted += total / SPARE;
+	return wanted < total ? (total - wanted) / weir_workers() : 0;
+}
+
+static void give_room(struct tail_sampling *self)
+{
+	uint64_t wanted, keep;
+
+	if (!self->room || !weir_credits_wanted(self->room, &wanted))
+		return;
+	keep = may_keep(self, wanted);
+	while (self->store.bytes > keep && !is_stuck(self))
+		if (!decide_some(self))
+			return;
+}
+
+/* --- New traces, each counted once --------------------------------------- */
+
+static bool is_new(const struct tail_sampling *self,
+		   const struct weir_part_span *span)
+{
+	return !table_find(&self->table, span->hash, span->trace_id);
+}
+
+/* Hashes, for as long as it takes to count: its size is the sender's choice, so
+ * it is charged, and nothing of it is kept. */
+struct hash_set {
+	uint64_t *slots;
+	size_t size;			/* a power of two */
+};
+
+static bool set_init(struct hash_set *set, size_t n)
+{
+	set->size = 64;
+	while (set->size < 2 * n)
+		set->size *= 2;
+	if (!weir_budget_take(set->size * sizeof(*set->slots)))
+		return false;
+	set->slots = calloc(set->size, sizeof(*set->slots));
+	if (!set->slots)
+		abort();
+	return true;
+}
+
+static void set_release(struct hash_set *set)
+{
+	free(set->slots);
+	weir_budget_give(set->size * sizeof(*set->slots));
+}
+
+/* False: it was there.  By hash: two traces that share one count as one. */
+static bool set_add(struct hash_set *set, uint64_t hash)
+{
+	size_t at = hash >> 8 & (set->size - 1);
+
+	hash += !hash;
+	for (; set->slots[at]; at = (at + 1) & (set->size - 1))
+		if (set->slots[at] == hash)
+			return false;
+	set->slots[at] = hash;
+	return true;
+}
+
+/* Not further than to num_traces: nobody can have more, and without memory to
+ * count that many are wanted. */
+size_t count_places(struct weir_component *c, const struct weir_part *part)
+{
+	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
+	size_t most = (size_t)weir_credits_total(self->traces);
+	struct hash_set set;
+	size_t n = 0;
+
+	if (!set_init(&set, (part->n < most ? part->n : most) + 1))
+		return most;
+	for (size_t i = 0; i < part->n && n < most; i++)
+		if (is_new(self, &part->spans[i]))
+			n += set_add(&set, part->spans[i].hash);
+	set_release(&set);
+	return n;
+}
+
+/* --- Places -------------------------------------------------------------- */
+
+/* Decided traces are only remembered. */
+static void give_places(struct tail_sampling *self)
+{
+	struct entry *entry = self->table.oldest, *newer;
+	uint64_t total = weir_credits_total(self->traces), wanted;
+
+	if (!self->set.block_on_overflow ||
+	    !weir_credits_wanted(self->traces, &wanted))
+		return;
+	for (; entry && self->n_settled &&
+	     weir_credits_used(self->traces) + wanted > total; entry = newer) {
+		newer = entry->newer;
+		if (entry->verdict != VERDICT_PENDING)
+			forget(self, entry, WEIR_REASON_FULL);
+	}
+}
+
+void give_way(struct tail_sampling *self)
+{
+	give_room(self);
+	give_places(self);
+}
