@@ -21,23 +21,16 @@
 
 #include <stdlib.h>
 
+#include "base/budget.h"
 #include "base/str.h"
 #include "data/batch.h"
+#include "deal.h"
 #include "flow.h"
 #include "graph.h"
-#include "part.h"
 
 /* ns.  Room comes within a few turns of the owners, unless what they decided
  * cannot go on either. */
 #define PATIENCE 5000000000ull
-
-struct dealt {
-	struct parting *parting;
-	uint32_t n;			/* owners */
-	uint32_t parts;			/* ... that get some */
-	size_t counts[SHARDS];		/* spans, by owner */
-	size_t places[SHARDS];		/* that were taken, or are wanted */
-};
 
 enum stage { COUNTING, PLACES, ROOM };
 
@@ -55,14 +48,6 @@ struct gate {
 	struct dealt dealt;
 };
 
-/* The instance of the same component on worker i: all graphs have their nodes
- * in the same order. */
-static struct weir_node_instance *peer_of(struct weir_node_instance *node,
-					  uint32_t i)
-{
-	return n_workers > 1 ? workers[i].graph->nodes[node->index] : node;
-}
-
 static uint64_t within(uint64_t n, const struct weir_credits *pool)
 {
 	uint64_t total = weir_credits_total(pool);
@@ -77,56 +62,6 @@ static bool has_needs(struct weir_node_instance *node)
 	return node->needs.room != NULL;
 }
 
-/* --- Parts ---------------------------------------------------------------- */
-
-static bool deal(struct dealt *dealt, const struct weir_batch *batch)
-{
-	dealt->n = weir_workers() < SHARDS ? weir_workers() : SHARDS;
-	dealt->parts = 0;
-	dealt->parting = parting_new(batch, dealt->n, dealt->counts);
-	if (!dealt->parting)
-		return false;
-	for (uint32_t i = 0; i < dealt->n; i++) {
-		dealt->parts += dealt->counts[i] != 0;
-		dealt->places[i] = 0;
-	}
-	return true;
-}
-
-static void give(struct dealt *dealt, struct weir_node_instance *node,
-		 struct weir_batch *part, uint32_t i)
-{
-	parting_give(dealt->parting, part, i, dealt->counts);
-	part->part.places = dealt->places[i];
-	flow_hand_to(peer_of(node, i), part);
-}
-
-static void hand_out(struct weir_node_instance *node, struct weir_batch *whole,
-		     struct dealt *dealt)
-{
-	uint32_t last = dealt->n - 1;
-	struct waiter *group;
-
-	while (last && !dealt->counts[last])
-		last--;
-	if (dealt->parts == 1) {
-		give(dealt, node, whole, last);
-		parting_unref(dealt->parting);
-		return;
-	}
-	group = parts_open(whole, dealt->parts);
-	for (uint32_t i = 0; i <= last; i++) {
-		struct weir_batch *part;
-
-		if (!dealt->counts[i])
-			continue;
-		part = batch_share(whole);
-		part->waiters = group;
-		give(dealt, node, part, i);
-	}
-	parting_unref(dealt->parting);
-}
-
 /* --- What they need ------------------------------------------------------- */
 
 static uint64_t room_for(const struct weir_node_instance *node,
@@ -139,16 +74,6 @@ static uint64_t room_for(const struct weir_node_instance *node,
 	     node->needs.per_span * batch->items +
 	     parting_heads(dealt->parting) * (dealt->parts - 1);
 	return within(n, node->needs.room);
-}
-
-/* Of n places that were taken, to each part what it wants. */
-static void share_places(struct dealt *dealt, uint64_t n)
-{
-	for (uint32_t i = 0; i < dealt->n; i++) {
-		if (dealt->places[i] > n)
-			dealt->places[i] = (size_t)n;
-		n -= dealt->places[i];
-	}
 }
 
 /* As many as there are spans: then nobody needs to count. */
@@ -193,7 +118,7 @@ static void deliver_relief(struct mail *mail)
 static void ask_for_relief(struct weir_node_instance *node)
 {
 	for (uint32_t i = 0; i < weir_workers(); i++) {
-		struct weir_node_instance *peer = peer_of(node, i);
+		struct weir_node_instance *peer = deal_peer(node, i);
 
 		if (!atomic_exchange(&peer->relieving, true))
 			worker_post(peer->worker, &peer->relief);
@@ -225,6 +150,12 @@ static struct weir_credits *pool_of(const struct gate *gate)
 	       gate->node->needs.places;
 }
 
+static void gate_free(struct gate *gate)
+{
+	free(gate);
+	budget_return(sizeof(*gate));
+}
+
 /* The batch is not to be let in: it is the caller's.  The one behind may want
  * more than this one did. */
 static struct weir_batch *turn_away(struct gate *gate)
@@ -238,7 +169,7 @@ static struct weir_batch *turn_away(struct gate *gate)
 	weir_credits_cancel(&gate->wait);
 	look_behind(gate->node, pool_of(gate));
 	parting_unref(gate->dealt.parting);
-	free(gate);
+	gate_free(gate);
 	return batch;
 }
 
@@ -248,8 +179,8 @@ static void let_in(struct gate *gate)
 
 	leave(gate);
 	look_behind(node, node->needs.room);
-	hand_out(node, gate->batch, &gate->dealt);
-	free(gate);
+	deal_out(node, gate->batch, &gate->dealt);
+	gate_free(gate);
 }
 
 static void expired(struct weir_component *c, struct weir_timer *timer)
@@ -321,7 +252,7 @@ static void granted(struct weir_component *c, struct weir_credits_wait *wait)
 		return;
 	}
 	look_behind(gate->node, gate->node->needs.places);
-	share_places(&gate->dealt, gate->n);
+	deal_places(&gate->dealt, gate->n);
 	wait_for_room(gate);
 }
 
@@ -334,13 +265,13 @@ static void counted(struct gate *gate)
 	batch_end(gate->shared, NULL);
 	if (!gate->batch) {
 		parting_unref(gate->dealt.parting);
-		free(gate);
+		gate_free(gate);
 		return;
 	}
 	for (uint32_t i = 0; i < gate->dealt.n; i++)
 		n += gate->dealt.places[i];
 	if (gate->node->graph->closed) {
-		share_places(&gate->dealt, 0);
+		deal_places(&gate->dealt, 0);
 		wait_for_room(gate);
 	} else {
 		stand_in_line(gate, PLACES, n);
@@ -376,12 +307,12 @@ static void deliver_question(struct mail *mail)
 		counted(gate);
 		return;
 	}
-	ask_owner(gate, peer_of(gate->node, gate->at));
+	ask_owner(gate, deal_peer(gate->node, gate->at));
 	do
 		gate->at++;
 	while (gate->at < gate->dealt.n && !gate->dealt.counts[gate->at]);
 	send_on(gate, gate->at < gate->dealt.n ?
-		peer_of(gate->node, gate->at) : gate->node);
+		deal_peer(gate->node, gate->at) : gate->node);
 }
 
 static void count_places(struct gate *gate)
@@ -391,28 +322,10 @@ static void count_places(struct gate *gate)
 	while (!gate->dealt.counts[gate->at])
 		gate->at++;
 	set_timer(gate);
-	send_on(gate, peer_of(gate->node, gate->at));
+	send_on(gate, deal_peer(gate->node, gate->at));
 }
 
 /* --- The gate ------------------------------------------------------------- */
-
-static struct gate *gate_new(struct weir_node_instance *node,
-			     struct weir_batch *batch,
-			     const struct dealt *dealt)
-{
-	struct graph *graph = worker_current()->graph;
-	struct gate *gate = xcalloc(1, sizeof(*gate));
-
-	gate->node = node;
-	gate->batch = batch;
-	gate->dealt = *dealt;
-	gate->next = graph->gates;
-	gate->link = &graph->gates;
-	if (gate->next)
-		gate->next->link = &gate->next;
-	graph->gates = gate;
-	return gate;
-}
 
 static void refuse_memory(struct weir_node_instance *node,
 			  struct weir_batch *batch)
@@ -425,6 +338,46 @@ static void refuse_memory(struct weir_node_instance *node,
 	batch_end(batch, &outcome);
 }
 
+/* NULL: over the budget, and the batch was refused. */
+static struct gate *gate_new(struct weir_node_instance *node,
+			     struct weir_batch *batch,
+			     const struct dealt *dealt)
+{
+	struct graph *graph = worker_current()->graph;
+	struct gate *gate;
+
+	if (!budget_charge(sizeof(*gate), false)) {
+		parting_unref(dealt->parting);
+		refuse_memory(node, batch);
+		return NULL;
+	}
+	gate = xcalloc(1, sizeof(*gate));
+	gate->node = node;
+	gate->batch = batch;
+	gate->dealt = *dealt;
+	gate->next = graph->gates;
+	gate->link = &graph->gates;
+	if (gate->next)
+		gate->next->link = &gate->next;
+	graph->gates = gate;
+	return gate;
+}
+
+/* What is not there at once is waited for. */
+static void wait_at_gate(struct weir_node_instance *node,
+			 struct weir_batch *batch, const struct dealt *dealt,
+			 enum stage stage)
+{
+	struct gate *gate = gate_new(node, batch, dealt);
+
+	if (!gate)
+		return;
+	if (stage == COUNTING)
+		count_places(gate);
+	else
+		stand_in_line(gate, ROOM, room_for(node, batch, dealt));
+}
+
 void gate_take(struct weir_node_instance *node, struct weir_batch *batch)
 {
 	struct dealt dealt;
@@ -433,14 +386,13 @@ void gate_take(struct weir_node_instance *node, struct weir_batch *batch)
 	if (!deal(&dealt, batch))
 		refuse_memory(node, batch);
 	else if (!has_needs(node))
-		hand_out(node, batch, &dealt);
+		deal_out(node, batch, &dealt);
 	else if (!take_places(node, batch, &dealt))
-		count_places(gate_new(node, batch, &dealt));
+		wait_at_gate(node, batch, &dealt, COUNTING);
 	else if (!take_room(node, batch, &dealt))
-		stand_in_line(gate_new(node, batch, &dealt), ROOM,
-			      room_for(node, batch, &dealt));
+		wait_at_gate(node, batch, &dealt, ROOM);
 	else
-		hand_out(node, batch, &dealt);
+		deal_out(node, batch, &dealt);
 }
 
 void gate_close(struct graph *graph)
@@ -453,7 +405,7 @@ void gate_close(struct graph *graph)
 		if (gate->stage != PLACES)
 			continue;
 		weir_credits_cancel(&gate->wait);
-		share_places(&gate->dealt, 0);
+		deal_places(&gate->dealt, 0);
 		wait_for_room(gate);
 	}
 }

@@ -47,12 +47,18 @@ static bool is_stuck(const struct tail_sampling *self)
 	return self->out.n && self->short_at == self->now;
 }
 
-/* When all workers keep no more than this there is room. */
+/* Is there too little beside what is in use? */
+static bool is_short(const struct tail_sampling *self, uint64_t wanted)
+{
+	return weir_credits_used(self->room) + wanted >
+	       weir_credits_total(self->room);
+}
+
+/* When all workers keep no more than this there is enough. */
 static uint64_t may_keep(const struct tail_sampling *self, uint64_t wanted)
 {
 	uint64_t total = weir_credits_total(self->room);
 
-	wanted += total / SPARE;
 	return wanted < total ? (total - wanted) / weir_workers() : 0;
 }
 
@@ -62,8 +68,10 @@ static void give_room(struct tail_sampling *self)
 
 	if (!self->room || !weir_credits_wanted(self->room, &wanted))
 		return;
+	wanted += weir_credits_total(self->room) / SPARE;
 	keep = may_keep(self, wanted);
-	while (self->store.bytes > keep && !is_stuck(self))
+	while (self->store.bytes > keep && is_short(self, wanted) &&
+	       !is_stuck(self))
 		if (!decide_some(self))
 			return;
 }

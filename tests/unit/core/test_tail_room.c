@@ -30,10 +30,11 @@ static atomic_bool turned_back[NUMBERS];
 static atomic_bool ending;
 static atomic_uint youngest;		/* of what left early: so many came
 					 * behind it */
-static unsigned owners[2];		/* masks: of the first and second half
-					 * of the spans */
+static unsigned owners[2];		/* masks: of the first spans, ... */
+static unsigned first_spans;		/* ... so many; of the others */
 static uint64_t patience;		/* ns, of senders; 0: any */
 static unsigned spans_each = SPANS;
+static unsigned senders = WORKERS;	/* workers that have a connection */
 
 /* --- What is sent --------------------------------------------------------- */
 
@@ -52,7 +53,7 @@ static uint8_t *put_span(uint8_t *out, uint64_t number)
 	out = wire_put_varint(out, SPAN_LEN);
 	*out++ = 0x0a;
 	*out++ = 16;
-	trace_id_of((uint32_t)number, owners[number >= NUMBERS / 2], out);
+	trace_id_of((uint32_t)number, owners[number >= first_spans], out);
 	out += 16;
 	*out++ = 0x12;
 	*out++ = 8;
@@ -144,6 +145,12 @@ static void do_nothing(struct worker *worker)
 	(void)worker;
 }
 
+static void begin_some(struct worker *worker)
+{
+	if (worker->number < senders)
+		sender_begin(worker);
+}
+
 static void begin(const char *yaml, unsigned batches, unsigned window,
 		  unsigned enough)
 {
@@ -152,10 +159,10 @@ static void begin(const char *yaml, unsigned batches, unsigned window,
 	sending.batches = batches;
 	sending.window = window;
 	sending.enough = enough;
-	sending.left = WORKERS;
+	sending.left = senders;
 	uv_sem_init(&sending.done, 0);
 	crew_open(tail_crew_plan(yaml, &loader_plugin, &sink_plugin), WORKERS);
-	crew_all(sender_begin);
+	crew_all(begin_some);
 	uv_sem_wait(&sending.done);
 	ending = true;
 }
@@ -189,21 +196,30 @@ static void check_spans(void)
 static const struct {
 	const char *yaml;
 	unsigned first, second;		/* owners */
+	unsigned spans;			/* the first of them */
+	unsigned senders;
 	unsigned behind;		/* spans: what left early is older */
 } limits[] = {
-	/* a megabyte is about as many spans */
-	{ "{memory_limit_mib: 4, " SIZES "}", 15, 15, 1500 },
-	{ "{memory_limit_mib: 1, " SIZES "}", 15, 15, 300 },
-	{ "{memory_limit_mib: 4, " SIZES "}", 2, 1, 500 },
-	{ "{memory_limit_mib: 4, " SIZES "}", 14, 1, 500 },
-	{ "{memory_limit_mib: 4, " SIZES "}", 4, 15, 500 },
+	/* a megabyte is about as many spans as one would think */
+	{ "{memory_limit_mib: 4, " SIZES "}", 15, 15, 0, 4, 1500 },
+	{ "{memory_limit_mib: 1, " SIZES "}", 15, 15, 0, 4, 300 },
+	{ "{memory_limit_mib: 4, " SIZES "}", 2, 1, 20000, 4, 500 },
+	{ "{memory_limit_mib: 4, " SIZES "}", 4, 15, 20000, 4, 500 },
+	/* others have nearly all, and nothing to do */
+	{ "{memory_limit_mib: 4, " SIZES "}", 2, 1, 3500, 1, 500 },
+	{ "{memory_limit_mib: 4, " SIZES "}", 2, 4, 3500, 1, 500 },
+	{ "{memory_limit_mib: 4, " SIZES "}", 14, 1, 3500, 4, 500 },
+	{ "{memory_limit_mib: 1, " SIZES "}", 8, 3, 700, 1, 100 },
 };
 
 START_TEST(at_the_limit_the_oldest_of_all_workers_give_way_and_nobody_is_refused)
 {
 	owners[0] = limits[_i].first;
 	owners[1] = limits[_i].second;
-	begin(limits[_i].yaml, BATCHES, 4, 0);
+	first_spans = limits[_i].spans;
+	senders = limits[_i].senders;
+	clock_manual(1000000000u, 1700000000000000000u, 1);	/* no ticks */
+	begin(limits[_i].yaml, WORKERS * BATCHES / senders, 4, 0);
 	end(true);
 	ck_assert_uint_eq(sending.refused, 0);
 	check_spans();
