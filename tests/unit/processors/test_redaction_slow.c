@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Catalogue row 111, the patterns of users: what hurts other engines is linear
+ * here; what this one cannot do in time is masked as a whole, and counted.
+ */
+#include "attr_case.h"
+
+#define LONG (1 << 20)
+#define RULES "allow_all_keys: true\n"
+
+/* --- One span with one long attribute ------------------------------------------ */
+
+static void wrap(struct weir_text *text, uint8_t tag, weir_str before)
+{
+	struct weir_text inner = *text;
+	struct bytes head = { .len = 0 };
+
+	*text = (struct weir_text){ 0 };
+	put_byte(&head, tag);
+	put_varint(&head, inner.len);
+	weir_text_add(text, before);
+	weir_text_add(text, (weir_str){ (char *)head.v, head.len });
+	weir_text_add(text, (weir_str){ inner.ptr, inner.len });
+	weir_text_release(&inner);
+}
+
+/* Fills *out with the request that comes out; returns what was counted. */
+static double redacted(const char *yaml, weir_str value, struct weir_text *out)
+{
+	struct weir_error error = { .text = "" };
+	struct weir_test *t = weir_test_open(plugin_path("redaction"), yaml,
+					     WEIR_TRACES, &error);
+	struct weir_text text = { 0 };
+	struct weir_outcome outcome;
+	double removed;
+
+	ck_assert_msg(t != NULL, "%s: %s", yaml, error.text);
+	ck_assert(!weir_test_start(t, &error));
+	weir_text_add(&text, value);
+	wrap(&text, 0x0a, WEIR_STR(""));		/* string */
+	wrap(&text, 0x12, WEIR_STR("\x0a\x01k"));	/* value behind a key */
+	wrap(&text, 0x4a, WEIR_STR(""));		/* attribute */
+	wrap(&text, 0x12, WEIR_STR(""));		/* span */
+	wrap(&text, 0x12, WEIR_STR(""));		/* scope, resource */
+	wrap(&text, 0x0a, WEIR_STR(""));
+	ck_assert_int_ge(weir_test_send(t, WEIR_SIGNAL_TRACES, text.ptr,
+					text.len, &outcome), 0);
+	weir_test_run(t);
+	ck_assert_uint_eq(weir_test_passed(t), 1);
+	weir_text_clear(out);
+	weir_text_add(out, weir_test_bytes(t, 0));
+	removed = weir_test_metric(t, "weir_redaction_removed");
+	weir_text_release(&text);
+	weir_test_stop(t);
+	ck_assert(!weir_test_close(&t, &error));
+	return removed;
+}
+
+static void repeat(struct weir_text *text, const char *what)
+{
+	weir_text_clear(text);
+	while (text->len < LONG)
+		weir_text_add(text, weir_str_of(what));
+}
+
+/* Letters a and b by chance: an automaton that has to remember them gets a new
+ * state with each. */
+static void chance(struct weir_text *text)
+{
+	uint64_t z = 1;
+
+	weir_text_clear(text);
+	while (text->len < LONG) {
+		z = z * 6364136223846793005u + 1442695040888963407u;
+		weir_text_add(text, z >> 63 ? WEIR_STR("a") : WEIR_STR("b"));
+	}
+}
+
+static bool is_in(const struct weir_text *text, const char *what)
+{
+	return memmem(text->ptr, text->len, what, strlen(what)) != NULL;
+}
+
+/* --- Linear -------------------------------------------------------------------- */
+
+static const struct {
+	const char *pattern, *text;
+} linear[] = {
+	{ "(a|a)*b", "a" }, { "(a*)*b", "a" }, { "(x+x+)+y", "x" },
+	{ "([a-z]+)*!", "a" }, { "(a|aa)+c", "a" }, { "^(([a-z])+.)+[A-Z]$", "a" },
+	{ "[^@]+@[^@]+\\.[a-z]+", "@" }, { "[^@]+@[^@]+\\.[a-z]+", "a@" },
+	{ "(.*)(.*)(.*)(.*)(.*)x!", "x" }, { "a.*b.*c.*d", "abc" },
+	{ "\\d+-\\d+-\\d+!", "12-" }, { "(?i)(pass|pw)+=+!", "passpw" },
+};
+
+/* A megabyte that no pattern hits goes as it came. */
+START_TEST(row_111_what_others_choke_on_passes_as_it_came)
+{
+	struct weir_text text = { 0 }, out = { 0 };
+	char yaml[256];
+
+	snprintf(yaml, sizeof(yaml), RULES "blocked_values: ['%s']\n",
+		 linear[_i].pattern);
+	repeat(&text, linear[_i].text);
+	ck_assert_double_eq(redacted(yaml, (weir_str){ text.ptr, text.len },
+				     &out), -1);
+	ck_assert_uint_gt(out.len, text.len);
+	weir_text_release(&text);
+	weir_text_release(&out);
+}
+END_TEST
+
+/* --- Too much ------------------------------------------------------------------- */
+
+static const struct {
+	const char *why, *pattern, *text;	/* NULL: by chance */
+} slow[] = {
+	{ "states without end", "([ab]{0,20}a){20}c", NULL },
+	{ "and those of a shorter one", "[ab]*a[ab]{20}c", NULL },
+	{ "a far look behind each match", "x|x.*y", "x" },
+	{ "and behind words", "(x+ )(.*!)?", "xx " },
+};
+
+START_TEST(row_111_what_is_too_much_is_masked_whole_and_counted)
+{
+	struct weir_text text = { 0 }, out = { 0 };
+	char yaml[256];
+
+	snprintf(yaml, sizeof(yaml), RULES "blocked_values: ['%s']\n",
+		 slow[_i].pattern);
+	if (slow[_i].text)
+		repeat(&text, slow[_i].text);
+	else
+		chance(&text);
+	weir_text_addf(&text, "SECRET c");
+	ck_assert_double_eq(redacted(yaml, (weir_str){ text.ptr, text.len },
+				     &out), 1);
+	ck_assert_msg(!is_in(&out, "SECRET"), "%s", slow[_i].why);
+	ck_assert_msg(is_in(&out, "****"), "%s", slow[_i].why);
+	ck_assert_uint_lt(out.len, 100);
+	weir_text_release(&text);
+	weir_text_release(&out);
+}
+END_TEST
+
+/* A list that lets pass does not when it cannot tell. */
+START_TEST(row_111_an_allowed_value_that_cannot_be_told_is_none)
+{
+	struct weir_text text = { 0 }, out = { 0 };
+
+	chance(&text);
+	weir_text_addf(&text, " SECRET c");
+	redacted(RULES "blocked_values: ['SECRET']\n"
+		 "allowed_values: ['([ab]{0,20}a){20}c']\n",
+		 (weir_str){ text.ptr, text.len }, &out);
+	ck_assert(!is_in(&out, "SECRET"));
+	ck_assert(is_in(&out, "****"));
+	weir_text_release(&text);
+	weir_text_release(&out);
+}
+END_TEST
+
+/* Many hits are no reason: each is masked. */
+START_TEST(row_111_many_matches_in_a_long_text_are_masked_each)
+{
+	struct weir_text text = { 0 }, out = { 0 };
+
+	repeat(&text, "some words of text around card 4111111111111111 ... ");
+	ck_assert_double_eq(redacted(RULES "blocked_values: "
+				     "['4[0-9]{15}', '[a-z]+@[a-z.]+']\n",
+				     (weir_str){ text.ptr, text.len }, &out),
+			    -1);
+	ck_assert(!is_in(&out, "4111"));
+	ck_assert_uint_gt(out.len, text.len / 2);
+	weir_text_release(&text);
+	weir_text_release(&out);
+}
+END_TEST
+
+#define N(table) (int)(sizeof(table) / sizeof(*table))
+
+int main(void)
+{
+	Suite *suite = suite_create("processors/redaction, slow patterns");
+	TCase *tests = tcase_create("slow");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tests, 120);
+	tcase_add_loop_test(tests,
+			    row_111_what_others_choke_on_passes_as_it_came, 0,
+			    N(linear));
+	tcase_add_loop_test(tests,
+		row_111_what_is_too_much_is_masked_whole_and_counted, 0,
+		N(slow));
+	tcase_add_test(tests,
+		       row_111_an_allowed_value_that_cannot_be_told_is_none);
+	tcase_add_test(tests,
+		       row_111_many_matches_in_a_long_text_are_masked_each);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
