@@ -54,6 +54,9 @@ static enum structured redact(struct structured_rules *s,
 			      struct structure *memory, weir_str text,
 			      unsigned nested, weir_str *out);
 
+/* Bytes that may become of a text. */
+#define OUT_MAX(len) (4 * (len) + (64u << 10))
+
 static struct frame *frame(struct pass *p, uint32_t depth)
 {
 	return &p->t->frame[depth];
@@ -270,9 +273,16 @@ static enum structured why(const struct weir_json *json)
 
 static struct text *text_memory(struct structure *memory, unsigned nested)
 {
-	if (!memory->nested[nested])
-		memory->nested[nested] = calloc(1, sizeof(struct text));
-	return memory->nested[nested];
+	struct text *t = memory->nested[nested];
+
+	if (t)
+		return t;
+	t = memory->nested[nested] = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->out.charged = t->plain.charged = t->name.charged = true;
+	t->plain.forced = t->name.forced = true;	/* no longer than p's */
+	return t;
 }
 
 static enum structured redact(struct structured_rules *s,
@@ -292,13 +302,18 @@ static enum structured redact(struct structured_rules *s,
 	weir_text_clear(&p.t->out);
 	p.t->frame[0] = (struct frame){ 0 };
 	weir_json_open(&p.json, text);
-	while (weir_json_next(&p.json) > WEIR_JSON_END)
+	while (weir_json_next(&p.json) > WEIR_JSON_END) {
 		step(&p);
+		if (p.t->out.len > OUT_MAX(text.len))
+			return STRUCTURED_LARGE;
+	}
 	if (p.json.token != WEIR_JSON_END)
 		return why(&p.json);
 	if (!p.changed)
 		return STRUCTURED_SAME;
 	copy_to(&p, text.len);
+	if (p.t->out.refused || p.t->out.len > OUT_MAX(text.len))
+		return STRUCTURED_LARGE;
 	*out = (weir_str){ p.t->out.ptr, p.t->out.len };
 	return STRUCTURED_CHANGED;
 }
@@ -314,22 +329,14 @@ enum structured structured_redact(struct structured_rules *s,
 
 /* --- Memory ----------------------------------------------------------------------------- */
 
-#define KEPT_MAX (64u << 10)
-
-static void trim(struct weir_text *text, size_t most)
-{
-	if (text->cap > most)
-		weir_text_release(text);
-}
-
 void structure_trim(struct structure *memory)
 {
 	for (unsigned i = 0; memory && i < STRUCTURED_NESTED; i++) {
 		if (!memory->nested[i])
 			continue;
-		trim(&memory->nested[i]->out, KEPT_MAX);
-		trim(&memory->nested[i]->plain, KEPT_MAX);
-		trim(&memory->nested[i]->name, KEPT_MAX);
+		text_trim(&memory->nested[i]->out);
+		text_trim(&memory->nested[i]->plain);
+		text_trim(&memory->nested[i]->name);
 	}
 }
 

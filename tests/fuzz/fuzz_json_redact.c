@@ -22,6 +22,7 @@
 #include "../../processors/redaction/structured.c"
 #undef frame
 #include "../../processors/redaction/rules.c"
+#include "../../processors/redaction/mask.c"
 
 #define SECRET "SECRET"
 #define BLOCKED "blocked"

@@ -295,9 +295,21 @@ static const struct row detectors[] = {
 	  "record{a=s:" MAIL "}" },
 	{ "not allowed values", FIND "allowed_values: ['@mail']", "a=s:" MAIL,
 	  "record{a=s:" MAIL "}" },
-	{ "behind the patterns", FIND "blocked_values: ['bob@']", "a=s:" MAIL
-	  " b=s:x," MAIL, "record{a=s:****mail.example "
-	  "b=s:x,****mail.example}" },
+	{ "what a pattern hits in it does not hide it", FIND
+	  "blocked_values: ['bob@', 'mail', 'e$', '11$']",
+	  "a=s:" MAIL " b=s:x," MAIL ",e c=s:mail d=s:mail,4111-1111-1111-1111",
+	  "record{a=s:**** b=s:x,****,**** c=s:**** d=s:****,****}" },
+	{ "nor what ends or begins in it", FIND
+	  "blocked_values: ['to:bob', 'example,.']", "a=s:to:" MAIL ",x,y",
+	  "record{a=s:****,y}" },
+	{ "nor two of them from each other", FIND "blocked_values: [ple.4111]",
+	  "a=s:" MAIL ",4111111111111111,z", "record{a=s:****,z}" },
+	{ "nor it what a pattern knows by it", FIND
+	  "blocked_values: ['@mail.example;code=[0-9]+']",
+	  "a=s:" MAIL ";code=12 b=s:" MAIL, "record{a=s:**** b=s:****}" },
+	{ "nor what shrinks or grows before it", FIND
+	  "blocked_values: ['A+', ',']", "a=s:AAAAAAAA," MAIL ",x",
+	  "record{a=s:****************x}" },
 	{ "numbers only when asked to", FIND, "a=i:" NUMBER,
 	  "record{a=i:" NUMBER "}" },
 	{ "then also those", FIND "redact_all_types: true", "a=i:" NUMBER,
