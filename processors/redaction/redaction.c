@@ -333,7 +333,7 @@ static bool suspects(const void *arg, weir_str text)
 	const struct redaction *self = arg;
 	const struct rules *rules = &self->rules;
 
-	if (self->redactor.structured && begins_as_json(text))
+	if (self->redactor.structured && holds_json(text))
 		return true;
 	if (rules->detectors.on && detect_any(&rules->detectors, text))
 		return true;
