@@ -93,7 +93,7 @@ static enum outcome hash_content(struct redactor *r, struct weir_element *e,
 				 struct weir_value *value)
 {
 	struct left left = left_of(r, e, value);
-	struct weir_text *out = &r->work.text[2];
+	struct weir_text *out = &r->work.cut;
 
 	if (left.outcome == REMOVED)
 		return REMOVED;
@@ -111,7 +111,7 @@ static enum outcome truncate_content(struct redactor *r,
 				     struct weir_value *value)
 {
 	struct left left = left_of(r, e, value);
-	struct weir_text *out = &r->work.text[2];
+	struct weir_text *out = &r->work.cut;
 
 	if (left.outcome == REMOVED)
 		return REMOVED;

@@ -245,13 +245,13 @@ bool rules_digest(const struct rules *rules, struct work *work, weir_str text,
 
 /* --- Memory ------------------------------------------------------------------------- */
 
-#define TEXTS 7
+#define TEXTS 8
 
 static void texts_of(struct work *work, struct weir_text *texts[TEXTS])
 {
 	struct weir_text *all[TEXTS] = { &work->text[0], &work->text[1],
 		&work->places, &work->text[2], &work->text[3], &work->form,
-		&work->named };
+		&work->named, &work->cut };
 
 	memcpy(texts, all, sizeof(all));
 }

@@ -78,6 +78,7 @@ struct work {
 	struct weir_text places;	/* struct place: mask.c */
 	struct weir_text form;		/* a value's string form */
 	struct weir_text named;		/* a name and its value */
+	struct weir_text cut;		/* content, cut or hashed */
 	struct weir_text text[4];	/* two to mask, two to sanitize: from one
 					 * to the other */
 	uint64_t lost[LOST_KINDS];	/* counted and cleared by the caller */

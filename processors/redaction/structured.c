@@ -99,20 +99,27 @@ weir_str plain_text(struct pass *p, struct weir_text *plain)
 bool masked(struct pass *p, const struct named *name, weir_str text,
 	    weir_str *out)
 {
-	const struct rules *rules = p->s->rules;
+	const struct structured_rules *s = p->s;
+	bool changed;
 
-	if (rules_allow(rules, text))
+	if (rules_allow(s->rules, text))
 		return false;
-	return name && rules->detectors.on ?
-		rules_mask_named(rules, p->s->work, name, text, out) :
-		rules_mask(rules, p->s->work, text, out);
+	changed = name && s->rules->detectors.on ?
+		rules_mask_named(s->rules, s->work, name, text, out) :
+		rules_mask(s->rules, s->work, text, out);
+	if (s->sanitize && p->json.token == WEIR_JSON_STRING)
+		changed |= s->sanitize(s->arg, out);
+	return changed;
 }
 
-static void mask_text(struct pass *p, const struct named *name, weir_str text)
+/* A key may be a secret, too. */
+static void mask_key(struct pass *p, weir_str key)
 {
+	const struct rules *rules = p->s->rules;
 	weir_str out;
 
-	if (masked(p, name, text, &out))
+	if (!rules_allow(rules, key) &&
+	    rules_mask(rules, p->s->work, key, &out))
 		put_string(p, p->json.start, p->json.end, out);
 }
 
@@ -140,7 +147,7 @@ static void scalar(struct pass *p, const weir_str *key, enum verdict verdict)
 {
 	bool quoted = p->json.token == WEIR_JSON_STRING;
 	struct frame *f = frame(p, p->json.depth);
-	weir_str text = p->json.text;
+	weir_str text = p->json.text, out;
 
 	if (quoted) {
 		text = plain_text(p, &p->t->plain);
@@ -149,9 +156,10 @@ static void scalar(struct pass *p, const weir_str *key, enum verdict verdict)
 			return;
 		}
 	}
-	if (verdict != KEY_SAFE || quoted)
-		mask_text(p, key ? &(struct named){ *key, quoted } : NULL,
-			  text);
+	if ((verdict != KEY_SAFE || quoted) &&
+	    masked(p, key ? &(struct named){ *key, quoted } : NULL, text,
+		   &out))
+		put_string(p, p->json.start, p->json.end, out);
 	keep_item(f, p->json.end);
 }
 
@@ -208,7 +216,7 @@ static void member(struct pass *p)
 			keep_item(f, p->json.end);
 		return;
 	}
-	mask_text(p, NULL, key);	/* a key may be a secret, too */
+	mask_key(p, key);
 	weir_json_next(&p->json);
 	verdict = ruling_of(ruling, p->json.token == WEIR_JSON_NUMBER);
 	if (p->json.token == WEIR_JSON_ERROR)

@@ -31,6 +31,10 @@ struct structured_rules {
 	const struct rules *rules;
 	struct work *work;
 	bool delete_blocked;
+	/* What else is done to strings, not to keys: *text is another one
+	 * behind it where it says true.  NULL: nothing. */
+	bool (*sanitize)(void *arg, weir_str *text);
+	void *arg;
 	bool took;		/* set when a rule for content took something */
 	/* How many values inside went for each reason; the caller's own value
 	 * is not counted. */

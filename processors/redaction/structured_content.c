@@ -60,7 +60,7 @@ static enum structured made_of(struct pass *p, struct content_value *value,
 static void change_content(struct pass *p, struct frame *f,
 			   struct content_value *value)
 {
-	enum structured made = made_of(p, value, &p->s->work->text[2]);
+	enum structured made = made_of(p, value, &p->s->work->cut);
 
 	if (made > STRUCTURED_CHANGED) {
 		p->s->removed[made]++;

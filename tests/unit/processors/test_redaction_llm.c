@@ -138,6 +138,9 @@ static const struct row structured[] = {
 	{ "what is quoted and broken goes", JSON BLOCK,
 	  "a=s:\"{\\\"token\" b=s:\"[{\\\"token\\\":1}] c=s:\"[x\" d=s:y",
 	  "record{d=s:y}" },
+	{ "among URLs it stays JSON", JSON
+	  "url_sanitizer: {enabled: true, attributes: [a]}",
+	  "a=s:{\"u\":\"/users/42?a\"}", "record{a=s:{\"u\":\"/users/42?a\"}}" },
 	/* what breaks */
 	{ "broken JSON goes", JSON BLOCK, "a=s:{\"token\":\"x b=s:y",
 	  "record{b=s:y}" },
@@ -567,6 +570,18 @@ static const struct {
 	  "m{content=s:abc,role=s:user}",
 	  "record{body.weir.length=i:31 body.weir.items=i:2} "
 	  "body=m{content=s:****,role=s:user}" },
+	{ "URLs in it: it stays JSON", JSON "url_sanitizer: {enabled: true}",
+	  "s:{\"url\":\"/users/42?a=1\",\"n\":5}",
+	  "record{} body=s:{\"url\":\"/users/*\",\"n\":5}" },
+	{ "an allowed one", JSON "url_sanitizer: {enabled: true}\n"
+	  "allowed_values: [users]", "s:{\"url\":\"/users/42?a=1\"}",
+	  "record{} body=s:{\"url\":\"/users/42?a=1\"}" },
+	{ "queries in it", JSON "db_sanitizer: {sql: {enabled: true}}",
+	  "s:{\"q\":\"SELECT 1\",\"n\":5}",
+	  "record{} body=s:{\"q\":\"SELECT ?\",\"n\":5}" },
+	{ "or that it is", JSON "db_sanitizer: {es: {enabled: true}}",
+	  "s:{\"q\":{\"x\":5}}",
+	  "record{} body=s:{\"q\":{\"x\":\"?\"}}" },
 	{ "content in a body of JSON", JSON "content: "
 	  "[{key: content, action: drop}]",
 	  "s:{\"role\":\"user\",\"content\":\"abc\"}",
