@@ -51,7 +51,7 @@ struct detected {
 
 /* A text on its way: what a probe has read to its end, no other reads again
  * (detect_seen.c).  Belongs to the caller; starting it costs nothing. */
-#define DETECT_STOPS 14
+#define DETECT_STOPS 18
 #define DETECT_QUOTES 51
 struct detect_walk {
 	const struct detectors *d;
