@@ -23,7 +23,7 @@ static bool is_structured(const struct redactor *r, weir_str text)
 {
 	const struct patterns *keys = r->structured_keys;
 
-	if (!r->structured || !begins_as_json(text))
+	if (!r->structured || !holds_json(text))
 		return false;
 	return !keys->n || patterns_match(keys, r->key) ||
 		(r->entry.len && patterns_match(keys, r->entry));
