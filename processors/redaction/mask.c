@@ -290,7 +290,8 @@ static bool mask_placed(struct mask *mask, weir_str text, weir_str *out)
 	} else {
 		spend(mask, out->ptr == text.ptr ? 0 : out->len);
 	}
-	return !weir_str_eq(*out, text);
+	return out->len != text.len ||
+		(out->ptr != text.ptr && !weir_str_eq(*out, text));
 }
 
 bool rules_mask(const struct rules *rules, struct work *work, weir_str text,

@@ -313,6 +313,8 @@ bool prefilter_near(const struct prefilter *f, weir_str text,
 	struct question q = { f, text, near, false, 0, COMPARED(text.len) };
 	uint64_t any = f->any_asked;
 
+	if (!any && text.len < f->shortest)
+		return false;
 	memcpy(near->bits, f->asked, sizeof(near->bits));
 	add_all(&q);
 	for (size_t i = 0; !any && i < PREFILTER_PATTERNS / 64; i++)

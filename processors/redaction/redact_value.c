@@ -64,7 +64,8 @@ enum outcome mask_text(struct redactor *r, struct weir_element *e,
 		rules_mask(r->rules, &r->work, text, &masked);
 	}
 	sanitize(r, e, &masked);
-	if (weir_str_eq(masked, text))
+	if (masked.len == text.len &&
+	    (masked.ptr == text.ptr || weir_str_eq(masked, text)))
 		return UNTOUCHED;
 	*value = string_of(e, masked);
 	return MASKED;

@@ -53,6 +53,9 @@ struct ruling {
 	uint8_t verdict;	/* enum verdict, for any value but these: */
 	uint8_t of_number;	/* for an int or a double */
 	uint16_t content;	/* number of its rule in contents; 0: none */
+	/* False also means that nobody has asked. */
+	bool clean;		/* nothing in the key itself is masked */
+	bool mute;		/* nor is a value, because of its name */
 };
 
 struct key_cache;

@@ -156,7 +156,8 @@ static void json_string(struct pass *p, struct frame *f, weir_str text)
 	}
 }
 
-/* A scalar that no key has decided about; key: NULL in a list. */
+/* A scalar that no key has decided about; key: NULL in a list, and where it does
+ * not matter. */
 static void scalar(struct pass *p, const weir_str *key, enum verdict verdict)
 {
 	bool quoted = p->json.token == WEIR_JSON_STRING;
@@ -226,7 +227,8 @@ static void member(struct pass *p)
 			keep_item(f, p->json.end);
 		return;
 	}
-	mask_text(p, NULL, key);	/* a key may be a secret, too */
+	if (!ruling.clean)
+		mask_text(p, NULL, key);	/* may be a secret, too */
 	weir_json_next(&p->json);
 	verdict = ruling_of(ruling, p->json.token == WEIR_JSON_NUMBER);
 	if (p->json.token == WEIR_JSON_ERROR)
@@ -236,7 +238,7 @@ static void member(struct pass *p)
 	else if (verdict == KEY_BLOCKED)
 		block_member(p, f);
 	else if (!open_container(p))
-		scalar(p, &key, verdict);
+		scalar(p, ruling.mute ? NULL : &key, verdict);
 }
 
 /* --- Texts ----------------------------------------------------------------------------- */
