@@ -169,9 +169,9 @@ static struct ruling judge(const struct rules *rules, weir_str key)
 		.content = (uint16_t)contents_find(&rules->contents, key) };
 }
 
-/* One slot a hash, the newest key wins: strangers choose the keys, so the size
- * is fixed and a flood of new ones only costs the patterns. */
-#define CACHE_SLOTS 256
+/* Two slots a hash, of which the older key gives way: strangers choose the keys,
+ * so the size is fixed and a flood of new ones only costs the patterns. */
+#define CACHE_SLOTS 512
 #define KEY_CACHED 56
 struct key_cache {
 	struct slot {
@@ -198,19 +198,15 @@ static uint32_t hash(weir_str key)
 	return (uint32_t)(h >> 40);
 }
 
-struct ruling rules_key(const struct rules *rules, struct work *work,
-			weir_str key)
+static bool is_of_key(const struct slot *slot, weir_str key)
 {
-	struct slot *slot;
+	return slot->used && slot->len == key.len &&
+		(!key.len || !memcmp(slot->key, key.ptr, key.len));
+}
 
-	if (key.len > sizeof(slot->key))
-		return judge(rules, key);
-	if (!work->cache)
-		work->cache = alloc(1, sizeof(*work->cache));
-	slot = &work->cache->slots[hash(key) % CACHE_SLOTS];
-	if (slot->used && slot->len == key.len &&
-	    (!key.len || !memcmp(slot->key, key.ptr, key.len)))
-		return slot->ruling;
+static void fill_slot(struct slot *slot, const struct rules *rules,
+		      weir_str key)
+{
 	slot->used = 1;
 	slot->len = (uint8_t)key.len;
 	if (key.len)
@@ -219,7 +215,26 @@ struct ruling rules_key(const struct rules *rules, struct work *work,
 	slot->ruling.clean = !prefilter_match(&rules->blocked_near, key) &&
 		!detect_any(&rules->detectors, key);
 	slot->ruling.mute = !detect_name(&rules->detectors, key);
-	return slot->ruling;
+}
+
+struct ruling rules_key(const struct rules *rules, struct work *work,
+			weir_str key)
+{
+	struct slot *slot;
+
+	if (key.len > KEY_CACHED)
+		return judge(rules, key);
+	if (!work->cache)
+		work->cache = alloc(1, sizeof(*work->cache));
+	slot = &work->cache->slots[hash(key) % (CACHE_SLOTS / 2) * 2];
+	if (is_of_key(&slot[0], key))
+		return slot[0].ruling;
+	if (is_of_key(&slot[1], key))
+		return slot[1].ruling;
+	if (slot[0].used)
+		slot[1] = slot[0];
+	fill_slot(&slot[0], rules, key);
+	return slot[0].ruling;
 }
 
 const struct content_rule *rules_content(const struct rules *rules,
