@@ -75,6 +75,9 @@ int detectors_init(struct detectors *d, struct weir_strs names,
 /* As it is configured: "payment_card". */
 const char *detector_name(enum detector detector);
 
+/* May something be found in what stands behind this name, as in JSON, because of
+ * the name? */
+bool detect_name(const struct detectors *d, weir_str name);
 /* Is there anything to find?  One fast scan where nothing looks like it. */
 bool detect_any(const struct detectors *d, weir_str text);
 /* The first that begins at or after `from`; false: no more.  Going on from

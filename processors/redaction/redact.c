@@ -169,10 +169,17 @@ static void redact_texts(struct redactor *r, struct weir_element *e)
 	}
 }
 
-static void count_untold(struct redactor *r)
+/* Behind one element or body: what is used again is not kept large. */
+static void finish(struct redactor *r, bool body, struct weir_element *e)
 {
-	weir_counter_add(&r->removed[REMOVED_TOO_SLOW], r->work.untold);
-	r->work.untold = 0;
+	for (unsigned i = 0; i < LOST_KINDS; i++) {
+		weir_counter_add(&r->removed[REMOVED_LOST + i],
+				 r->work.lost[i]);
+		r->work.lost[i] = 0;
+	}
+	summary_write(&r->tally, r->summary, body, &r->work.form, e);
+	structure_trim(r->structure);
+	work_trim(&r->work);
 }
 
 void redact_element(struct redactor *r, struct weir_element *e)
@@ -187,9 +194,7 @@ void redact_element(struct redactor *r, struct weir_element *e)
 	if (r->all_levels)
 		redact_texts(r, e);
 	write_sizes(r, e);
-	structure_trim(r->structure);
-	count_untold(r);
-	summary_write(&r->tally, r->summary, false, &r->work.form, e);
+	finish(r, false, e);
 }
 
 /* --- Body ------------------------------------------------------------------------------- */
@@ -246,9 +251,7 @@ void redact_body(struct redactor *r, struct weir_element *e)
 				 &body)) {
 		return;
 	}
-	structure_trim(r->structure);
-	count_untold(r);
-	summary_write(&r->tally, r->summary, true, &r->work.form, e);
+	finish(r, true, e);
 }
 
 /* --- Names ------------------------------------------------------------------------------ */

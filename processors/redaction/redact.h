@@ -21,8 +21,8 @@ struct told_size {
 
 enum removed {	/* behind enum structured */
 	REMOVED_NO_DIGEST = STRUCTURED_KINDS,
-	REMOVED_TOO_SLOW,	/* for a value pattern */
-	REMOVED_KINDS
+	REMOVED_LOST,		/* and behind it enum lost */
+	REMOVED_KINDS = REMOVED_LOST + LOST_KINDS
 };
 
 struct redactor {

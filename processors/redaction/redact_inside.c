@@ -104,7 +104,7 @@ static enum weir_rewrite rewrite(void *arg, weir_str key, weir_str path,
 				 struct weir_value *value)
 {
 	struct inside *in = arg;
-	struct ruling ruling = { KEY_PLAIN, KEY_PLAIN, 0 };
+	struct ruling ruling = { .verdict = KEY_PLAIN, .of_number = KEY_PLAIN };
 
 	if (!in_list(key, path))
 		ruling = rules_key(in->r->rules, &in->r->work, key);

@@ -23,7 +23,7 @@ static bool is_structured(const struct redactor *r, weir_str text)
 {
 	const struct patterns *keys = r->structured_keys;
 
-	if (!r->structured || !begins_as_json(text))
+	if (!r->structured || !holds_json(text))
 		return false;
 	return !keys->n || patterns_match(keys, r->key) ||
 		(r->entry.len && patterns_match(keys, r->entry));
@@ -64,7 +64,8 @@ enum outcome mask_text(struct redactor *r, struct weir_element *e,
 		rules_mask(r->rules, &r->work, text, &masked);
 	}
 	sanitize(r, e, &masked);
-	if (weir_str_eq(masked, text))
+	if (masked.len == text.len &&
+	    (masked.ptr == text.ptr || weir_str_eq(masked, text)))
 		return UNTOUCHED;
 	*value = string_of(e, masked);
 	return MASKED;

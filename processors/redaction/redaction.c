@@ -119,23 +119,28 @@ static const struct weir_metric_def metrics[] = {
 
 static int start(struct weir_component *c, struct weir_error *error)
 {
-	static const char *const reasons[] = {
-		[STRUCTURED_BROKEN] = "broken",
-		[STRUCTURED_DEEP] = "too_deep",
-		[STRUCTURED_LARGE] = "too_large",
-		[REMOVED_NO_DIGEST] = "no_digest",
-		[REMOVED_TOO_SLOW] = "too_slow",
+	static const struct {
+		const char *rule, *reason;
+	} why[REMOVED_KINDS] = {
+		[STRUCTURED_BROKEN] = { "structured_strings", "broken" },
+		[STRUCTURED_DEEP] = { "structured_strings", "too_deep" },
+		[STRUCTURED_LARGE] = { "structured_strings", "too_large" },
+		[REMOVED_NO_DIGEST] = { "content", "no_digest" },
+		[REMOVED_LOST + LOST_SLOW] = { "blocked_values", "too_slow" },
+		[REMOVED_LOST + LOST_VALUES] = { "blocked_values",
+						 "too_large" },
+		[REMOVED_LOST + LOST_DETECTED] = { "detectors", "too_large" },
+		[REMOVED_LOST + LOST_KEYS] = { "blocked_key_patterns",
+					       "too_large" },
 	};
 	struct redaction *self = WEIR_SELF(c, struct redaction);
 
 	(void)error;
+	work_init(&self->redactor.work);
 	for (unsigned i = STRUCTURED_BROKEN; i < REMOVED_KINDS; i++) {
 		struct weir_label labels[] = {
-			{ WEIR_STR("rule"), i == REMOVED_NO_DIGEST ?
-				WEIR_STR("content") : i == REMOVED_TOO_SLOW ?
-				WEIR_STR("blocked_values") :
-				WEIR_STR("structured_strings") },
-			{ WEIR_STR("reason"), weir_str_of(reasons[i]) },
+			{ WEIR_STR("rule"), weir_str_of(why[i].rule) },
+			{ WEIR_STR("reason"), weir_str_of(why[i].reason) },
 		};
 
 		weir_metric_series(c, &metrics[0], labels, 2,
@@ -328,7 +333,7 @@ static bool suspects(const void *arg, weir_str text)
 	const struct redaction *self = arg;
 	const struct rules *rules = &self->rules;
 
-	if (self->redactor.structured && begins_as_json(text))
+	if (self->redactor.structured && holds_json(text))
 		return true;
 	if (rules->detectors.on && detect_any(&rules->detectors, text))
 		return true;

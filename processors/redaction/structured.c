@@ -54,6 +54,9 @@ static enum structured redact(struct structured_rules *s,
 			      struct structure *memory, weir_str text,
 			      unsigned nested, weir_str *out);
 
+/* Bytes that may become of a text. */
+#define OUT_MAX(len) (4 * (len) + (64u << 10))
+
 static struct frame *frame(struct pass *p, uint32_t depth)
 {
 	return &p->t->frame[depth];
@@ -133,8 +136,9 @@ static void mask_text(struct pass *p, const struct named *name, weir_str text)
 		put_string(p, p->json.start, p->json.end, masked);
 }
 
-/* False: it must go. */
-static bool keep_json(struct pass *p, weir_str text)
+/* JSON in the string that is there.  What cannot be looked into goes, at the
+ * top with the whole text. */
+static void json_string(struct pass *p, struct frame *f, weir_str text)
 {
 	weir_str out;
 	enum structured made = redact(p->s, p->memory, text, p->nested + 1,
@@ -142,13 +146,18 @@ static bool keep_json(struct pass *p, weir_str text)
 
 	if (made == STRUCTURED_CHANGED)
 		put_string(p, p->json.start, p->json.end, out);
-	if (made <= STRUCTURED_CHANGED)
-		return true;
-	p->s->removed[made]++;
-	return false;
+	if (made <= STRUCTURED_CHANGED) {
+		keep_item(f, p->json.end);
+	} else if (!p->json.depth) {
+		p->failed = made;
+	} else {
+		p->s->removed[made]++;
+		drop_item(p, f, p->json.end);
+	}
 }
 
-/* A scalar that no key has decided about; key: NULL in a list. */
+/* A scalar that no key has decided about; key: NULL in a list, and where it does
+ * not matter. */
 static void scalar(struct pass *p, const weir_str *key, enum verdict verdict)
 {
 	bool quoted = p->json.token == WEIR_JSON_STRING;
@@ -157,11 +166,8 @@ static void scalar(struct pass *p, const weir_str *key, enum verdict verdict)
 
 	if (quoted) {
 		text = plain_text(p, &p->t->plain);
-		if (begins_as_json(text)) {
-			if (!keep_json(p, text))
-				drop_item(p, f, p->json.end);
-			else
-				keep_item(f, p->json.end);
+		if (holds_json(text)) {
+			json_string(p, f, text);
 			return;
 		}
 	}
@@ -221,7 +227,8 @@ static void member(struct pass *p)
 			keep_item(f, p->json.end);
 		return;
 	}
-	mask_text(p, NULL, key);	/* a key may be a secret, too */
+	if (!ruling.clean)
+		mask_text(p, NULL, key);	/* may be a secret, too */
 	weir_json_next(&p->json);
 	verdict = ruling_of(ruling, p->json.token == WEIR_JSON_NUMBER);
 	if (p->json.token == WEIR_JSON_ERROR)
@@ -231,7 +238,7 @@ static void member(struct pass *p)
 	else if (verdict == KEY_BLOCKED)
 		block_member(p, f);
 	else if (!open_container(p))
-		scalar(p, &key, verdict);
+		scalar(p, ruling.mute ? NULL : &key, verdict);
 }
 
 /* --- Texts ----------------------------------------------------------------------------- */
@@ -270,17 +277,25 @@ static enum structured why(const struct weir_json *json)
 
 static struct text *text_memory(struct structure *memory, unsigned nested)
 {
-	if (!memory->nested[nested])
-		memory->nested[nested] = calloc(1, sizeof(struct text));
-	return memory->nested[nested];
+	struct text *t = memory->nested[nested];
+
+	if (t)
+		return t;
+	t = memory->nested[nested] = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->out.charged = t->plain.charged = t->name.charged = true;
+	t->plain.forced = t->name.forced = true;	/* no longer than p's */
+	return t;
 }
 
 static enum structured redact(struct structured_rules *s,
 			      struct structure *memory, weir_str text,
 			      unsigned nested, weir_str *out)
 {
-	struct pass p = { .s = s, .memory = memory, .source = text,
-			  .nested = nested };
+	size_t front = json_front(text);
+	struct pass p = { .s = s, .memory = memory, .nested = nested,
+			  .source = { text.ptr + front, text.len - front } };
 
 	if (nested == STRUCTURED_NESTED)
 		return STRUCTURED_DEEP;
@@ -290,15 +305,23 @@ static enum structured redact(struct structured_rules *s,
 	if (!p.t)
 		return STRUCTURED_LARGE;
 	weir_text_clear(&p.t->out);
+	weir_text_add(&p.t->out, (weir_str){ text.ptr, front });
 	p.t->frame[0] = (struct frame){ 0 };
-	weir_json_open(&p.json, text);
-	while (weir_json_next(&p.json) > WEIR_JSON_END)
+	weir_json_open(&p.json, p.source);
+	while (weir_json_next(&p.json) > WEIR_JSON_END) {
 		step(&p);
+		if (p.t->out.len > OUT_MAX(text.len))
+			return STRUCTURED_LARGE;
+	}
 	if (p.json.token != WEIR_JSON_END)
 		return why(&p.json);
+	if (p.failed)
+		return p.failed;
 	if (!p.changed)
 		return STRUCTURED_SAME;
-	copy_to(&p, text.len);
+	copy_to(&p, p.source.len);
+	if (p.t->out.refused || p.t->out.len > OUT_MAX(text.len))
+		return STRUCTURED_LARGE;
 	*out = (weir_str){ p.t->out.ptr, p.t->out.len };
 	return STRUCTURED_CHANGED;
 }
@@ -314,22 +337,14 @@ enum structured structured_redact(struct structured_rules *s,
 
 /* --- Memory ----------------------------------------------------------------------------- */
 
-#define KEPT_MAX (64u << 10)
-
-static void trim(struct weir_text *text, size_t most)
-{
-	if (text->cap > most)
-		weir_text_release(text);
-}
-
 void structure_trim(struct structure *memory)
 {
 	for (unsigned i = 0; memory && i < STRUCTURED_NESTED; i++) {
 		if (!memory->nested[i])
 			continue;
-		trim(&memory->nested[i]->out, KEPT_MAX);
-		trim(&memory->nested[i]->plain, KEPT_MAX);
-		trim(&memory->nested[i]->name, KEPT_MAX);
+		text_trim(&memory->nested[i]->out);
+		text_trim(&memory->nested[i]->plain);
+		text_trim(&memory->nested[i]->name);
 	}
 }
 

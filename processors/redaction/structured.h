@@ -35,7 +35,7 @@ struct structured_rules {
 	uint64_t removed[STRUCTURED_KINDS];
 };
 
-/* text begins as JSON.  CHANGED: *out, until the next call.  *memory is made
+/* text holds JSON (cut.h).  CHANGED: *out, until the next call.  *memory is made
  * when it is needed. */
 enum structured structured_redact(struct structured_rules *s,
 				  struct structure **memory, weir_str text,

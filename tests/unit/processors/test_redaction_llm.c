@@ -103,6 +103,33 @@ static const struct row structured[] = {
 	  "record{a=s:{\"b\":1,\"c\":2}}" },
 	{ "also from a list", JSON BLOCK, "a=s:[\"{x\",\"[\",\"y\"]",
 	  "record{a=s:[\"y\"]}" },
+	{ "JSON that is a string of JSON", JSON BLOCK,
+	  "a=s:\"{\\\"token\\\":\\\"x\\\",\\\"b\\\":1}\"",
+	  "record{a=s:\"{\\\"token\\\":\\\"****\\\",\\\"b\\\":1}\"}" },
+	{ "that in JSON", JSON BLOCK,
+	  "a=s:[\"\\\"[{\\\\\\\"token\\\\\\\":1}]\\\"\"]",
+	  "record{a=s:[\"\\\"[{\\\\\\\"token\\\\\\\":"
+	  "\\\\\\\"****\\\\\\\"}]\\\"\"]}" },
+	{ "its brackets in escapes, behind blanks", JSON BLOCK,
+	  "a=s:\t\"\\n\\u007b\\n\\u0022token\\\":1}\"",
+	  "record{a=s:\t\"\\n{\\n\\\"token\\\":\\\"****\\\"}\"}" },
+	{ "quoted twice", JSON BLOCK,
+	  "a=s:\"\\\"[{\\\\\\\"token\\\\\\\":1}]\\\"\"",
+	  "record{a=s:\"\\\"[{\\\\\\\"token\\\\\\\":"
+	  "\\\\\\\"****\\\\\\\"}]\\\"\"}" },
+	{ "behind a byte order mark, which stays", JSON BLOCK,
+	  "a=s:\xef\xbb\xbf\n{\"token\":1}",
+	  "record{a=s:\xef\xbb\xbf\n{\"token\":\"****\"}}" },
+	{ "a mark in a string of it, too", JSON BLOCK,
+	  "a=s:[\"\\ufeff{\\\"token\\\":1}\"]",
+	  "record{a=s:[\"\xef\xbb\xbf{\\\"token\\\":\\\"****\\\"}\"]}" },
+	{ "what is quoted and no JSON is text", JSON BLOCK CARD,
+	  "a=s:\"{x}\",4111 b=s:\"x\\n4111\" c=s:\"[1, d=s:\" e=s:\"\\",
+	  "record{a=s:\"{x}\",**** b=s:\"x\\n****\" c=s:\"[1, d=s:\" "
+	  "e=s:\"\\}" },
+	{ "what is quoted and broken goes", JSON BLOCK,
+	  "a=s:\"{\\\"token\" b=s:\"[{\\\"token\\\":1}] c=s:\"[x\" d=s:y",
+	  "record{d=s:y}" },
 	/* what breaks */
 	{ "broken JSON goes", JSON BLOCK, "a=s:{\"token\":\"x b=s:y",
 	  "record{b=s:y}" },
@@ -295,9 +322,21 @@ static const struct row detectors[] = {
 	  "record{a=s:" MAIL "}" },
 	{ "not allowed values", FIND "allowed_values: ['@mail']", "a=s:" MAIL,
 	  "record{a=s:" MAIL "}" },
-	{ "behind the patterns", FIND "blocked_values: ['bob@']", "a=s:" MAIL
-	  " b=s:x," MAIL, "record{a=s:****mail.example "
-	  "b=s:x,****mail.example}" },
+	{ "what a pattern hits in it does not hide it", FIND
+	  "blocked_values: ['bob@', 'mail', 'e$', '11$']",
+	  "a=s:" MAIL " b=s:x," MAIL ",e c=s:mail d=s:mail,4111-1111-1111-1111",
+	  "record{a=s:**** b=s:x,****,**** c=s:**** d=s:****,****}" },
+	{ "nor what ends or begins in it", FIND
+	  "blocked_values: ['to:bob', 'example,.']", "a=s:to:" MAIL ",x,y",
+	  "record{a=s:****,y}" },
+	{ "nor two of them from each other", FIND "blocked_values: [ple.4111]",
+	  "a=s:" MAIL ",4111111111111111,z", "record{a=s:****,z}" },
+	{ "nor it what a pattern knows by it", FIND
+	  "blocked_values: ['@mail.example;code=[0-9]+']",
+	  "a=s:" MAIL ";code=12 b=s:" MAIL, "record{a=s:**** b=s:****}" },
+	{ "nor what shrinks or grows before it", FIND
+	  "blocked_values: ['A+', ',']", "a=s:AAAAAAAA," MAIL ",x",
+	  "record{a=s:****************x}" },
 	{ "numbers only when asked to", FIND, "a=i:" NUMBER,
 	  "record{a=i:" NUMBER "}" },
 	{ "then also those", FIND "redact_all_types: true", "a=i:" NUMBER,
