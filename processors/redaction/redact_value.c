@@ -42,6 +42,8 @@ static bool redact_json(struct redactor *r, weir_str text, weir_str *masked)
 		weir_counter_add(&r->removed[i], r->json.removed[i]);
 		r->json.removed[i] = 0;
 	}
+	r->took |= r->json.took;
+	r->json.took = false;
 	if (made == STRUCTURED_SAME)
 		*masked = text;
 	if (made <= STRUCTURED_CHANGED)

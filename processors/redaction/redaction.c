@@ -125,7 +125,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 		[STRUCTURED_BROKEN] = { "structured_strings", "broken" },
 		[STRUCTURED_DEEP] = { "structured_strings", "too_deep" },
 		[STRUCTURED_LARGE] = { "structured_strings", "too_large" },
-		[REMOVED_NO_DIGEST] = { "content", "no_digest" },
+		[STRUCTURED_NO_DIGEST] = { "content", "no_digest" },
 		[REMOVED_LOST + LOST_SLOW] = { "blocked_values", "too_slow" },
 		[REMOVED_LOST + LOST_VALUES] = { "blocked_values",
 						 "too_large" },
