@@ -63,6 +63,9 @@ struct detect_walk {
 		size_t from, to;	/* none in [from, to) */
 		bool found;		/* and one at `to` */
 	} stop[DETECT_STOPS];
+	/* The value whose name is known: it reaches so far whatever is in it.
+	 * Set behind detect_start. */
+	size_t named, named_end;
 	struct detect_quote {
 		size_t from, at, end;	/* from..at: closes at, value to end */
 	} quote[DETECT_QUOTES];

@@ -348,7 +348,11 @@ static int base64_bits(char c)
 }
 
 #define PEM_HEAD 64	/* of base64: the longest label that is private */
-#define PEM_LINE 60	/* of base64 in lines: at least so long */
+/* Bytes of a line where base64 is put into lines. */
+static bool is_line(size_t len)
+{
+	return len == 64 || len == 76;
+}
 
 /* Does it begin with what a PEM block of a private key begins with? */
 static bool encodes_private_key(const struct look *l, size_t at)
@@ -392,7 +396,7 @@ bool probe_private_base64(const struct look *l, const struct trigger *t,
 	for (;;) {
 		end = stop_at(l, line, l->len, NO_BASE64);
 		next = next_line(l, end);
-		if (end - line < PEM_LINE || next == end || next >= l->len ||
+		if (!is_line(end - line) || next == end || next >= l->len ||
 		    !is_of(byte_at(l, next), BASE64URL | BASE64))
 			break;
 		line = next;

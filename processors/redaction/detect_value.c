@@ -279,10 +279,18 @@ void read_value(const struct look *l, size_t at, struct value *v)
 	v->quoted = quote < l->len && is_quote(byte_at(l, quote));
 	if (v->quoted) {
 		v->at = quote + 1;
+		if (v->at == l->walk->named) {
+			v->end = l->walk->named_end;
+			return;
+		}
 		v->end = quoted_end(l, v->at, byte_at(l, quote), slashes);
 		return;
 	}
 	v->at = at;
+	if (at == l->walk->named) {
+		v->end = l->walk->named_end;
+		return;
+	}
 	if (has_at(l, at, "%22")) {
 		v->at = at + 3;
 		v->stop = AN_ENCODED_END;

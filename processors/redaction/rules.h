@@ -128,6 +128,9 @@ struct named {
 };
 bool rules_mask_named(const struct rules *rules, struct work *work,
 		      const struct named *name, weir_str text, weir_str *out);
+/* Does a detector know a number, of that name ("": of none)? */
+bool rules_detect_number(const struct rules *rules, struct work *work,
+			 weir_str name, weir_str text);
 /* Every line of the text masked.  *out likewise. */
 void rules_mask_whole(const struct rules *rules, struct work *work,
 		      weir_str text, weir_str *out);

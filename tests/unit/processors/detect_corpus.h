@@ -203,7 +203,7 @@ static void corpus_pem64(struct corpus_text *t, const char *kind)
 {
 	char pem[128];
 	int n = snprintf(pem, sizeof(pem), "-----BEGIN %sPRIVATE%s-----\n"
-			 "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", kind, " KEY");
+			 "MIIEvQIBADANBgkqhkiG9w0BAQEFA", kind, " KEY");
 
 	corpus_base64(t, pem, (size_t)n, false);
 }
