@@ -97,6 +97,7 @@ static void value_of_attribute(struct redactor *r, struct weir_element *e,
 
 	r->key = attr->key;
 	r->entry = WEIR_STR("");
+	r->name = name_of(ruling, attr->key);
 	r->spot = SPOT_ATTRIBUTE;
 	r->took = false;
 	if ((rule && content_is_size(attr->key, &value)) ||
@@ -151,7 +152,7 @@ static const char *const text_names[WEIR_TEXT_COUNT] = {
 static void redact_texts(struct redactor *r, struct weir_element *e)
 {
 	r->spot = SPOT_TEXT;
-	r->entry = WEIR_STR("");
+	r->entry = r->name = WEIR_STR("");
 	for (unsigned field = 0; field < WEIR_TEXT_COUNT; field++) {
 		struct weir_value value = { .str = WEIR_STR("") };
 		enum outcome outcome;
@@ -262,7 +263,7 @@ void redact_body(struct redactor *r, struct weir_element *e)
 	tally_clear(&r->tally);
 	r->spot = SPOT_BODY;
 	r->key = WEIR_STR("body");
-	r->entry = WEIR_STR("");
+	r->entry = r->name = WEIR_STR("");
 	r->took = false;
 	weir_body_get(e, &body);
 	if (body_content(r, e, &body) || mask_body(r, e, &body))

@@ -46,6 +46,7 @@ struct redactor {
 	enum spot { SPOT_TEXT, SPOT_ATTRIBUTE, SPOT_BODY } spot;
 	weir_str key;		/* the attribute's, or "body", or a field's */
 	weir_str entry;		/* inside: of the map entry, or "" */
+	weir_str name;		/* that may say what a value is, or "" */
 	struct db_system system;
 };
 void redactor_release(struct redactor *r);

@@ -87,6 +87,22 @@ static enum weir_rewrite rewritten(struct inside *in, weir_str path,
 	}
 }
 
+/* What a list is called, its elements are: headers have lists of values. */
+static weir_str name_of_list(struct inside *in, weir_str path)
+{
+	weir_str name = path;
+
+	while (name.len && name.ptr[name.len - 1] == ']') {
+		while (name.len && name.ptr[name.len - 1] != '[')
+			name.len--;
+		name.len -= !!name.len;
+	}
+	if (!name.len)
+		name = in->front;
+	return name.len ? name_of(rules_key(in->r->rules, &in->r->work, name),
+				  name) : name;
+}
+
 /* What no key has decided about. */
 static enum weir_rewrite value_inside(struct inside *in, weir_str key,
 				      weir_str path, struct ruling ruling,
@@ -98,6 +114,8 @@ static enum weir_rewrite value_inside(struct inside *in, weir_str key,
 	enum outcome outcome;
 
 	in->r->entry = key;
+	in->r->name = in_list(key, path) ? name_of_list(in, path) :
+		name_of(ruling, key);
 	if (rule && is_container(value) && content_waits(rule)) {
 		in->waits = true;
 		return WEIR_DESCEND;
@@ -116,7 +134,7 @@ static enum weir_rewrite rewrite(void *arg, weir_str key, weir_str path,
 				 struct weir_value *value)
 {
 	struct inside *in = arg;
-	struct ruling ruling = { KEY_PLAIN, KEY_PLAIN, 0 };
+	struct ruling ruling = { .verdict = KEY_PLAIN, .of_number = KEY_PLAIN };
 
 	if (!in_list(key, path))
 		ruling = rules_key(in->r->rules, &in->r->work, key);
@@ -155,7 +173,7 @@ static enum weir_rewrite rewrite_content(void *arg, weir_str key,
 					 struct weir_value *value)
 {
 	struct inside *in = arg;
-	struct ruling ruling = { KEY_PLAIN, KEY_PLAIN, 0 };
+	struct ruling ruling = { .verdict = KEY_PLAIN, .of_number = KEY_PLAIN };
 	const struct content_rule *rule;
 	struct content_size size;
 	enum outcome outcome;

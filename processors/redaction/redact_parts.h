@@ -18,6 +18,12 @@ static inline struct weir_value string_of(struct weir_element *e, weir_str text)
 				    .str = weir_scratch_str(e, text) };
 }
 
+/* The key, if it may say what its value is; safe ones say nothing. */
+static inline weir_str name_of(struct ruling ruling, weir_str key)
+{
+	return ruling.mute || ruling.verdict == KEY_SAFE ? WEIR_STR("") : key;
+}
+
 static inline bool is_container(const struct weir_value *value)
 {
 	return value->type == WEIR_VALUE_LIST || value->type == WEIR_VALUE_MAP;

@@ -150,7 +150,8 @@ static struct ruling judge(const struct rules *rules, weir_str key)
 
 	if (words_have(&rules->ignored, key) ||
 	    patterns_permit(&rules->ignored_patterns, key))
-		return (struct ruling){ KEY_IGNORED, KEY_IGNORED, 0 };
+		return (struct ruling){ .verdict = KEY_IGNORED,
+					.of_number = KEY_IGNORED };
 	if (!rules->allow_all_keys && !words_have(&rules->allowed, key))
 		verdict = KEY_REMOVED;
 	else if (patterns_match(&rules->blocked_keys, key))
@@ -163,28 +164,57 @@ static struct ruling judge(const struct rules *rules, weir_str key)
 		else if (guards && counts_tokens(key))
 			of_number = KEY_SAFE;
 	}
-	return (struct ruling){ (uint8_t)verdict, (uint8_t)of_number,
-		(uint16_t)contents_find(&rules->contents, key) };
+	return (struct ruling){
+		.verdict = (uint8_t)verdict, .of_number = (uint8_t)of_number,
+		.content = (uint16_t)contents_find(&rules->contents, key) };
 }
 
-/* One slot a hash, the newest key wins: strangers choose the keys, so the size
- * is fixed and a flood of new ones only costs the patterns. */
-#define CACHE_SLOTS 256
+/* Two slots a hash, of which the older key gives way: strangers choose the keys,
+ * so the size is fixed and a flood of new ones only costs the patterns. */
+#define CACHE_SLOTS 512
+#define KEY_CACHED 56
 struct key_cache {
 	struct slot {
 		struct ruling ruling;
 		uint8_t used, len;
-		char key[58];
+		char key[KEY_CACHED];
 	} slots[CACHE_SLOTS];
 };
 
+/* Eight bytes a step. */
 static uint32_t hash(weir_str key)
 {
-	uint32_t h = 2166136261u;	/* FNV-1a */
+	uint64_t h = key.len, word;
+	size_t i = 0;
 
-	for (size_t i = 0; i < key.len; i++)
-		h = (h ^ (uint8_t)key.ptr[i]) * 16777619u;
-	return h ^ h >> 16;
+	for (; key.len - i >= sizeof(word); i += sizeof(word)) {
+		memcpy(&word, key.ptr + i, sizeof(word));
+		h = (h ^ word) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 32;
+	}
+	for (word = 0; i < key.len; i++)
+		word = word << 8 | (uint8_t)key.ptr[i];
+	h = (h ^ word) * 0x9e3779b97f4a7c15u;
+	return (uint32_t)(h >> 40);
+}
+
+static bool is_of_key(const struct slot *slot, weir_str key)
+{
+	return slot->used && slot->len == key.len &&
+		(!key.len || !memcmp(slot->key, key.ptr, key.len));
+}
+
+static void fill_slot(struct slot *slot, const struct rules *rules,
+		      weir_str key)
+{
+	slot->used = 1;
+	slot->len = (uint8_t)key.len;
+	if (key.len)
+		memcpy(slot->key, key.ptr, key.len);
+	slot->ruling = judge(rules, key);
+	slot->ruling.clean = !prefilter_match(&rules->blocked_near, key) &&
+		!detect_any(&rules->detectors, key);
+	slot->ruling.mute = !detect_name(&rules->detectors, key);
 }
 
 struct ruling rules_key(const struct rules *rules, struct work *work,
@@ -192,20 +222,19 @@ struct ruling rules_key(const struct rules *rules, struct work *work,
 {
 	struct slot *slot;
 
-	if (key.len > sizeof(slot->key))
+	if (key.len > KEY_CACHED)
 		return judge(rules, key);
 	if (!work->cache)
 		work->cache = alloc(1, sizeof(*work->cache));
-	slot = &work->cache->slots[hash(key) % CACHE_SLOTS];
-	if (slot->used && slot->len == key.len &&
-	    (!key.len || !memcmp(slot->key, key.ptr, key.len)))
-		return slot->ruling;
-	slot->used = 1;
-	slot->len = (uint8_t)key.len;
-	if (key.len)
-		memcpy(slot->key, key.ptr, key.len);
-	slot->ruling = judge(rules, key);
-	return slot->ruling;
+	slot = &work->cache->slots[hash(key) % (CACHE_SLOTS / 2) * 2];
+	if (is_of_key(&slot[0], key))
+		return slot[0].ruling;
+	if (is_of_key(&slot[1], key))
+		return slot[1].ruling;
+	if (slot[0].used)
+		slot[1] = slot[0];
+	fill_slot(&slot[0], rules, key);
+	return slot[0].ruling;
 }
 
 const struct content_rule *rules_content(const struct rules *rules,

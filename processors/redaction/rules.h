@@ -53,6 +53,9 @@ struct ruling {
 	uint8_t verdict;	/* enum verdict, for any value but these: */
 	uint8_t of_number;	/* for an int or a double */
 	uint16_t content;	/* number of its rule in contents; 0: none */
+	/* False also means that nobody has asked. */
+	bool clean;		/* nothing in the key itself is masked */
+	bool mute;		/* nor is a value, because of its name */
 };
 
 struct key_cache;
@@ -126,6 +129,9 @@ struct named {
 };
 bool rules_mask_named(const struct rules *rules, struct work *work,
 		      const struct named *name, weir_str text, weir_str *out);
+/* Does a detector know a number, of that name ("": of none)? */
+bool rules_detect_number(const struct rules *rules, struct work *work,
+			 weir_str name, weir_str text);
 /* Every line of the text masked.  *out likewise. */
 void rules_mask_whole(const struct rules *rules, struct work *work,
 		      weir_str text, weir_str *out);

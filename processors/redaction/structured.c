@@ -142,7 +142,8 @@ static void json_string(struct pass *p, struct frame *f, weir_str text)
 	}
 }
 
-/* A scalar that no key has decided about; key: NULL in a list. */
+/* A scalar that no key has decided about; key: NULL in a list, and where it does
+ * not matter. */
 static void scalar(struct pass *p, const weir_str *key, enum verdict verdict)
 {
 	bool quoted = p->json.token == WEIR_JSON_STRING;
@@ -216,7 +217,8 @@ static void member(struct pass *p)
 			keep_item(f, p->json.end);
 		return;
 	}
-	mask_key(p, key);
+	if (!ruling.clean)
+		mask_key(p, key);
 	weir_json_next(&p->json);
 	verdict = ruling_of(ruling, p->json.token == WEIR_JSON_NUMBER);
 	if (p->json.token == WEIR_JSON_ERROR)
@@ -228,7 +230,7 @@ static void member(struct pass *p)
 	else if (!content_member(p, f, key, rules_content(rules, ruling,
 				p->json.token == WEIR_JSON_NUMBER)) &&
 		 !open_container(p))
-		scalar(p, &key, verdict);
+		scalar(p, ruling.mute ? NULL : &key, verdict);
 }
 
 static void element(struct pass *p)
