@@ -103,9 +103,10 @@ $(B)/tests/unit/kit/%: $(B)/tests/unit/kit/%.o $(KIT) $(PROTO) $(SUPPORT) $(B)/l
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(PROTO) $(SUPPORT) $(SO) $(B)/libweir.so
 	$(link) $(call rpath,/../../..) -lweirkit -lweir $(TESTLIBS)
 
-# The detectors are pure functions: their tests link them.
+# The detectors and the prefilter are pure functions: their tests link them.
 $(filter $(B)/tests/unit/processors/test_detect%,$(UNITS)): \
 	$(patsubst %.c,$(B)/%.o,$(wildcard processors/redaction/detect*.c))
+$(B)/tests/unit/processors/test_prefilter: $(addprefix $(B)/processors/redaction/,prefilter.o window.o detect_scan.o)
 # The sampler's own objects beside core's: on several workers, and in parts.
 $(filter $(B)/tests/unit/core/test_tail_%,$(UNITS)): $(call objs,processors/tail_sampling) $(B)/plugins/kit/tracestate.o
 

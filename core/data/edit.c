@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/budget.h"
 #include "wire.h"
 
 void edit_begin(struct edit_list *list, const uint8_t *base, size_t len)
@@ -30,6 +31,7 @@ void edit_release(struct edit_list *list)
 	free(list->lengths.v);
 	free(list->scratch.v);
 	buf_release(&list->bytes);
+	budget_return(list->counted);
 	*list = (struct edit_list){ 0 };
 }
 
@@ -110,6 +112,15 @@ static void give_up(struct edit_list *list, uint32_t size)
 		abort();
 }
 
+/* Never refused: some changes without the others would be no message. */
+static void count_bytes(struct edit_list *list)
+{
+	if (list->bytes.cap == list->counted)
+		return;
+	budget_charge(list->bytes.cap - list->counted, true);
+	list->counted = list->bytes.cap;
+}
+
 uint8_t *edit_put(struct edit_list *list, uint32_t node, uint32_t offset,
 		  uint32_t cut, uint8_t rank, uint32_t size)
 {
@@ -119,6 +130,7 @@ uint8_t *edit_put(struct edit_list *list, uint32_t node, uint32_t offset,
 	if (size > UINT32_MAX - list->bytes.len ||
 	    !buf_reserve(&list->bytes, size))
 		give_up(list, size);
+	count_bytes(list);
 	edit->cut = cut;
 	edit->from = (uint32_t)list->bytes.len;
 	edit->len = size;

@@ -51,6 +51,7 @@ struct edit_list {
 	struct edits lengths;	/* while applying: of nodes, only key and node */
 	struct edits scratch;
 	struct buf bytes;
+	size_t counted;		/* of bytes, in the byte budget */
 	bool failed;		/* more changes than can be held */
 };
 

@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+#include "base/budget.h"
+
 /* Slots of the first chunk; the next has twice as many, and so on. */
 #define CHUNK_FIRST 64u
 #define CHUNK_MOST 16384u
@@ -21,6 +23,19 @@ struct slot_chunk {
 	struct attr_slot slots[];
 };
 
+/* Counted in the byte budget, and never refused: what is half changed can
+ * neither pass nor stay. */
+static void count_scratch(struct weir_element *e, size_t bytes)
+{
+	if (bytes == e->scratch_counted)
+		return;
+	if (bytes > e->scratch_counted)
+		budget_charge(bytes - e->scratch_counted, true);
+	else
+		budget_return(e->scratch_counted - bytes);
+	e->scratch_counted = bytes;
+}
+
 static void forget(struct weir_element *e)
 {
 	e->attrs_begun = e->attrs_ended = e->attrs_removed = false;
@@ -29,8 +44,10 @@ static void forget(struct weir_element *e)
 	e->first = e->last = NULL;
 	e->chunk = e->chunks;
 	e->used = 0;
-	if (e->scratched)
+	if (e->scratched) {
 		arena_reset(&e->scratch);
+		count_scratch(e, e->scratch.cap);
+	}
 	e->scratched = false;
 }
 
@@ -85,6 +102,7 @@ void element_release(struct weir_element *e)
 		free(chunk);
 	}
 	arena_release(&e->scratch);
+	count_scratch(e, 0);
 	edit_release(&e->inner);
 	weir_text_release(&e->path);
 }
@@ -96,7 +114,8 @@ bool element_is_large(const struct weir_element *e)
 	while (chunk && chunk->n < CHUNK_MOST)
 		chunk = chunk->next;
 	return chunk || e->inner.edits.cap > CHUNK_MOST ||
-		e->inner.bytes.cap > BYTES_KEPT || e->path.cap > BYTES_KEPT;
+		e->inner.bytes.cap > BYTES_KEPT || e->path.cap > BYTES_KEPT ||
+		e->scratch.cap > BYTES_KEPT;
 }
 
 /* --- Memory -------------------------------------------------------------------- */
@@ -130,14 +149,22 @@ struct attr_slot *element_slot(struct weir_element *e)
 
 void *weir_scratch(struct weir_element *e, size_t size)
 {
+	size_t before = e->scratch.cap;
+	void *room = arena_alloc(&e->scratch, size);
+
 	e->scratched = true;
-	return arena_alloc(&e->scratch, size);
+	if (e->scratch.cap != before)
+		count_scratch(e, e->scratch_counted + e->scratch.cap);
+	return room;
 }
 
 weir_str weir_scratch_str(struct weir_element *e, weir_str text)
 {
-	e->scratched = true;
-	return arena_str(&e->scratch, text);
+	char *copy = weir_scratch(e, text.len + 1);
+
+	if (text.len)
+		memcpy(copy, text.ptr, text.len);
+	return (weir_str){ copy, text.len };
 }
 
 weir_str element_keep(struct weir_element *e, weir_str text)

@@ -87,6 +87,7 @@ struct weir_element {
 	struct slot_chunk *chunks, *chunk;	/* all; the one in use */
 	uint32_t used;				/* of the one in use */
 	struct arena scratch;
+	size_t scratch_counted;		/* in the byte budget */
 	bool scratched;
 
 	struct edit_list inner;		/* weir_value_rewrite */

@@ -113,7 +113,10 @@ static int64_t count_json(weir_str text)
 	struct weir_json json;
 	int64_t n = 0;
 
-	weir_json_open(&json, text);
+	size_t front = json_front(text);
+
+	weir_json_open(&json, (weir_str){ text.ptr + front,
+					  text.len - front });
 	weir_json_next(&json);
 	while (weir_json_next(&json) > WEIR_JSON_END && json.depth) {
 		n++;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cut.c: the beginning of a text.
+ * cut.c: the beginning of a text, and whether JSON begins there.
  *
  * Holds nothing between texts.  Must never leave half a character, half an
  * escape, or JSON that is none.
  */
+#include <strings.h>
+
 #include <weir/json.h>
 
 #include "cut.h"
@@ -14,13 +16,99 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-bool begins_as_json(weir_str text)
+static bool is_mark(weir_str text, size_t i)
+{
+	return text.len - i >= 3 && !memcmp(text.ptr + i, "\xef\xbb\xbf", 3);
+}
+
+size_t json_front(weir_str text)
 {
 	size_t i = 0;
 
-	while (i < text.len && is_blank(text.ptr[i]))
-		i++;
-	return i < text.len && (text.ptr[i] == '{' || text.ptr[i] == '[');
+	while (i < text.len && (is_blank(text.ptr[i]) || is_mark(text, i)))
+		i += is_blank(text.ptr[i]) ? 1 : 3;
+	return i;
+}
+
+static bool is_bracket(int c)
+{
+	return c == '{' || c == '[';
+}
+
+bool begins_as_json(weir_str text)
+{
+	size_t i = json_front(text);
+
+	return i < text.len && is_bracket(text.ptr[i]);
+}
+
+/* --- JSON that is quoted ----------------------------------------------------- */
+
+/* What stands in a JSON string at *i, if that decides: a brace, a bracket, a
+ * quote; ' ' for what may be in front of JSON, else 0.  Passes it. */
+static int quoted(weir_str text, size_t *i)
+{
+	static const struct {
+		char is, text[6];
+		uint8_t len;
+	} known[] = {
+		{ ' ', " ", 1 }, { ' ', "\\n", 2 }, { ' ', "\\t", 2 },
+		{ ' ', "\\r", 2 }, { ' ', "\xef\xbb\xbf", 3 },
+		{ ' ', "\\ufeff", 6 }, { ' ', "\\u0020", 6 },
+		{ ' ', "\\u0009", 6 }, { ' ', "\\u000a", 6 },
+		{ ' ', "\\u000d", 6 },
+		{ '{', "{", 1 }, { '{', "\\u007b", 6 },
+		{ '[', "[", 1 }, { '[', "\\u005b", 6 },
+		{ '"', "\\\"", 2 }, { '"', "\\u0022", 6 },
+	};
+
+	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++)
+		if (text.len - *i >= known[k].len &&
+		    !strncasecmp(text.ptr + *i, known[k].text, known[k].len)) {
+			*i += known[k].len;
+			return known[k].is;
+		}
+	return 0;
+}
+
+static int quoted_behind_blanks(weir_str text, size_t *i)
+{
+	int c;
+
+	do
+		c = quoted(text, i);
+	while (c == ' ');
+	return c;
+}
+
+static bool is_string(weir_str text)
+{
+	struct weir_json json;
+
+	weir_json_open(&json, text);
+	return weir_json_next(&json) == WEIR_JSON_STRING &&
+		weir_json_next(&json) == WEIR_JSON_END;
+}
+
+bool holds_json(weir_str text)
+{
+	size_t i = json_front(text), from = i + 1;
+	int c;
+
+	if (i == text.len)
+		return false;
+	if (text.ptr[i] != '"')
+		return is_bracket(text.ptr[i]);
+	c = quoted_behind_blanks(text, &from);
+	if (!c)
+		return false;
+	if (is_string((weir_str){ text.ptr + i, text.len - i }))
+		return true;
+	if (!is_bracket(c))
+		return false;
+	while (is_bracket(c))
+		c = quoted_behind_blanks(text, &from);
+	return c == '"';
 }
 
 static bool is_continuation(char c)
@@ -145,12 +233,16 @@ static void finish(const struct cut *cut, const struct weir_json *json,
 /* False: no JSON up to there. */
 static bool cut_json(weir_str text, size_t max, struct weir_text *out)
 {
-	struct cut cut = { .text = text, .max = max };
+	size_t front = json_front(text);
+	struct cut cut = { .text = { text.ptr + front, text.len - front },
+			   .max = front < max ? max - front : 0 };
 	struct weir_json json;
 
-	weir_json_open(&json, text);
+	weir_json_open(&json, cut.text);
 	while (weir_json_next(&json) > WEIR_JSON_END)
 		if (!keep(&cut, &json)) {
+			weir_text_add(out, (weir_str){ text.ptr,
+					front < max ? front : 0 });
 			finish(&cut, &json, out);
 			return true;
 		}
@@ -159,7 +251,7 @@ static bool cut_json(weir_str text, size_t max, struct weir_text *out)
 
 void cut_text(weir_str text, size_t max, struct weir_text *out)
 {
-	if (begins_as_json(text) && cut_json(text, max, out))
+	if (text.len > max && begins_as_json(text) && cut_json(text, max, out))
 		return;
 	weir_text_add(out, (weir_str){ text.ptr, cut_utf8(text, max) });
 }

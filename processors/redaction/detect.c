@@ -213,6 +213,17 @@ static bool try_bucket(const struct look *l, const struct detect_word *w,
 	return false;
 }
 
+/* Is it one of a trigger's? */
+static bool known_window(const struct detectors *d, const struct candidate *c)
+{
+	for (unsigned left = c->buckets; left; left &= left - 1)
+		for (const struct detect_word *w =
+		     d->word[__builtin_ctz(left)]; w->trigger; w++)
+			if (same(c->window, w))
+				return true;
+	return false;
+}
+
 static bool decide(const struct detectors *d, const struct look *l,
 		   const struct candidate *c, struct detected *hit)
 {
@@ -220,6 +231,29 @@ static bool decide(const struct detectors *d, const struct look *l,
 		return true;
 	for (unsigned left = c->buckets; left; left &= left - 1)
 		if (try_bucket(l, d->word[__builtin_ctz(left)], c, hit))
+			return true;
+	return false;
+}
+
+#define NAME_MAX 64	/* a longer one may */
+
+bool detect_name(const struct detectors *d, weir_str name)
+{
+	char text[NAME_MAX + 4];
+	weir_str all = { text, name.len + 4 };
+	struct candidate c;
+	struct scan s;
+
+	if (!d->on)
+		return false;
+	if (name.len > NAME_MAX)
+		return true;
+	text[0] = '"';
+	memcpy(text + 1, name.len ? name.ptr : "", name.len);
+	memcpy(text + 1 + name.len, "\":\"", 3);
+	scan_start(&s, d, all, 0);
+	while (scan_next(&s, &c))
+		if (c.buckets && known_window(d, &c))
 			return true;
 	return false;
 }
@@ -233,6 +267,7 @@ void detect_start(struct detect_walk *walk, const struct detectors *d,
 	walk->text = text;
 	walk->no_block = walk->no_block_end = 0;
 	walk->quotes = 0;
+	walk->named = walk->named_end = SIZE_MAX;
 	walk->stops = 0;
 }
 

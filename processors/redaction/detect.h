@@ -51,7 +51,7 @@ struct detected {
 
 /* A text on its way: what a probe has read to its end, no other reads again
  * (detect_seen.c).  Belongs to the caller; starting it costs nothing. */
-#define DETECT_STOPS 14
+#define DETECT_STOPS 18
 #define DETECT_QUOTES 51
 struct detect_walk {
 	const struct detectors *d;
@@ -63,6 +63,9 @@ struct detect_walk {
 		size_t from, to;	/* none in [from, to) */
 		bool found;		/* and one at `to` */
 	} stop[DETECT_STOPS];
+	/* The value whose name is known: it reaches so far whatever is in it.
+	 * Set behind detect_start. */
+	size_t named, named_end;
 	struct detect_quote {
 		size_t from, at, end;	/* from..at: closes at, value to end */
 	} quote[DETECT_QUOTES];
@@ -75,6 +78,9 @@ int detectors_init(struct detectors *d, struct weir_strs names,
 /* As it is configured: "payment_card". */
 const char *detector_name(enum detector detector);
 
+/* May something be found in what stands behind this name, as in JSON, because of
+ * the name? */
+bool detect_name(const struct detectors *d, weir_str name);
 /* Is there anything to find?  One fast scan where nothing looks like it. */
 bool detect_any(const struct detectors *d, weir_str text);
 /* The first that begins at or after `from`; false: no more.  Going on from

@@ -3,9 +3,12 @@
  * prefilter.c: which patterns may match a text, for all of them at once.
  *
  * The windows of all patterns (window.c) are looked for in one scan, as the
- * detectors' are (detect_scan.c).  A bucket is an eighth of the windows; which
- * of them fit the four bytes is an AND of four rows of bits.  One without
- * windows is asked about every text.  Holds nothing between texts.
+ * detectors' are (detect_scan.c); which of them fit the four bytes is an AND of
+ * four rows of bits.  Then what stands in a row with a window is compared, from
+ * its far end.  Windows that most texts have, of a long run of one class
+ * ([0-9a-f]{32}), are left out: such a run of n cannot miss every n-th byte, and
+ * those are all that is looked at.  A pattern with neither is asked about every
+ * text.  Holds nothing between texts.
  */
 #include <stdlib.h>
 
@@ -13,6 +16,10 @@
 #include "prefilter.h"
 
 #define BUCKETS 8
+#define COMMON .005		/* of the places of a text: more than a scan
+				 * should stop at */
+#define STRETCH_LEAST 6
+#define PATTERN_WINDOWS 4096	/* what one may have before it is read */
 
 static void *alloc(size_t n, size_t size)
 {
@@ -23,37 +30,98 @@ static void *alloc(size_t n, size_t size)
 	return memory;
 }
 
+/* No larger than needed; it lives as long as the processor. */
+static void *fit(void *memory, size_t size)
+{
+	void *less = realloc(memory, size ? size : 1);
+
+	return less ? less : memory;
+}
+
+/* --- Stretches --------------------------------------------------------------------- */
+
+/* The longest run of one set in the row of a window. */
+static struct stretch longest_stretch(const struct window *w)
+{
+	struct stretch best = { .n = 0 };
+	size_t begin = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (memcmp(w->row[i], w->row[begin], sizeof(w->row[i])))
+			begin = i;
+		if (i + 1 - begin <= best.n)
+			continue;
+		best.n = (uint16_t)(i + 1 - begin);
+		memcpy(best.set, w->row[i], sizeof(best.set));
+	}
+	return best;
+}
+
+/* What is before `known` and behind the last byte that was none are bytes of
+ * the set: none is looked at twice. */
+static bool has_stretch(const struct stretch *s, weir_str text)
+{
+	size_t known = 0, at = s->n - 1u;
+
+	while (at < text.len) {
+		size_t i = at + 1;
+
+		while (i > known && set_has(s->set, (uint8_t)text.ptr[i - 1]))
+			i--;
+		if (i == known)
+			return true;
+		known = at + 1;
+		at = i + s->n - 1;
+	}
+	return false;
+}
+
 /* --- Tables ----------------------------------------------------------------------------- */
 
-/* The windows of all patterns in a row: whose they are is in owner[]. */
-struct all {
-	struct window *v;
-	size_t n;
-};
+static bool take_stretch(struct prefilter *f, size_t pattern,
+			 const struct window *w)
+{
+	struct stretch s = longest_stretch(w);
+
+	if (w->share < COMMON || s.n < STRETCH_LEAST)
+		return false;
+	s.pattern = (uint16_t)pattern;
+	f->stretches[f->n_stretches++] = s;
+	return true;
+}
+
+static void take_window(struct prefilter *f, size_t pattern,
+			const struct window *w)
+{
+	if (w->n < f->shortest)
+		f->shortest = w->n;
+	if (take_stretch(f, pattern, w))
+		return;
+	f->owner[f->n_windows] = (uint16_t)pattern;
+	f->windows[f->n_windows++] = *w;
+}
 
 /* Those of a pattern; none: it is asked whatever the text is. */
-static void take_windows(struct prefilter *f, size_t pattern, struct all *all)
+static void take_windows(struct prefilter *f, size_t pattern)
 {
 	weir_str text = weir_regex_pattern(f->patterns[pattern]);
 	size_t most = windows_max(text), n = 0;
-	struct window *windows;
+	struct window *windows = NULL;
 
-	if (pattern >= PREFILTER_PATTERNS) {
-		f->any_asked = true;
-		return;
+	if (pattern < PREFILTER_PATTERNS && most <= PATTERN_WINDOWS) {
+		windows = alloc(most, sizeof(*windows));
+		n = windows_of(text, windows);
 	}
-	windows = alloc(most, sizeof(*windows));
-	n = windows_of(text, windows);
-	if (!n || n > PREFILTER_WINDOWS - all->n) {
-		f->asked[pattern / 64] |= UINT64_C(1) << pattern % 64;
-		f->any_asked = true;
+	if (n > PREFILTER_WINDOWS - f->n_windows - f->n_stretches)
 		n = 0;
-	}
-	for (size_t i = 0; i < n; i++) {
-		f->owner[all->n] = (uint16_t)pattern;
-		all->v[all->n++] = windows[i];
-	}
+	for (size_t i = 0; i < n; i++)
+		take_window(f, pattern, &windows[i]);
 	free(windows);
+	if (n)
+		return;
+	f->any_asked = true;
+	if (pattern < PREFILTER_PATTERNS)
+		f->asked[pattern / 64] |= UINT64_C(1) << pattern % 64;
 }
 
 static uint64_t *row(const struct prefilter *f, unsigned place, uint8_t c)
@@ -61,9 +129,9 @@ static uint64_t *row(const struct prefilter *f, unsigned place, uint8_t c)
 	return f->fits + (place * 256 + c) * f->words;
 }
 
-static void fill_tables(struct prefilter *f, const struct window *window,
-			size_t i, unsigned bucket)
+static void fill_tables(struct prefilter *f, size_t i, unsigned bucket)
 {
+	const struct window *window = &f->windows[i];
 	struct detectors *d = &f->scan;
 	uint8_t bit = (uint8_t)(1u << bucket);
 
@@ -79,29 +147,82 @@ static void fill_tables(struct prefilter *f, const struct window *window,
 		}
 }
 
+/* A bucket lets pass what has a byte of any of its windows at each place. */
+struct bucket {
+	uint64_t set[4][4];
+	double share;
+};
+
+static void add_to_bucket(struct bucket *b, const struct window *w)
+{
+	b->share = 1;
+	for (unsigned place = 0; place < 4; place++) {
+		for (unsigned i = 0; i < 4; i++)
+			b->set[place][i] |= w->set[place][i];
+		b->share *= set_share(b->set[place]);
+	}
+}
+
+/* Each window to the bucket that lets least more pass. */
+static void fill_buckets(struct prefilter *f)
+{
+	struct bucket bucket[BUCKETS] = { { .share = 0 } };
+
+	for (size_t i = 0; i < f->n_windows; i++) {
+		struct bucket best = { .share = 0 };
+		unsigned at = 0;
+		double least = 0;
+
+		for (unsigned b = 0; b < BUCKETS; b++) {
+			struct bucket with = bucket[b];
+
+			add_to_bucket(&with, &f->windows[i]);
+			if (b && with.share - bucket[b].share >= least)
+				continue;
+			least = with.share - bucket[b].share;
+			best = with;
+			at = b;
+		}
+		bucket[at] = best;
+		fill_tables(f, i, at);
+	}
+}
+
 void prefilter_init(struct prefilter *f, struct weir_regex *const *patterns,
 		    size_t n)
 {
-	struct all all = { alloc(PREFILTER_WINDOWS, sizeof(*all.v)), 0 };
-
-	*f = (struct prefilter){ .patterns = patterns, .n = n };
+	*f = (struct prefilter){ .patterns = patterns, .n = n,
+				 .shortest = SIZE_MAX };
 	f->scan.scan = scan_fastest();
+	f->windows = alloc(PREFILTER_WINDOWS, sizeof(*f->windows));
+	f->stretches = alloc(PREFILTER_WINDOWS, sizeof(*f->stretches));
 	for (size_t i = 0; i < n; i++)
-		take_windows(f, i, &all);
-	f->words = (all.n + 63) / 64;
+		take_windows(f, i);
+	f->windows = fit(f->windows, f->n_windows * sizeof(*f->windows));
+	f->stretches = fit(f->stretches,
+			   f->n_stretches * sizeof(*f->stretches));
+	f->words = (f->n_windows + 63) / 64;
 	f->fits = alloc(4 * 256 * f->words, sizeof(*f->fits));
-	for (size_t i = 0; i < all.n; i++)
-		fill_tables(f, &all.v[i], i, (unsigned)(i * BUCKETS / all.n));
-	free(all.v);
+	fill_buckets(f);
 }
 
 void prefilter_release(struct prefilter *f)
 {
 	free(f->fits);
+	free(f->windows);
+	free(f->stretches);
 	*f = (struct prefilter){ 0 };
 }
 
 /* --- Asking ------------------------------------------------------------------------------ */
+
+struct question {
+	const struct prefilter *f;
+	weir_str text;
+	struct near *near;
+	bool match;		/* asks the patterns, too */
+	size_t compared, most;	/* bytes; beyond it all that fits is near */
+};
 
 /* The windows of a word that fit the candidate's bytes. */
 static uint64_t fitting(const struct prefilter *f, const struct candidate *c,
@@ -111,66 +232,115 @@ static uint64_t fitting(const struct prefilter *f, const struct candidate *c,
 		row(f, 2, c->window[2])[word] & row(f, 3, c->window[3])[word];
 }
 
-/* Adds the patterns that a candidate belongs to and that are not yet in *near;
- * with `text` asks them first.  True: one matches. */
-static bool add_near(const struct prefilter *f, const struct candidate *c,
-		     const weir_str *text, struct near *near)
+/* Does the row stand around its window, which ends with the byte at `last`? */
+static bool fits_row(struct question *q, const struct window *w, size_t last)
 {
+	size_t begin = last + 1 - w->end, left = w->n;
+
+	if (last + 1 < w->end || q->text.len - begin < w->n)
+		return false;
+	if (q->compared > q->most)
+		return true;
+	while (left && set_has(w->row[left - 1],
+			       (uint8_t)q->text.ptr[begin + left - 1]))
+		left--;
+	q->compared += w->n - left;
+	return !left;
+}
+
+/* A pattern that comes near.  True: no more need be asked. */
+static bool add_near(struct question *q, size_t pattern)
+{
+	q->near->bits[pattern / 64] |= UINT64_C(1) << pattern % 64;
+	return q->match && weir_regex_match(q->f->patterns[pattern], q->text);
+}
+
+static bool add_candidate(struct question *q, const struct candidate *c)
+{
+	const struct prefilter *f = q->f;
+
 	for (size_t word = 0; word < f->words; word++) {
 		uint64_t left = fitting(f, c, word);
 
 		for (; left; left &= left - 1) {
-			size_t i = f->owner[word * 64 + (size_t)
-					    __builtin_ctzll(left)];
+			size_t i = word * 64 + (size_t)__builtin_ctzll(left);
 
-			if (is_near(near, i))
-				continue;
-			near->bits[i / 64] |= UINT64_C(1) << i % 64;
-			if (text && weir_regex_match(f->patterns[i], *text))
+			if (!is_near(q->near, f->owner[i]) &&
+			    fits_row(q, &f->windows[i], c->last) &&
+			    add_near(q, f->owner[i]))
 				return true;
 		}
 	}
 	return false;
 }
 
+static bool add_stretches(struct question *q)
+{
+	for (size_t i = 0; i < q->f->n_stretches; i++) {
+		const struct stretch *s = &q->f->stretches[i];
+
+		if (!is_near(q->near, s->pattern) &&
+		    has_stretch(s, q->text) && add_near(q, s->pattern))
+			return true;
+	}
+	return false;
+}
+
+/* All that are near, or up to the first that matches. */
+static bool add_all(struct question *q)
+{
+	struct candidate c;
+	struct scan s;
+
+	if (q->text.len < q->f->shortest)
+		return false;
+	if (add_stretches(q))
+		return true;
+	if (!q->f->words)
+		return false;
+	scan_start(&s, &q->f->scan, q->text, 0);
+	while (scan_next(&s, &c))
+		if (add_candidate(q, &c))
+			return true;
+	return false;
+}
+
+#define COMPARED(len) (8 * (len) + 256)
+
 bool prefilter_near(const struct prefilter *f, weir_str text,
 		    struct near *near)
 {
-	struct candidate c;
-	struct scan s;
-	bool any = f->any_asked;
+	struct question q = { f, text, near, false, 0, COMPARED(text.len) };
+	uint64_t any = f->any_asked;
 
+	if (!any && text.len < f->shortest)
+		return false;
 	memcpy(near->bits, f->asked, sizeof(near->bits));
-	if (!f->words)
-		return any;
-	scan_start(&s, &f->scan, text, 0);
-	while (scan_next(&s, &c)) {
-		add_near(f, &c, NULL, near);
-		any = true;
-	}
+	add_all(&q);
+	for (size_t i = 0; !any && i < PREFILTER_PATTERNS / 64; i++)
+		any = near->bits[i];
 	return any;
 }
 
-bool prefilter_match(const struct prefilter *f, weir_str text)
+static bool match_asked(const struct prefilter *f, weir_str text)
 {
-	struct near near;
-	struct candidate c;
-	struct scan s;
-
 	for (size_t i = 0; f->any_asked && i < f->n; i++)
 		if ((i >= PREFILTER_PATTERNS ||
 		     f->asked[i / 64] >> i % 64 & 1) &&
 		    weir_regex_match(f->patterns[i], text))
 			return true;
-	if (!f->words)
-		return false;
-	scan_start(&s, &f->scan, text, 0);
-	if (!scan_next(&s, &c))
-		return false;
-	memset(&near, 0, sizeof(near));
-	do {
-		if (add_near(f, &c, &text, &near))
-			return true;
-	} while (scan_next(&s, &c));
 	return false;
+}
+
+bool prefilter_match(const struct prefilter *f, weir_str text)
+{
+	struct near near;
+	struct question q = { f, text, &near, true, 0, COMPARED(text.len) };
+
+	if (match_asked(f, text))
+		return true;
+	if (text.len < f->shortest)
+		return false;
+	memcpy(near.bits, f->asked, sizeof(near.bits));
+	return add_all(&q);
 }

@@ -16,15 +16,26 @@
 #define PREFILTER_PATTERNS 1024
 #define PREFILTER_WINDOWS 1024
 
+/* So many bytes of a set in a row that a pattern has in every match. */
+struct stretch {
+	uint64_t set[4];
+	uint16_t n, pattern;
+};
+
 struct prefilter {
 	struct detectors scan;		/* only its tables: a bucket a bit */
 	struct weir_regex *const *patterns;	/* in the caller's order */
 	size_t n;
 	uint64_t asked[PREFILTER_PATTERNS / 64];	/* whatever the text */
 	bool any_asked;
+	size_t shortest;		/* bytes of the shortest row of all */
 	size_t words;			/* of 64 windows */
 	uint64_t *fits;			/* [4][256][words]: window by window,
 					 * may the byte stand there? */
+	struct window *windows;
+	struct stretch *stretches;	/* instead of windows that most texts
+					 * have */
+	size_t n_windows, n_stretches;
 	uint16_t owner[PREFILTER_WINDOWS];	/* whose window it is */
 };
 

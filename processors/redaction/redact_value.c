@@ -8,22 +8,33 @@
 #include "cut.h"
 #include "redact_parts.h"
 
-static void sanitize(struct redactor *r, struct weir_element *e,
+/* json: it is, and has been looked into. */
+static void sanitize(struct redactor *r, struct weir_element *e, bool json,
 		     weir_str *text)
 {
 	if (r->spot == SPOT_ATTRIBUTE)
 		sanitize_attribute(r->sanitizers, &r->work, &r->system,
 				   weir_element_signal(e) == WEIR_SIGNAL_LOGS,
-				   r->key, text);
+				   json, r->key, text);
 	else if (r->spot == SPOT_BODY)
-		sanitize_body(r->sanitizers, &r->work, text);
+		sanitize_body(r->sanitizers, &r->work, json, text);
+}
+
+/* Of JSON in a body, as of a map. */
+static bool sanitize_string(void *arg, weir_str *text)
+{
+	struct redactor *r = arg;
+	weir_str before = *text;
+
+	sanitize_body(r->sanitizers, &r->work, false, text);
+	return !weir_str_eq(before, *text);
 }
 
 static bool is_structured(const struct redactor *r, weir_str text)
 {
 	const struct patterns *keys = r->structured_keys;
 
-	if (!r->structured || !begins_as_json(text))
+	if (!r->structured || !holds_json(text))
 		return false;
 	return !keys->n || patterns_match(keys, r->key) ||
 		(r->entry.len && patterns_match(keys, r->entry));
@@ -37,11 +48,17 @@ static bool redact_json(struct redactor *r, weir_str text, weir_str *masked)
 	r->json.rules = r->rules;
 	r->json.work = &r->work;
 	r->json.delete_blocked = r->delete_blocked;
+	r->json.arg = r;
+	r->json.sanitize = r->spot == SPOT_BODY &&
+		(r->sanitizers->url || r->sanitizers->db) ? sanitize_string :
+							   NULL;
 	made = structured_redact(&r->json, &r->structure, text, masked);
 	for (unsigned i = 0; i < STRUCTURED_KINDS; i++) {
 		weir_counter_add(&r->removed[i], r->json.removed[i]);
 		r->json.removed[i] = 0;
 	}
+	r->took |= r->json.took;
+	r->json.took = false;
 	if (made == STRUCTURED_SAME)
 		*masked = text;
 	if (made <= STRUCTURED_CHANGED)
@@ -50,21 +67,47 @@ static bool redact_json(struct redactor *r, weir_str text, weir_str *masked)
 	return false;
 }
 
+static void mask_by_rules(struct redactor *r, weir_str text, bool quoted,
+			  weir_str *masked)
+{
+	struct named named = { r->name, quoted };
+
+	if (r->name.len)
+		rules_mask_named(r->rules, &r->work, &named, text, masked);
+	else
+		rules_mask(r->rules, &r->work, text, masked);
+}
+
+/* levels: all: patterns are for texts, but a card number or a password may come
+ * as a number, too. */
+static bool is_secret_number(struct redactor *r, const struct weir_value *value)
+{
+	if (!r->all_levels || !r->rules->detectors.on ||
+	    (value->type != WEIR_VALUE_INT &&
+	     !(value->type == WEIR_VALUE_DOUBLE && r->name.len)))
+		return false;
+	return rules_detect_number(r->rules, &r->work, r->name,
+				   string_form(r, value));
+}
+
 enum outcome mask_text(struct redactor *r, struct weir_element *e,
 		       weir_str text, struct weir_value *value)
 {
+	bool json = is_structured(r, text);
 	weir_str masked;
 
-	if (is_structured(r, text)) {
+	if (json) {
 		if (!redact_json(r, text, &masked))
 			return REMOVED;
 	} else if (rules_allow(r->rules, text)) {
 		return ALLOWED;
 	} else {
-		rules_mask(r->rules, &r->work, text, &masked);
+		mask_by_rules(r, text, value->type == WEIR_VALUE_STRING,
+			      &masked);
 	}
-	sanitize(r, e, &masked);
-	if (weir_str_eq(masked, text))
+	sanitize(r, e, json, &masked);
+	if (masked.len == text.len &&
+	    (masked.ptr == text.ptr || weir_str_eq(masked, text)))
 		return UNTOUCHED;
 	*value = string_of(e, masked);
 	return MASKED;
@@ -77,7 +120,8 @@ enum outcome mask_bytes(struct redactor *r, struct weir_element *e,
 
 	if (rules_allow(r->rules, value->str))
 		return ALLOWED;
-	if (!rules_mask(r->rules, &r->work, value->str, &masked))
+	mask_by_rules(r, value->str, true, &masked);
+	if (weir_str_eq(masked, value->str))
 		return UNTOUCHED;
 	value->str = weir_scratch_str(e, masked);
 	return MASKED;
@@ -95,7 +139,7 @@ enum outcome mask_scalar(struct redactor *r, struct weir_element *e,
 		return outcome;
 	if (value->type == WEIR_VALUE_STRING)
 		text = value->str;
-	else if (any_type)
+	else if (any_type || is_secret_number(r, value))
 		text = string_form(r, value);
 	return mask_text(r, e, text, value);
 }

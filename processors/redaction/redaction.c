@@ -119,23 +119,28 @@ static const struct weir_metric_def metrics[] = {
 
 static int start(struct weir_component *c, struct weir_error *error)
 {
-	static const char *const reasons[] = {
-		[STRUCTURED_BROKEN] = "broken",
-		[STRUCTURED_DEEP] = "too_deep",
-		[STRUCTURED_LARGE] = "too_large",
-		[REMOVED_NO_DIGEST] = "no_digest",
-		[REMOVED_TOO_SLOW] = "too_slow",
+	static const struct {
+		const char *rule, *reason;
+	} why[REMOVED_KINDS] = {
+		[STRUCTURED_BROKEN] = { "structured_strings", "broken" },
+		[STRUCTURED_DEEP] = { "structured_strings", "too_deep" },
+		[STRUCTURED_LARGE] = { "structured_strings", "too_large" },
+		[STRUCTURED_NO_DIGEST] = { "content", "no_digest" },
+		[REMOVED_LOST + LOST_SLOW] = { "blocked_values", "too_slow" },
+		[REMOVED_LOST + LOST_VALUES] = { "blocked_values",
+						 "too_large" },
+		[REMOVED_LOST + LOST_DETECTED] = { "detectors", "too_large" },
+		[REMOVED_LOST + LOST_KEYS] = { "blocked_key_patterns",
+					       "too_large" },
 	};
 	struct redaction *self = WEIR_SELF(c, struct redaction);
 
 	(void)error;
+	work_init(&self->redactor.work);
 	for (unsigned i = STRUCTURED_BROKEN; i < REMOVED_KINDS; i++) {
 		struct weir_label labels[] = {
-			{ WEIR_STR("rule"), i == REMOVED_NO_DIGEST ?
-				WEIR_STR("content") : i == REMOVED_TOO_SLOW ?
-				WEIR_STR("blocked_values") :
-				WEIR_STR("structured_strings") },
-			{ WEIR_STR("reason"), weir_str_of(reasons[i]) },
+			{ WEIR_STR("rule"), weir_str_of(why[i].rule) },
+			{ WEIR_STR("reason"), weir_str_of(why[i].reason) },
 		};
 
 		weir_metric_series(c, &metrics[0], labels, 2,
@@ -328,13 +333,34 @@ static bool suspects(const void *arg, weir_str text)
 	const struct redaction *self = arg;
 	const struct rules *rules = &self->rules;
 
-	if (self->redactor.structured && begins_as_json(text))
+	if (self->redactor.structured && holds_json(text))
 		return true;
 	if (rules->detectors.on && detect_any(&rules->detectors, text))
 		return true;
 	return prefilter_match(&rules->blocked_near, text) ||
 		(self->redactor.summary != SUMMARY_SILENT &&
 		 patterns_match(&rules->allowed_values, text));
+}
+
+/* May a value be known by this name? */
+static bool speaks(const void *arg, weir_str key)
+{
+	const struct redaction *self = arg;
+
+	return detect_name(&self->rules.detectors, key);
+}
+
+#define CARD_INTEGER UINT64_C(1000000000000)	/* 13 digits */
+
+/* What detectors know by more than a text. */
+static void want_detected(const struct wanted *w)
+{
+	uint32_t on = w->self->rules.detectors.on;
+
+	if (on & (1u << DETECT_CREDENTIALS | 1u << DETECT_CLOUD_KEY))
+		weir_interest_key_scan(w->interest, w->keys, speaks, w->self);
+	if (w->self->redactor.all_levels && on & 1u << DETECT_PAYMENT_CARD)
+		weir_interest_integers(w->interest, w->values, CARD_INTEGER);
 }
 
 static void want_values(const struct wanted *w)
@@ -391,6 +417,7 @@ static void want_place(const struct wanted *w)
 
 	want_key_patterns(w, &rules->blocked_keys);
 	want_values(w);
+	want_detected(w);
 	want_contents(w);
 	if (w->self->redactor.summary == SUMMARY_SILENT)
 		return;

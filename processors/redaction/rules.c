@@ -150,7 +150,8 @@ static struct ruling judge(const struct rules *rules, weir_str key)
 
 	if (words_have(&rules->ignored, key) ||
 	    patterns_permit(&rules->ignored_patterns, key))
-		return (struct ruling){ KEY_IGNORED, KEY_IGNORED, 0 };
+		return (struct ruling){ .verdict = KEY_IGNORED,
+					.of_number = KEY_IGNORED };
 	if (!rules->allow_all_keys && !words_have(&rules->allowed, key))
 		verdict = KEY_REMOVED;
 	else if (patterns_match(&rules->blocked_keys, key))
@@ -163,28 +164,57 @@ static struct ruling judge(const struct rules *rules, weir_str key)
 		else if (guards && counts_tokens(key))
 			of_number = KEY_SAFE;
 	}
-	return (struct ruling){ (uint8_t)verdict, (uint8_t)of_number,
-		(uint16_t)contents_find(&rules->contents, key) };
+	return (struct ruling){
+		.verdict = (uint8_t)verdict, .of_number = (uint8_t)of_number,
+		.content = (uint16_t)contents_find(&rules->contents, key) };
 }
 
-/* One slot a hash, the newest key wins: strangers choose the keys, so the size
- * is fixed and a flood of new ones only costs the patterns. */
-#define CACHE_SLOTS 256
+/* Two slots a hash, of which the older key gives way: strangers choose the keys,
+ * so the size is fixed and a flood of new ones only costs the patterns. */
+#define CACHE_SLOTS 512
+#define KEY_CACHED 56
 struct key_cache {
 	struct slot {
 		struct ruling ruling;
 		uint8_t used, len;
-		char key[58];
+		char key[KEY_CACHED];
 	} slots[CACHE_SLOTS];
 };
 
+/* Eight bytes a step. */
 static uint32_t hash(weir_str key)
 {
-	uint32_t h = 2166136261u;	/* FNV-1a */
+	uint64_t h = key.len, word;
+	size_t i = 0;
 
-	for (size_t i = 0; i < key.len; i++)
-		h = (h ^ (uint8_t)key.ptr[i]) * 16777619u;
-	return h ^ h >> 16;
+	for (; key.len - i >= sizeof(word); i += sizeof(word)) {
+		memcpy(&word, key.ptr + i, sizeof(word));
+		h = (h ^ word) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 32;
+	}
+	for (word = 0; i < key.len; i++)
+		word = word << 8 | (uint8_t)key.ptr[i];
+	h = (h ^ word) * 0x9e3779b97f4a7c15u;
+	return (uint32_t)(h >> 40);
+}
+
+static bool is_of_key(const struct slot *slot, weir_str key)
+{
+	return slot->used && slot->len == key.len &&
+		(!key.len || !memcmp(slot->key, key.ptr, key.len));
+}
+
+static void fill_slot(struct slot *slot, const struct rules *rules,
+		      weir_str key)
+{
+	slot->used = 1;
+	slot->len = (uint8_t)key.len;
+	if (key.len)
+		memcpy(slot->key, key.ptr, key.len);
+	slot->ruling = judge(rules, key);
+	slot->ruling.clean = !prefilter_match(&rules->blocked_near, key) &&
+		!detect_any(&rules->detectors, key);
+	slot->ruling.mute = !detect_name(&rules->detectors, key);
 }
 
 struct ruling rules_key(const struct rules *rules, struct work *work,
@@ -192,32 +222,30 @@ struct ruling rules_key(const struct rules *rules, struct work *work,
 {
 	struct slot *slot;
 
-	if (key.len > sizeof(slot->key))
+	if (key.len > KEY_CACHED)
 		return judge(rules, key);
 	if (!work->cache)
 		work->cache = alloc(1, sizeof(*work->cache));
-	slot = &work->cache->slots[hash(key) % CACHE_SLOTS];
-	if (slot->used && slot->len == key.len &&
-	    (!key.len || !memcmp(slot->key, key.ptr, key.len)))
-		return slot->ruling;
-	slot->used = 1;
-	slot->len = (uint8_t)key.len;
-	if (key.len)
-		memcpy(slot->key, key.ptr, key.len);
-	slot->ruling = judge(rules, key);
-	return slot->ruling;
+	slot = &work->cache->slots[hash(key) % (CACHE_SLOTS / 2) * 2];
+	if (is_of_key(&slot[0], key))
+		return slot[0].ruling;
+	if (is_of_key(&slot[1], key))
+		return slot[1].ruling;
+	if (slot[0].used)
+		slot[1] = slot[0];
+	fill_slot(&slot[0], rules, key);
+	return slot[0].ruling;
 }
 
 const struct content_rule *rules_content(const struct rules *rules,
-					 struct ruling ruling,
-					 const struct weir_value *value)
+					 struct ruling ruling, bool number)
 {
 	const struct content_rule *rule;
 
 	if (!ruling.content)
 		return NULL;
 	rule = &rules->contents.v[ruling.content - 1];
-	if (rule->pattern && ruling_of(ruling, is_number(value)) == KEY_SAFE)
+	if (rule->pattern && ruling_of(ruling, number) == KEY_SAFE)
 		return NULL;
 	return rule;
 }
@@ -227,160 +255,6 @@ const struct content_rule *rules_content(const struct rules *rules,
 bool rules_allow(const struct rules *rules, weir_str text)
 {
 	return patterns_permit(&rules->allowed_values, text);
-}
-
-struct mask {
-	const struct rules *rules;
-	struct work *work;
-};
-
-/* What stands in the place of a match. */
-static void put_mask(void *arg, weir_str match, struct weir_text *out)
-{
-	struct mask *mask = arg;
-	struct work *work = mask->work;
-	struct weir_error error;
-
-	if (mask->rules->hashed && !work->digest)
-		work->digest = weir_digest_new(mask->rules->digest,
-					       mask->rules->hmac_key, &error);
-	if (work->digest)
-		weir_digest_hex(work->digest, match, out);
-	else
-		weir_text_add(out, WEIR_STR("****"));
-}
-
-/* What the detectors find between from and end.  text is not in *to. */
-static bool mask_detected(struct mask *mask, weir_str text, size_t from,
-			  size_t end, struct weir_text *to)
-{
-	const struct detectors *d = &mask->rules->detectors;
-	struct detect_walk walk;
-	struct detected hit;
-	size_t done = from, next = 0;
-
-	if (!d->on)
-		return false;
-	detect_start(&walk, d, text);
-	weir_text_clear(to);
-	while (detect_next(&walk, next, &hit) && hit.at < end) {
-		size_t at = hit.at > done ? hit.at : done;
-
-		next = hit.at + hit.len;
-		if (next <= from)
-			continue;
-		weir_text_add(to, (weir_str){ text.ptr + done, at - done });
-		done = next < end ? next : end;
-		put_mask(mask, (weir_str){ text.ptr + at, done - at }, to);
-	}
-	if (done == from)
-		return false;
-	weir_text_add(to, (weir_str){ text.ptr + done, end - done });
-	return true;
-}
-
-/* A pattern could not tell: nothing of the text is left. */
-static struct weir_text *mask_untold(struct mask *mask, weir_str *text)
-{
-	struct weir_text *to = &mask->work->text[0];
-
-	if (text->ptr == to->ptr)
-		to = &mask->work->text[1];
-	weir_text_clear(to);
-	put_mask(mask, *text, to);
-	*text = (weir_str){ to->ptr, to->len };
-	mask->work->untold++;
-	return to == &mask->work->text[0] ? &mask->work->text[1] :
-					    &mask->work->text[0];
-}
-
-/* Each pattern sees what those before it left; only those are asked that come
- * near it.  Returns the other buffer. */
-static struct weir_text *mask_matches(struct mask *mask, weir_str *text)
-{
-	const struct patterns *patterns = &mask->rules->blocked_values;
-	struct weir_text *to = &mask->work->text[0];
-	uint64_t untold = weir_regex_untold();
-	struct near near;
-
-	if (!prefilter_near(&mask->rules->blocked_near, *text, &near))
-		return to;
-	for (size_t i = 0; i < patterns->n; i++) {
-		if (!is_near(&near, i))
-			continue;
-		weir_text_clear(to);
-		if (!weir_regex_replace(patterns->v[i], *text, to, put_mask,
-					mask))
-			continue;
-		if (weir_regex_untold() != untold)
-			return mask_untold(mask, text);
-		*text = (weir_str){ to->ptr, to->len };
-		to = to == &mask->work->text[0] ? &mask->work->text[1] :
-						  &mask->work->text[0];
-		prefilter_near(&mask->rules->blocked_near, *text, &near);
-	}
-	return to;
-}
-
-bool rules_mask(const struct rules *rules, struct work *work, weir_str text,
-		weir_str *out)
-{
-	struct mask mask = { rules, work };
-	struct weir_text *to;
-
-	*out = text;
-	to = mask_matches(&mask, out);
-	if (mask_detected(&mask, *out, 0, out->len, to))
-		*out = (weir_str){ to->ptr, to->len };
-	return !weir_str_eq(*out, text);
-}
-
-bool rules_mask_named(const struct rules *rules, struct work *work,
-		      const struct named *name, weir_str text, weir_str *out)
-{
-	struct mask mask = { rules, work };
-	struct weir_text *to, *named = &work->named;
-	size_t from, end;
-
-	*out = text;
-	to = mask_matches(&mask, out);
-	weir_text_clear(named);
-	weir_text_add(named, WEIR_STR("\""));
-	weir_text_add(named, name->name);
-	weir_text_add(named, name->quoted ? WEIR_STR("\":\"") :
-					    WEIR_STR("\":"));
-	from = named->len;
-	weir_text_add(named, *out);
-	end = named->len;
-	if (name->quoted)
-		weir_text_add(named, WEIR_STR("\""));
-	if (mask_detected(&mask, (weir_str){ named->ptr, named->len }, from,
-			  end, to))
-		*out = (weir_str){ to->ptr, to->len };
-	return !weir_str_eq(*out, text);
-}
-
-/* As the pattern .* does: no line end is part of a match, every line is one. */
-void rules_mask_whole(const struct rules *rules, struct work *work,
-		      weir_str text, weir_str *out)
-{
-	struct mask mask = { rules, work };
-	struct weir_text *to = &work->text[0];
-
-	weir_text_clear(to);
-	for (;;) {
-		const char *end = text.len ?
-			memchr(text.ptr, '\n', text.len) : NULL;
-		size_t len = end ? (size_t)(end - text.ptr) : text.len;
-
-		put_mask(&mask, (weir_str){ text.ptr, len }, to);
-		if (!end)
-			break;
-		weir_text_add(to, WEIR_STR("\n"));
-		text.ptr += len + 1;
-		text.len -= len + 1;
-	}
-	*out = (weir_str){ to->ptr, to->len };
 }
 
 bool rules_digest(const struct rules *rules, struct work *work, weir_str text,
@@ -398,14 +272,56 @@ bool rules_digest(const struct rules *rules, struct work *work, weir_str text,
 	return out->len > before;
 }
 
+/* --- Memory ------------------------------------------------------------------------- */
+
+#define TEXTS 8
+
+static void texts_of(struct work *work, struct weir_text *texts[TEXTS])
+{
+	struct weir_text *all[TEXTS] = { &work->text[0], &work->text[1],
+		&work->places, &work->text[2], &work->text[3], &work->form,
+		&work->named, &work->cut };
+
+	memcpy(texts, all, sizeof(all));
+}
+
+void work_init(struct work *work)
+{
+	struct weir_text *texts[TEXTS];
+
+	texts_of(work, texts);
+	for (unsigned i = 0; i < TEXTS; i++) {
+		texts[i]->charged = true;
+		texts[i]->forced = i > 2;	/* nobody looks at refused */
+	}
+}
+
+#define KEPT_MAX (64u << 10)
+
+void text_trim(struct weir_text *text)
+{
+	if (text->cap > KEPT_MAX)
+		weir_text_release(text);
+}
+
+void work_trim(struct work *work)
+{
+	struct weir_text *texts[TEXTS];
+
+	texts_of(work, texts);
+	for (unsigned i = 0; i < TEXTS; i++)
+		text_trim(texts[i]);
+}
+
 void work_release(struct work *work)
 {
+	struct weir_text *texts[TEXTS];
+
 	free(work->cache);
 	weir_digest_free(&work->digest);
 	weir_digest_free(&work->content_digest);
-	weir_text_release(&work->form);
-	weir_text_release(&work->named);
-	for (size_t i = 0; i < sizeof(work->text) / sizeof(*work->text); i++)
-		weir_text_release(&work->text[i]);
+	texts_of(work, texts);
+	for (unsigned i = 0; i < TEXTS; i++)
+		weir_text_release(texts[i]);
 	*work = (struct work){ 0 };
 }

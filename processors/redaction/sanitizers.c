@@ -187,32 +187,32 @@ static void query(struct work *work, enum db_kind kind, bool mysql,
 /* Without a database beside it a log's attribute goes through all. */
 static void query_attribute(const struct sanitizers *s, struct work *work,
 			    const struct db_system *system, bool logs,
-			    weir_str key, weir_str *text)
+			    bool json, weir_str key, weir_str *text)
 {
 	if (!system->named && !logs)
 		return;
-	for (enum db_kind kind = 0; kind < DB_KINDS; kind++)
+	for (enum db_kind kind = json ? DB_MONGO : 0; kind < DB_KINDS; kind++)
 		if ((!system->named || system->kind == kind) &&
 		    words_have(&s->kind[kind].keys, key))
 			query(work, kind, system->mysql, text);
 }
 
 void sanitize_attribute(const struct sanitizers *s, struct work *work,
-			const struct db_system *system, bool logs,
+			const struct db_system *system, bool logs, bool json,
 			weir_str key, weir_str *text)
 {
-	if (words_have(&s->url_keys, key))
+	if (!json && words_have(&s->url_keys, key))
 		url(work, text);
 	if (s->db_attributes)
-		query_attribute(s, work, system, logs, key, text);
+		query_attribute(s, work, system, logs, json, key, text);
 }
 
-void sanitize_body(const struct sanitizers *s, struct work *work,
+void sanitize_body(const struct sanitizers *s, struct work *work, bool json,
 		   weir_str *text)
 {
-	if (s->url)
+	if (s->url && !json)
 		url(work, text);
-	for (enum db_kind kind = 0; kind < DB_KINDS; kind++)
+	for (enum db_kind kind = json ? DB_MONGO : 0; kind < DB_KINDS; kind++)
 		if (s->kind[kind].on)
 			query(work, kind, false, text);
 }

@@ -12,7 +12,7 @@
 
 #include "rules.h"
 
-/* In the order in which they are asked. */
+/* In the order in which they are asked; from DB_MONGO on queries are JSON. */
 enum db_kind { DB_SQL, DB_REDIS, DB_VALKEY, DB_MEMCACHED, DB_MONGO,
 	       DB_OPENSEARCH, DB_ES, DB_KINDS };
 
@@ -64,11 +64,12 @@ struct db_system {
 struct db_system db_system_of(struct weir_element *e);
 
 /* Each gives *text another value where it applies: one in the work's memory,
- * that lives until the next call. */
+ * that lives until the next call.  json: it is to stay JSON, so only queries in
+ * JSON are looked for. */
 void sanitize_attribute(const struct sanitizers *s, struct work *work,
-			const struct db_system *system, bool logs,
+			const struct db_system *system, bool logs, bool json,
 			weir_str key, weir_str *text);
-void sanitize_body(const struct sanitizers *s, struct work *work,
+void sanitize_body(const struct sanitizers *s, struct work *work, bool json,
 		   weir_str *text);
 /* Sets the name of a span, behind its attributes. */
 void sanitize_span_name(const struct sanitizers *s, struct work *work,

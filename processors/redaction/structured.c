@@ -16,48 +16,15 @@
  */
 #include <stdlib.h>
 
-#include <weir/json.h>
-
 #include "cut.h"
-#include "structured.h"
-
-struct frame {			/* an object, an array, or the whole text */
-	uint32_t item;		/* where the current member or element begins */
-	uint32_t from, done;	/* `from` and the length of out, then */
-	uint32_t kept_end;	/* behind the last one that stays */
-	bool kept;		/* there is one */
-	bool skip;		/* the next one's comma went with the first */
-};
+#include "structured_parts.h"
 
 struct structure {
-	struct text {
-		struct weir_text out;	/* as far as it is done */
-		struct weir_text plain;	/* a string without its escapes */
-		struct weir_text name;	/* and a key */
-		struct frame frame[WEIR_JSON_DEPTH + 1];
-	} *nested[STRUCTURED_NESTED];
+	struct text *nested[STRUCTURED_NESTED];
 };
 
-struct pass {
-	struct structured_rules *s;
-	struct structure *memory;
-	struct text *t;
-	struct weir_json json;
-	weir_str source;
-	size_t from;		/* what is before is in t->out, or gone */
-	unsigned nested;
-	bool changed;
-	enum structured failed;
-};
-
-static enum structured redact(struct structured_rules *s,
-			      struct structure *memory, weir_str text,
-			      unsigned nested, weir_str *out);
-
-static struct frame *frame(struct pass *p, uint32_t depth)
-{
-	return &p->t->frame[depth];
-}
+/* Bytes that may become of a text. */
+#define OUT_MAX(len) (4 * (len) + (64u << 10))
 
 /* --- Changing ------------------------------------------------------------------ */
 
@@ -71,12 +38,21 @@ static void copy_to(struct pass *p, size_t end)
 }
 
 /* A string in the place of what stands there. */
-static void put_string(struct pass *p, size_t start, size_t end, weir_str text)
+void put_string(struct pass *p, size_t start, size_t end, weir_str text)
 {
 	copy_to(p, start);
 	weir_text_add(&p->t->out, WEIR_STR("\""));
 	weir_text_add_json(&p->t->out, text);
 	weir_text_add(&p->t->out, WEIR_STR("\""));
+	p->from = end;
+	p->changed = true;
+}
+
+/* JSON there. */
+void put_json(struct pass *p, size_t start, size_t end, weir_str json)
+{
+	copy_to(p, start);
+	weir_text_add(&p->t->out, json.len ? json : WEIR_STR("\"\""));
 	p->from = end;
 	p->changed = true;
 }
@@ -91,14 +67,14 @@ static void begin_item(struct pass *p, struct frame *f, size_t start)
 	f->done = (uint32_t)p->t->out.len;
 }
 
-static void keep_item(struct frame *f, size_t end)
+void keep_item(struct frame *f, size_t end)
 {
 	f->kept = true;
 	f->kept_end = (uint32_t)end;
 }
 
 /* With it goes what has been put into it, a masked key. */
-static void drop_item(struct pass *p, struct frame *f, size_t end)
+void drop_item(struct pass *p, struct frame *f, size_t end)
 {
 	p->from = f->from;
 	p->t->out.len = f->done;
@@ -110,7 +86,7 @@ static void drop_item(struct pass *p, struct frame *f, size_t end)
 
 /* --- Values ---------------------------------------------------------------------- */
 
-static weir_str plain_text(struct pass *p, struct weir_text *plain)
+weir_str plain_text(struct pass *p, struct weir_text *plain)
 {
 	if (!p->json.escaped)
 		return p->json.text;
@@ -120,54 +96,71 @@ static weir_str plain_text(struct pass *p, struct weir_text *plain)
 	return (weir_str){ plain->ptr, plain->len };
 }
 
-static void mask_text(struct pass *p, const struct named *name, weir_str text)
+bool masked(struct pass *p, const struct named *name, weir_str text,
+	    weir_str *out)
 {
-	const struct rules *rules = p->s->rules;
-	weir_str masked;
+	const struct structured_rules *s = p->s;
+	bool changed;
 
-	if (rules_allow(rules, text))
-		return;
-	if (name && rules->detectors.on ?
-	    rules_mask_named(rules, p->s->work, name, text, &masked) :
-	    rules_mask(rules, p->s->work, text, &masked))
-		put_string(p, p->json.start, p->json.end, masked);
+	if (rules_allow(s->rules, text))
+		return false;
+	changed = name && s->rules->detectors.on ?
+		rules_mask_named(s->rules, s->work, name, text, out) :
+		rules_mask(s->rules, s->work, text, out);
+	if (s->sanitize && p->json.token == WEIR_JSON_STRING)
+		changed |= s->sanitize(s->arg, out);
+	return changed;
 }
 
-/* False: it must go. */
-static bool keep_json(struct pass *p, weir_str text)
+/* A key may be a secret, too. */
+static void mask_key(struct pass *p, weir_str key)
+{
+	const struct rules *rules = p->s->rules;
+	weir_str out;
+
+	if (!rules_allow(rules, key) &&
+	    rules_mask(rules, p->s->work, key, &out))
+		put_string(p, p->json.start, p->json.end, out);
+}
+
+/* JSON in the string that is there.  What cannot be looked into goes, at the
+ * top with the whole text. */
+static void json_string(struct pass *p, struct frame *f, weir_str text)
 {
 	weir_str out;
-	enum structured made = redact(p->s, p->memory, text, p->nested + 1,
-				      &out);
+	enum structured made = redact_nested(p, text, &out);
 
 	if (made == STRUCTURED_CHANGED)
 		put_string(p, p->json.start, p->json.end, out);
-	if (made <= STRUCTURED_CHANGED)
-		return true;
-	p->s->removed[made]++;
-	return false;
+	if (made <= STRUCTURED_CHANGED) {
+		keep_item(f, p->json.end);
+	} else if (!p->json.depth) {
+		p->failed = made;
+	} else {
+		p->s->removed[made]++;
+		drop_item(p, f, p->json.end);
+	}
 }
 
-/* A scalar that no key has decided about; key: NULL in a list. */
+/* A scalar that no key has decided about; key: NULL in a list, and where it does
+ * not matter. */
 static void scalar(struct pass *p, const weir_str *key, enum verdict verdict)
 {
 	bool quoted = p->json.token == WEIR_JSON_STRING;
 	struct frame *f = frame(p, p->json.depth);
-	weir_str text = p->json.text;
+	weir_str text = p->json.text, out;
 
 	if (quoted) {
 		text = plain_text(p, &p->t->plain);
-		if (begins_as_json(text)) {
-			if (!keep_json(p, text))
-				drop_item(p, f, p->json.end);
-			else
-				keep_item(f, p->json.end);
+		if (holds_json(text)) {
+			json_string(p, f, text);
 			return;
 		}
 	}
-	if (verdict != KEY_SAFE || quoted)
-		mask_text(p, key ? &(struct named){ *key, quoted } : NULL,
-			  text);
+	if ((verdict != KEY_SAFE || quoted) &&
+	    masked(p, key ? &(struct named){ *key, quoted } : NULL, text,
+		   &out))
+		put_string(p, p->json.start, p->json.end, out);
 	keep_item(f, p->json.end);
 }
 
@@ -201,18 +194,21 @@ static void block_member(struct pass *p, struct frame *f)
 	keep_item(f, p->json.end);
 }
 
-static void remove_member(struct pass *p, struct frame *f)
+void remove_member(struct pass *p, struct frame *f)
 {
 	if (weir_json_skip(&p->json))
 		drop_item(p, f, p->json.end);
 }
 
+/* --- Steps -------------------------------------------------------------------------- */
+
 /* At a KEY: it and its value, or the key and what begins behind it. */
 static void member(struct pass *p)
 {
+	const struct rules *rules = p->s->rules;
 	struct frame *f = frame(p, p->json.depth);
 	weir_str key = plain_text(p, &p->t->name);
-	struct ruling ruling = rules_key(p->s->rules, p->s->work, key);
+	struct ruling ruling = rules_key(rules, p->s->work, key);
 	enum verdict verdict;
 
 	begin_item(p, f, p->json.start);
@@ -221,7 +217,8 @@ static void member(struct pass *p)
 			keep_item(f, p->json.end);
 		return;
 	}
-	mask_text(p, NULL, key);	/* a key may be a secret, too */
+	if (!ruling.clean)
+		mask_key(p, key);
 	weir_json_next(&p->json);
 	verdict = ruling_of(ruling, p->json.token == WEIR_JSON_NUMBER);
 	if (p->json.token == WEIR_JSON_ERROR)
@@ -230,11 +227,11 @@ static void member(struct pass *p)
 		remove_member(p, f);
 	else if (verdict == KEY_BLOCKED)
 		block_member(p, f);
-	else if (!open_container(p))
-		scalar(p, &key, verdict);
+	else if (!content_member(p, f, key, rules_content(rules, ruling,
+				p->json.token == WEIR_JSON_NUMBER)) &&
+		 !open_container(p))
+		scalar(p, ruling.mute ? NULL : &key, verdict);
 }
-
-/* --- Texts ----------------------------------------------------------------------------- */
 
 static void element(struct pass *p)
 {
@@ -262,6 +259,8 @@ static void step(struct pass *p)
 	}
 }
 
+/* --- Texts ----------------------------------------------------------------------------- */
+
 static enum structured why(const struct weir_json *json)
 {
 	return json->depth >= WEIR_JSON_DEPTH ? STRUCTURED_DEEP :
@@ -270,17 +269,25 @@ static enum structured why(const struct weir_json *json)
 
 static struct text *text_memory(struct structure *memory, unsigned nested)
 {
-	if (!memory->nested[nested])
-		memory->nested[nested] = calloc(1, sizeof(struct text));
-	return memory->nested[nested];
+	struct text *t = memory->nested[nested];
+
+	if (t)
+		return t;
+	t = memory->nested[nested] = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->out.charged = t->plain.charged = t->name.charged = true;
+	t->plain.forced = t->name.forced = true;	/* no longer than p's */
+	return t;
 }
 
 static enum structured redact(struct structured_rules *s,
 			      struct structure *memory, weir_str text,
 			      unsigned nested, weir_str *out)
 {
-	struct pass p = { .s = s, .memory = memory, .source = text,
-			  .nested = nested };
+	size_t front = json_front(text);
+	struct pass p = { .s = s, .memory = memory, .nested = nested,
+			  .source = { text.ptr + front, text.len - front } };
 
 	if (nested == STRUCTURED_NESTED)
 		return STRUCTURED_DEEP;
@@ -290,17 +297,30 @@ static enum structured redact(struct structured_rules *s,
 	if (!p.t)
 		return STRUCTURED_LARGE;
 	weir_text_clear(&p.t->out);
+	weir_text_add(&p.t->out, (weir_str){ text.ptr, front });
 	p.t->frame[0] = (struct frame){ 0 };
-	weir_json_open(&p.json, text);
-	while (weir_json_next(&p.json) > WEIR_JSON_END)
+	weir_json_open(&p.json, p.source);
+	while (weir_json_next(&p.json) > WEIR_JSON_END) {
 		step(&p);
+		if (p.t->out.len > OUT_MAX(text.len))
+			return STRUCTURED_LARGE;
+	}
 	if (p.json.token != WEIR_JSON_END)
 		return why(&p.json);
+	if (p.failed)
+		return p.failed;
 	if (!p.changed)
 		return STRUCTURED_SAME;
-	copy_to(&p, text.len);
+	copy_to(&p, p.source.len);
+	if (p.t->out.refused || p.t->out.len > OUT_MAX(text.len))
+		return STRUCTURED_LARGE;
 	*out = (weir_str){ p.t->out.ptr, p.t->out.len };
 	return STRUCTURED_CHANGED;
+}
+
+enum structured redact_nested(struct pass *p, weir_str text, weir_str *out)
+{
+	return redact(p->s, p->memory, text, p->nested + 1, out);
 }
 
 enum structured structured_redact(struct structured_rules *s,
@@ -314,22 +334,14 @@ enum structured structured_redact(struct structured_rules *s,
 
 /* --- Memory ----------------------------------------------------------------------------- */
 
-#define KEPT_MAX (64u << 10)
-
-static void trim(struct weir_text *text, size_t most)
-{
-	if (text->cap > most)
-		weir_text_release(text);
-}
-
 void structure_trim(struct structure *memory)
 {
 	for (unsigned i = 0; memory && i < STRUCTURED_NESTED; i++) {
 		if (!memory->nested[i])
 			continue;
-		trim(&memory->nested[i]->out, KEPT_MAX);
-		trim(&memory->nested[i]->plain, KEPT_MAX);
-		trim(&memory->nested[i]->name, KEPT_MAX);
+		text_trim(&memory->nested[i]->out);
+		text_trim(&memory->nested[i]->plain);
+		text_trim(&memory->nested[i]->name);
 	}
 }
 

@@ -21,6 +21,7 @@ enum structured {
 	STRUCTURED_BROKEN,	/* it begins as JSON and is none */
 	STRUCTURED_DEEP,	/* nested too deep, or JSON in JSON is */
 	STRUCTURED_LARGE,
+	STRUCTURED_NO_DIGEST,	/* content that is to be hashed */
 	STRUCTURED_KINDS
 };
 
@@ -30,12 +31,17 @@ struct structured_rules {
 	const struct rules *rules;
 	struct work *work;
 	bool delete_blocked;
+	/* What else is done to strings, not to keys: *text is another one
+	 * behind it where it says true.  NULL: nothing. */
+	bool (*sanitize)(void *arg, weir_str *text);
+	void *arg;
+	bool took;		/* set when a rule for content took something */
 	/* How many values inside went for each reason; the caller's own value
 	 * is not counted. */
 	uint64_t removed[STRUCTURED_KINDS];
 };
 
-/* text begins as JSON.  CHANGED: *out, until the next call.  *memory is made
+/* text holds JSON (cut.h).  CHANGED: *out, until the next call.  *memory is made
  * when it is needed. */
 enum structured structured_redact(struct structured_rules *s,
 				  struct structure **memory, weir_str text,

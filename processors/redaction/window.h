@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * window.h: four bytes in a row that every match of a pattern has in it.
+ * window.h: bytes in a row that every match of a pattern has in it.
  *
  * Pure.
  */
@@ -9,9 +9,16 @@
 
 #include <weir/base.h>
 
-/* A set of bytes for each of the four; before a text stand zeros. */
+#define WINDOW_ROW 32
+
+/* A row of sets of bytes, and the four of them that the fewest texts have: the
+ * last ones of row[0..end).  Of a row of less than four the first may be any
+ * byte; before a text stand zeros. */
 struct window {
 	uint64_t set[4][4];
+	uint64_t row[WINDOW_ROW][4];
+	uint8_t n, end;
+	double share;		/* of the places of a text that look so */
 };
 
 static inline bool set_has(const uint64_t bits[4], uint8_t c)
@@ -19,10 +26,12 @@ static inline bool set_has(const uint64_t bits[4], uint8_t c)
 	return bits[c >> 6] >> (c & 63) & 1;
 }
 
-/* At most so many alternatives can a pattern have. */
+/* How likely a byte of a text is in the set, 0 to 1. */
+double set_share(const uint64_t bits[4]);
+/* At most so many windows can a pattern have. */
 size_t windows_max(weir_str pattern);
-/* A window for each; returns how many, 0: there is an alternative of which none
- * is known. */
+/* Windows of which every match has one; returns how many, 0: a match may be
+ * without. */
 size_t windows_of(weir_str pattern, struct window *windows);
 
 #endif

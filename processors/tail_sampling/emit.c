@@ -3,8 +3,9 @@
  * emit.c: a list of stored spans becomes an export request.
  *
  * Measured first, in groups of neighbours with the same heads, as many as one
- * batch shall have, then written once into a payload of exactly that size.  What is written is canonical: the
- * wrappers' own fields, then their children, minimal lengths.
+ * batch shall have, then written once into a payload of exactly that size.  What
+ * is written is canonical: the wrappers' own fields, then their children,
+ * minimal lengths.
  */
 #include "emit.h"
 

@@ -2,10 +2,10 @@
 /*
  * gather.c: spans that share a head come to stand together.
  *
- * Spans leave trace by trace, and each group of neighbours has its scope and its
- * resource before it.  Where those are much larger than the spans, a few hundred
- * kilobytes that came would leave as hundreds of megabytes: there the order is
- * given up.
+ * Spans leave trace by trace, and each group of neighbours has its scope and
+ * its resource before it.  Where those are much larger than the spans, a few
+ * hundred kilobytes that came would leave as hundreds of megabytes: there the
+ * order is given up.
  */
 #include <stdlib.h>
 

@@ -112,9 +112,9 @@ static bool make_segment(struct store *store, uint32_t number, size_t size,
 	return true;
 }
 
-/* For a span and its heads.  Large heads come on top of the usual size: what is
- * left shall hold many spans that share them, for the next segment has the heads
- * again. */
+/* For a span and its heads.  Large heads come on top of the usual size: what
+ * is left shall hold many spans that share them, for the next segment has the
+ * heads again. */
 static size_t size_for(const struct store *store, size_t need, size_t heads)
 {
 	size_t size = BUCKETS * sizeof(uint32_t) + need + heads;

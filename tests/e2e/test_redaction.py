@@ -118,6 +118,28 @@ def test_ids_in_urls_and_values_in_queries_do_not_leave(weir, backend, client):
     assert there.spans[0].name == "GET /users/ann/*"
 
 
+def test_what_digests_make_of_a_value_stays_within_the_limit(
+        weir, backend, client):
+    """A megabyte of digits, each of which would become 128."""
+    there = backend(max_bytes=1 << 30)
+    w = weir(to_backend(f"""
+  memory_limiter: {{check_interval: 1s, limit_mib: 150}}
+  redaction:
+    allow_all_keys: true
+    blocked_values: ["[0-9]"]
+    hash_function: hmac-sha512
+    hmac_key: {'k' * 64}
+""", "[memory_limiter, redaction]"), BACKEND=there.port)
+    client(w.otlp).export("traces", spans(1, attributes=[("k", "7" * (1 << 20))]))
+    there.until(lambda: there.spans)
+    assert len(there.spans[0].attributes[0].value.string_value) == 128
+    assert w.metric("weir_redaction_removed") == 1
+    with open(f"/proc/{w.process.pid}/status") as status:
+        most = next(int(line.split()[1]) for line in status
+                    if line.startswith("VmHWM"))
+    assert most < 150 << 10
+
+
 def test_a_number_of_digits_is_masked_whatever_the_digits_are(weir, backend, client):
     there = backend()
     w = weir(to_backend("""

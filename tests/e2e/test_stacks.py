@@ -239,3 +239,24 @@ def test_prompts_go_by_the_keys_that_libraries_write(sidecar):
     assert attributes["ai.model.id"] == "gpt-4o"
     assert attributes["ai.usage.promptTokens"] == 7
     assert attributes["ai.prompt.weir.length"] == 27
+
+
+@pytest.mark.parametrize("body,left", [
+    ({"role": "user", "content": "PROMPT of a person"}, {"role": "user"}),
+    ({"n": 1, "messages": [{"role": "user", "content": "PROMPT of a person"}]},
+     {"n": 1}),
+    ({"parts": [{"type": "text", "text": "PROMPT of a person"}]},
+     {"parts": [{"type": "text"}]}),
+    ({"raw": json.dumps({"content": ["PROMPT of a person"], "n": 1})},
+     {"raw": '{"n": 1}'}),
+    (json.dumps({"role": "user", "content": "PROMPT of a person"}),
+     '{"role": "user"}'),
+], ids=["content", "messages", "parts", "JSON in JSON", "JSON twice"])
+def test_prompts_go_from_log_lines_of_json(sidecar, body, left):
+    line = json.dumps(body)
+    request = log("any", {})
+    record_of(request).body.string_value = line
+    got = record_of(sidecar("logs", request))
+    assert "PROMPT" not in str(got)
+    assert json.loads(got.body.string_value) == left
+    assert have(got.attributes)["body.weir.length"] == len(line)

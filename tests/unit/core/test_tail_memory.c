@@ -74,7 +74,8 @@ static void many_spans(uint64_t first, size_t n)
 	struct traces r = { 0 };
 
 	for (size_t i = 0; i < n; i++)
-		traces_span(&r, &(struct a_span){ .trace = first, .number = i });
+		traces_span(&r, &(struct a_span){ .trace = first,
+						  .number = i });
 	take(&r);
 }
 

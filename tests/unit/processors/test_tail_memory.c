@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * processors/tail_sampling: what waits and what leaves is not much more than
- * what came, however it is made, and where memory is short nothing stays behind.
+ * what came, however it is made, and where memory is short nothing stays
+ * behind.
  */
 #include "ts_case.h"
 
