@@ -4,7 +4,7 @@
  * are handed over.
  *
  * What all parts need is taken together before the first one goes: so a batch
- * is let in whole, or refused whole.  Mostly it is there.  Else the batch waits:
+ * is let in whole, or refused whole.  Mostly it is there.  Else it waits:
  *
  *	COUNTING   a mail asks each owner in turn how many places its part needs
  *	PLACES     in the line for those, until the sender's deadline

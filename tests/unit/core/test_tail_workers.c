@@ -330,8 +330,7 @@ static void decide_by_id(const struct request *request)
 		struct m_view view = { .trace = play.spans[i].span.trace };
 
 		play.due[i] = m_ask(&models[0], &view) == M_SAMPLED;
-		/* Another worker may have taken its part. */
-		if (request->refused && !play.came[i])
+		if (request->refused)	/* in whole */
 			play.due[i] = 0;
 	}
 }
