@@ -81,6 +81,13 @@ void weir_budget_limit(uint64_t soft, uint64_t hard)
 	hard_line = hard;
 }
 
+uint64_t weir_budget_total(void)
+{
+	uint64_t hard = atomic_load_explicit(&hard_line, memory_order_relaxed);
+
+	return hard ? hard : UINT64_MAX;
+}
+
 uint64_t weir_budget_used(void)
 {
 	return atomic_load_explicit(&used, memory_order_relaxed);

@@ -7,7 +7,6 @@
  * that are decided.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "tail_sampling.h"
 
@@ -30,46 +29,59 @@ static size_t count_spans(const struct tail_sampling *self,
 
 /* --- New traces, each counted once --------------------------------------- */
 
-static size_t make_set(struct tail_sampling *self, size_t n)
+/* Hashes, for as long as it takes to count: its size is the sender's choice, so
+ * it is charged, and nothing of it is kept. */
+struct hash_set {
+	uint64_t *slots;
+	size_t size;			/* a power of two */
+};
+
+static bool set_init(struct hash_set *set, size_t n)
 {
-	size_t size = 64;
-
-	while (size < 2 * n)
-		size *= 2;
-	if (size > self->n_fresh) {
-		free(self->fresh);
-		self->fresh = malloc(size * sizeof(*self->fresh));
-		if (!self->fresh)
-			abort();
-		self->n_fresh = size;
-	}
-	memset(self->fresh, 0, size * sizeof(*self->fresh));
-	return size;
-}
-
-/* False: it was there.  By hash: two traces that share one count as one. */
-static bool add_to_set(uint64_t *set, size_t size, uint64_t hash)
-{
-	size_t at = hash >> 8 & (size - 1);
-
-	hash += !hash;
-	for (; set[at]; at = (at + 1) & (size - 1))
-		if (set[at] == hash)
-			return false;
-	set[at] = hash;
+	set->size = 64;
+	while (set->size < 2 * n)
+		set->size *= 2;
+	if (!weir_budget_take(set->size * sizeof(*set->slots)))
+		return false;
+	set->slots = calloc(set->size, sizeof(*set->slots));
+	if (!set->slots)
+		abort();
 	return true;
 }
 
-/* Not further than to most: there the answer is no anyway. */
-static size_t count_traces(struct tail_sampling *self,
+static void set_release(struct hash_set *set)
+{
+	free(set->slots);
+	weir_budget_give(set->size * sizeof(*set->slots));
+}
+
+/* False: it was there.  By hash: two traces that share one count as one. */
+static bool set_add(struct hash_set *set, uint64_t hash)
+{
+	size_t at = hash >> 8 & (set->size - 1);
+
+	hash += !hash;
+	for (; set->slots[at]; at = (at + 1) & (set->size - 1))
+		if (set->slots[at] == hash)
+			return false;
+	set->slots[at] = hash;
+	return true;
+}
+
+/* Not further than to most: there the answer is no anyway, as it is without
+ * memory to count. */
+static size_t count_traces(const struct tail_sampling *self,
 			   const struct weir_part *part, size_t most)
 {
-	size_t size = make_set(self, (part->n < most ? part->n : most) + 1);
+	struct hash_set set;
 	size_t n = 0;
 
+	if (!set_init(&set, (part->n < most ? part->n : most) + 1))
+		return most;
 	for (size_t i = 0; i < part->n && n < most; i++)
 		if (is_new(self, &part->spans[i]))
-			n += add_to_set(self->fresh, size, part->spans[i].hash);
+			n += set_add(&set, part->spans[i].hash);
+	set_release(&set);
 	return n;
 }
 
@@ -153,5 +165,4 @@ void blocked_release(struct tail_sampling *self)
 
 	while ((batch = weir_batch_shift(&self->blocked)))
 		refuse_memory(batch);
-	free(self->fresh);
 }

@@ -2,8 +2,8 @@
 /*
  * emit.c: a list of stored spans becomes an export request.
  *
- * Measured first, in groups of neighbours with the same heads, then written
- * once into a payload of exactly that size.  What is written is canonical: the
+ * Measured first, in groups of neighbours with the same heads, as many as one
+ * batch shall have, then written once into a payload of exactly that size.  What is written is canonical: the
  * wrappers' own fields, then their children, minimal lengths.
  */
 #include "emit.h"
@@ -17,6 +17,12 @@
 
 #define LINE 64
 #define FETCHED 1024		/* bytes; the processor finds the rest */
+#define KEPT 65536		/* spans of a list that is empty */
+#define GROUPS 4096		/* of a batch at most */
+#define SHARE 8			/* of a batch that spans have, however large
+				 * the heads of the first are: they would leave
+				 * with each of them */
+#define AROUND 6		/* tag and length of a field at most */
 
 /* Neighbours that share a scope. */
 struct span_group {
@@ -71,6 +77,17 @@ void span_list_add_trace(struct span_list *list, const struct store *store,
 		put(list, store, --to, last);
 }
 
+void span_list_remove(struct span_list *list, size_t n, uint64_t bytes)
+{
+	list->n -= n;
+	list->bytes -= bytes;
+	if (list->n)
+		memmove(list->refs, list->refs + n,
+			list->n * sizeof(*list->refs));
+	else if (list->cap > KEPT)
+		span_list_release(list);
+}
+
 void span_list_release(struct span_list *list)
 {
 	free(list->refs);
@@ -117,38 +134,66 @@ static struct span_group *new_group(struct emitter *emitter, size_t i)
 	return &emitter->groups[i];
 }
 
-static size_t group_spans(struct emitter *emitter, const struct store *store,
-			  const struct span_list *list)
+/* What is at hand while the spans of a batch are gathered in groups. */
+struct grouping {
+	struct emitter *emitter;
+	const struct store *store;
+	struct span_group *group;	/* the last one; NULL: none */
+	size_t most, sum;		/* bytes: allowed, so far at most */
+};
+
+/* The group of a span, a new one if need be; NULL: the batch is full. */
+static struct span_group *group_for(struct grouping *g, span_ref ref,
+				    const struct stored_span *span)
 {
-	struct span_group *group = NULL;
-	size_t n = 0;
+	const struct stored_head *scope = store_head(g->store, ref,
+						     span->scope);
+	const struct stored_head *resource = store_head(g->store, ref,
+							scope->parent);
+	bool first = !g->group || !same_bytes(g->group->resource, resource);
+	bool fresh = first || !same_bytes(g->group->scope, scope);
+	size_t heads = (first ? resource->len + AROUND : 0) +
+		       (fresh ? scope->len + AROUND : 0);
+	size_t sum = g->sum + heads + span->len + AROUND;
 
-	for (size_t i = 0; i < list->n; i++) {
-		const struct stored_span *span = store_span(store,
-							    list->refs[i]);
-		const struct stored_head *scope =
-			store_head(store, list->refs[i], span->scope);
-		const struct stored_head *resource =
-			store_head(store, list->refs[i], scope->parent);
-		bool first = !group || !same_bytes(group->resource, resource);
-
-		if (first || !same_bytes(group->scope, scope)) {
-			group = new_group(emitter, n++);
-			*group = (struct span_group){ scope, resource, 0,
-				scope->len, 0, first };
-		}
-		group->n++;
-		group->scope_len += field_len(span->len);
-	}
-	return n;
+	if (!g->group && heads > g->most - g->most / SHARE)
+		g->most = heads + g->most / SHARE;
+	if (g->group && (sum > g->most ||
+			 (fresh && g->emitter->n_groups == GROUPS)))
+		return NULL;
+	g->sum = sum;
+	g->emitter->heads += heads;
+	if (!fresh)
+		return g->group;
+	g->group = new_group(g->emitter, g->emitter->n_groups++);
+	*g->group = (struct span_group){ scope, resource, 0, scope->len, 0,
+					 first };
+	return g->group;
 }
 
-static size_t measure(struct emitter *emitter, size_t n)
+static void group_spans(struct grouping *g, const span_ref *refs, size_t n)
+{
+	struct emitter *emitter = g->emitter;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct stored_span *span = store_span(g->store, refs[i]);
+		struct span_group *group = group_for(g, refs[i], span);
+
+		if (!group)
+			break;
+		group->n++;
+		group->scope_len += field_len(span->len);
+		emitter->messages += span->len;
+		emitter->n++;
+	}
+}
+
+static size_t measure_groups(struct emitter *emitter)
 {
 	struct span_group *of = NULL;
 	size_t sum = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < emitter->n_groups; i++) {
 		struct span_group *group = &emitter->groups[i];
 
 		if (group->first) {
@@ -159,6 +204,18 @@ static size_t measure(struct emitter *emitter, size_t n)
 		of->resource_len += field_len(group->scope_len);
 	}
 	return sum + (of ? field_len(of->resource_len) : 0);
+}
+
+void emit_measure(struct emitter *emitter, const struct store *store,
+		  const span_ref *refs, size_t n, size_t most)
+{
+	struct grouping g = { .emitter = emitter, .store = store,
+			      .most = most };
+
+	*emitter = (struct emitter){ .groups = emitter->groups,
+				     .cap = emitter->cap };
+	group_spans(&g, refs, n);
+	emitter->len = measure_groups(emitter);
 }
 
 /* --- Writing ------------------------------------------------------------- */
@@ -181,61 +238,59 @@ static uint8_t *put_bytes(uint8_t *out, const uint8_t *bytes, size_t len)
 
 /* The bytes have waited for long: those of the span that is written after the
  * next one are fetched meanwhile. */
-static void fetch(const struct store *store, const struct span_list *list,
-		  size_t i)
+static void fetch(const struct store *store, span_ref ref)
 {
-	const uint8_t *p;
-	size_t len;
+	const uint8_t *p = store_message(store, ref);
+	size_t len = store_span(store, ref)->len;
 
-	if (i >= list->n)
-		return;
-	p = store_message(store, list->refs[i]);
-	len = store_span(store, list->refs[i])->len;
 	for (size_t at = 0; at < len && at < FETCHED; at += LINE)
 		__builtin_prefetch(p + at);
 }
 
 static uint8_t *write_span(uint8_t *out, const struct store *store,
-			   const struct span_list *list, size_t i)
+			   span_ref ref)
 {
-	size_t len = store_span(store, list->refs[i])->len;
+	size_t len = store_span(store, ref)->len;
 
-	fetch(store, list, i + 2);
 	out = put_head(out, SPANS, len);
-	return put_bytes(out, store_message(store, list->refs[i]), len);
+	return put_bytes(out, store_message(store, ref), len);
 }
 
-static void write_spans(uint8_t *out, const struct emitter *emitter, size_t n,
-			const struct store *store,
-			const struct span_list *list)
+static uint8_t *write_heads(uint8_t *out, const struct span_group *group)
 {
-	size_t at = 0;
+	if (group->first) {
+		out = put_head(out, RECORDS, group->resource_len);
+		out = put_bytes(out, group->resource->fields,
+				group->resource->len);
+	}
+	out = put_head(out, SCOPES, group->scope_len);
+	return put_bytes(out, group->scope->fields, group->scope->len);
+}
 
-	for (size_t i = 0; i < n; i++) {
-		const struct span_group *group = &emitter->groups[i];
+static void write_groups(uint8_t *out, const struct emitter *emitter,
+			 const struct store *store, const span_ref *refs)
+{
+	const span_ref *end = refs + emitter->n;
 
-		if (group->first) {
-			out = put_head(out, RECORDS, group->resource_len);
-			out = put_bytes(out, group->resource->fields,
-					group->resource->len);
+	for (size_t i = 0; i < emitter->n_groups; i++) {
+		out = write_heads(out, &emitter->groups[i]);
+		for (size_t k = 0; k < emitter->groups[i].n; k++) {
+			if (end - refs > 2)
+				fetch(store, refs[2]);
+			out = write_span(out, store, *refs++);
 		}
-		out = put_head(out, SCOPES, group->scope_len);
-		out = put_bytes(out, group->scope->fields, group->scope->len);
-		for (size_t k = 0; k < group->n; k++)
-			out = write_span(out, store, list, at++);
 	}
 }
 
-struct weir_batch *emit(struct emitter *emitter, struct weir_component *c,
-			const struct store *store,
-			const struct span_list *list)
+struct weir_batch *emit(const struct emitter *emitter,
+			struct weir_component *c, const struct store *store,
+			const span_ref *refs)
 {
-	size_t n = group_spans(emitter, store, list);
-	size_t len = measure(emitter, n);
-	struct weir_payload *payload = weir_payload_new(c, len);
+	struct weir_payload *payload = weir_payload_new(c, emitter->len);
 
 	if (!payload)
 		return NULL;
-	write_spans(weir_payload_bytes(payload), emitter, n, store, list);
-	return weir_batch_make(c, WEIR_SIGNAL_TRACES, &payload, len, list->n);
+	write_groups(weir_payload_bytes(payload), emitter, store, refs);
+	return weir_batch_make(c, WEIR_SIGNAL_TRACES, &payload, emitter->len,
+			       emitter->n);
 }

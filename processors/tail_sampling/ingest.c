@@ -188,9 +188,9 @@ static void record_late(struct tail_sampling *self, const struct entry *entry)
 static void late(struct tail_sampling *self, struct entry *entry,
 		 const struct weir_part *part, size_t i)
 {
-	if (entry->settled && entry->late != self->resource)
+	if (entry->settled && entry->late != self->n_resources)
 		record_late(self, entry);
-	entry->late = self->resource;
+	entry->late = self->n_resources;
 	if (entry->verdict == VERDICT_SAMPLED)
 		pass_on(self, part, i);
 	else
@@ -278,8 +278,10 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 	const struct weir_part *part = weir_batch_part(batch);
 	uint32_t resource = UINT32_MAX;
 
-	if (!have_room(self, part) || !store_begin(&self->store, part))
+	if (!have_room(self, part))
 		return false;
+	begin_pieces(self);
+	store_begin(&self->store);
 	for (size_t i = 0; i < part->n; i++) {
 		uint32_t of = part->scopes[part->spans[i].scope].resource;
 
@@ -292,7 +294,7 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 		take_span(self, part, i);
 	}
 	end_pieces(self);
-	store_end(&self->store);
+	trim_pieces(self);
 	out_flush(self, true);
 	return true;
 }

@@ -11,6 +11,9 @@
 
 #include "tail_sampling.h"
 
+#define PIECES_KEPT 16384	/* more than large batches have */
+#define NOBODY UINT32_MAX
+
 /* The spans of one trace in the resource that is taken in. */
 struct piece {
 	struct entry *entry;		/* NULL: it went */
@@ -18,6 +21,39 @@ struct piece {
 	bool root;			/* one is a root span */
 	uint64_t scope_bytes, bytes;	/* its body, what is before */
 };
+
+/* --- Sizes, as the Collector counts them --------------------------------- */
+
+/* Of the field Resource or scope in the wrapper, with tag and length: counted
+ * even when absent. */
+static size_t head_size(weir_str wrapper)
+{
+	struct weir_message_cursor cursor = weir_messages(wrapper, 1);
+
+	return field_size(weir_message_next(&cursor) ? cursor.message.len : 0);
+}
+
+/* Of the scope of the span that comes, and of its resource. */
+static void measure_heads(struct tail_sampling *self,
+			  const struct weir_part *part, uint32_t scope)
+{
+	uint32_t resource = part->scopes[scope].resource;
+
+	if (self->scope.index == scope)
+		return;
+	if (self->resource.index != resource)
+		self->resource = (struct head_size){ resource,
+			head_size(part->resources[resource].wrapper) };
+	self->scope = (struct head_size){ scope,
+		head_size(part->scopes[scope].wrapper) };
+}
+
+/* --- Pieces --------------------------------------------------------------- */
+
+void begin_pieces(struct tail_sampling *self)
+{
+	self->scope.index = self->resource.index = NOBODY;
+}
 
 /* Those whose entries went leave, so that there are not many more than traces
  * are known. */
@@ -55,16 +91,12 @@ static struct piece *new_piece(struct tail_sampling *self)
 	return &self->pieces[self->n_pieces++];
 }
 
-static void begin_piece(struct tail_sampling *self,
-			const struct weir_part *part, uint32_t scope,
-			struct entry *entry)
+static void begin_piece(struct tail_sampling *self, struct entry *entry)
 {
-	uint32_t resource = part->scopes[scope].resource;
-
 	*new_piece(self) = (struct piece){
-		.entry = entry, .scope = scope,
-		.scope_bytes = store_scope_size(&self->store, scope),
-		.bytes = store_resource_size(&self->store, part, resource) };
+		.entry = entry, .scope = self->scope.index,
+		.scope_bytes = self->scope.size,
+		.bytes = self->resource.size };
 	entry->piece = (uint32_t)self->n_pieces;
 	if (!self->span_ingest)
 		return;
@@ -79,13 +111,13 @@ void piece_add(struct tail_sampling *self, const struct weir_part *part,
 {
 	struct piece *piece;
 
+	measure_heads(self, part, span->scope);
 	if (!entry->piece)
-		begin_piece(self, part, span->scope, entry);
+		begin_piece(self, entry);
 	piece = &self->pieces[entry->piece - 1];
 	if (piece->scope != span->scope) {
 		piece->bytes += field_size(piece->scope_bytes);
-		piece->scope_bytes = store_scope_size(&self->store,
-						      span->scope);
+		piece->scope_bytes = self->scope.size;
 		piece->scope = span->scope;
 	}
 	piece->scope_bytes += field_size(span->len);
@@ -160,12 +192,22 @@ static void end_piece(struct tail_sampling *self, const struct piece *piece)
 
 void end_pieces(struct tail_sampling *self)
 {
-	self->resource++;
+	self->n_resources++;
 	for (size_t i = 0; i < self->n_pieces; i++)
 		if (self->pieces[i].entry)
 			end_piece(self, &self->pieces[i]);
 	self->n_pieces = 0;
 	out_flush(self, false);
+}
+
+/* A flood of traces leaves none of its memory behind. */
+void trim_pieces(struct tail_sampling *self)
+{
+	if (self->cap_pieces <= PIECES_KEPT)
+		return;
+	free(self->pieces);
+	self->pieces = NULL;
+	self->cap_pieces = 0;
 }
 
 void leave_piece(struct tail_sampling *self, const struct entry *entry)

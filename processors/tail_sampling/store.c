@@ -4,9 +4,9 @@
  *
  *	buckets | head | span | span | head | span | ... | records
  *
- * Heads of a segment are found by the hash of their bytes, and for the part
- * that is being added by a memo: bytes are compared once a part, not once a
- * span.  Nothing is ever moved.
+ * Heads of a segment are found by the hash of their bytes, and for the scope
+ * that is being added by a memo: bytes are compared once a scope of a part, not
+ * once a span.  Nothing is ever moved.
  */
 #include "store.h"
 
@@ -18,12 +18,14 @@
 /* With what core adds to a payload it is a size that core keeps for reuse, so
  * that the next segment has warm pages. */
 #define SEGMENT_SIZE ((256u << 10) - 256)
+#define LARGE_HEADS (SEGMENT_SIZE / 4)
 #define BUCKETS 64		/* heads by hash, at the segment's beginning */
 #define RECORDS (1u << RECORD_BITS)
 #define NUMBERS (UINT32_MAX >> RECORD_BITS)
 #define AHEAD 640		/* bytes that are fetched before they are
 				 * written: about one span */
 #define LINE 64
+#define NOBODY UINT32_MAX
 
 /* Of heads; spans are only copied and have none. */
 static size_t aligned(size_t n)
@@ -105,14 +107,24 @@ static bool make_segment(struct store *store, uint32_t number, size_t size,
 	return true;
 }
 
-static bool open_segment(struct store *store, size_t need, bool force)
+/* For a span and its heads.  Large heads come on top of the usual size: what is
+ * left shall hold many spans that share them, for the next segment has the heads
+ * again. */
+static size_t size_for(size_t need, size_t heads)
 {
-	size_t size = BUCKETS * sizeof(uint32_t) + need;
-	uint32_t number;
+	size_t size = BUCKETS * sizeof(uint32_t) + need + heads;
 
+	if (heads > LARGE_HEADS)
+		size += SEGMENT_SIZE;
 	if (size < SEGMENT_SIZE)
 		size = SEGMENT_SIZE;
-	size = (size + 15) & ~(size_t)15;	/* records end there */
+	return (size + 15) & ~(size_t)15;	/* records end there */
+}
+
+static bool open_segment(struct store *store, size_t size, bool force)
+{
+	uint32_t number;
+
 	number = size > UINT32_MAX ? 0 : new_number(store);
 	if (!number)
 		return false;
@@ -204,33 +216,40 @@ static uint32_t get_head(const struct store *store, struct head_memo *memo,
 	return memo->head;
 }
 
-static uint32_t get_scope(struct store *store, const struct weir_part *part,
-			  uint32_t i)
+/* Spans come scope by scope: one memo of each is enough. */
+static void turn_to(struct store *store, const struct weir_part *part,
+		    uint32_t scope)
 {
-	struct head_memo *memo = &store->memos[i];
-	uint32_t of = part->scopes[i].resource, parent;
-	struct wrapper resource = resource_wrapper(part, of);
-	struct wrapper scope = scope_wrapper(part, i);
+	uint32_t resource = part->scopes[scope].resource;
 
-	parent = get_head(store, &store->memos[part->n_scopes + of], 0,
-			  &resource);
-	return get_head(store, memo, parent, &scope);
+	if (store->scope.index == scope)
+		return;
+	store->scope = (struct head_memo){ .index = scope };
+	if (store->resource.index != resource)
+		store->resource = (struct head_memo){ .index = resource };
 }
 
-/* What the heads of a scope take at most: with what alignment costs. */
-static size_t room_for_heads(struct store *store, const struct weir_part *part,
-			     uint32_t i)
+static void get_scope(struct store *store, const struct weir_part *part)
 {
-	struct head_memo *scope_memo = &store->memos[i], *memo;
-	uint32_t of = part->scopes[i].resource;
-	struct wrapper resource = resource_wrapper(part, of);
-	struct wrapper scope = scope_wrapper(part, i);
+	struct wrapper resource = resource_wrapper(part,
+						   store->resource.index);
+	struct wrapper scope = scope_wrapper(part, store->scope.index);
+	uint32_t parent = get_head(store, &store->resource, 0, &resource);
 
-	memo = &store->memos[part->n_scopes + of];
-	measure(memo, &resource);
-	measure(scope_memo, &scope);
-	return 2 * aligned(sizeof(struct stored_head) + 3) + memo->len +
-	       scope_memo->len;
+	get_head(store, &store->scope, parent, &scope);
+}
+
+/* What the heads of the scope take at most: with what alignment costs. */
+static size_t room_for_heads(struct store *store, const struct weir_part *part)
+{
+	struct wrapper resource = resource_wrapper(part,
+						   store->resource.index);
+	struct wrapper scope = scope_wrapper(part, store->scope.index);
+
+	measure(&store->resource, &resource);
+	measure(&store->scope, &scope);
+	return 2 * aligned(sizeof(struct stored_head) + 3) +
+	       store->resource.len + store->scope.len;
 }
 
 /* --- Adding, letting go -------------------------------------------------- */
@@ -250,71 +269,33 @@ void store_release(struct store *store)
 	*store = (struct store){ 0 };
 }
 
-/* Of the field Resource or scope. */
-static size_t size_of_head(weir_str wrapper)
+void store_begin(struct store *store)
 {
-	struct weir_message_cursor cursor = weir_messages(wrapper, 1);
-	size_t body = weir_message_next(&cursor) ? cursor.message.len : 0;
-
-	return field_size(body);
+	store->scope = store->resource = (struct head_memo){ .index = NOBODY };
 }
 
-/* The memos of its scopes, then those of its resources. */
-bool store_begin(struct store *store, const struct weir_part *part)
-{
-	size_t n = part->n_scopes + part->n_resources;
-
-	store->memos = store->few;
-	if (n > FEW_MEMOS) {
-		store->many = weir_payload_new(store->c,
-					       n * sizeof(*store->memos));
-		if (!store->many)
-			return false;
-		store->memos = (struct head_memo *)(void *)
-			weir_payload_bytes(store->many);
-	}
-	memset(store->memos, 0, n * sizeof(*store->memos));
-	for (size_t i = 0; i < part->n_scopes; i++)
-		store->memos[i].size = size_of_head(part->scopes[i].wrapper);
-	for (size_t i = 0; i < part->n_resources; i++)
-		store->memos[part->n_scopes + i].size =
-			size_of_head(part->resources[i].wrapper);
-	return true;
-}
-
-void store_end(struct store *store)
-{
-	weir_payload_free(&store->many);
-}
-
-static bool fits(const struct store *store, const struct head_memo *memo,
-		 size_t need, size_t heads)
+static bool fits(const struct store *store, size_t need)
 {
 	const struct segment *open;
 
 	if (!store->open)		/* nor any segment, maybe */
 		return false;
 	open = &store->segments[store->open];
-	if (open->n == RECORDS)
-		return false;
-	if (memo->serial != store->serial)
-		need += heads;
-	return need <= left_in(open);
+	return open->n < RECORDS && need <= left_in(open);
 }
 
 /* Room for the span in the open segment, or a new one. */
 static bool make_room(struct store *store, const struct weir_part *part,
 		      size_t i, bool force)
 {
-	const struct weir_part_span *span = &part->spans[i];
-	const struct head_memo *memo = &store->memos[span->scope];
-	size_t need = sizeof(struct stored_span) + span->len, heads = 0;
+	size_t need = sizeof(struct stored_span) + part->spans[i].len, heads;
 
-	if (memo->serial == store->serial && fits(store, memo, need, 0))
+	if (store->scope.serial == store->serial && fits(store, need))
 		return true;
-	heads = room_for_heads(store, part, span->scope);
-	return fits(store, memo, need, heads) ||
-	       open_segment(store, need + heads, force);
+	heads = room_for_heads(store, part);
+	if (store->scope.serial != store->serial && fits(store, need + heads))
+		return true;
+	return open_segment(store, size_for(need, heads), force);
 }
 
 bool store_fits(const struct store *store, const struct weir_part *part,
@@ -350,20 +331,19 @@ span_ref store_add(struct store *store, const struct weir_part *part, size_t i,
 {
 	const struct weir_part_span *from = &part->spans[i];
 	struct segment *open;
-	uint32_t scope;
 	span_ref ref;
 
+	turn_to(store, part, from->scope);
 	if (!make_room(store, part, i, force))
 		return NO_SPAN;
-	scope = store->memos[from->scope].head;
-	if (store->memos[from->scope].serial != store->serial)
-		scope = get_scope(store, part, from->scope);
+	if (store->scope.serial != store->serial)
+		get_scope(store, part);
 	open = &store->segments[store->open];
 	ref = store->open << RECORD_BITS | open->n;
 	open->n++;
 	open->live++;
 	*store_span(store, ref) = (struct stored_span){
-		.scope = scope, .at = open->used, .len = from->len };
+		.scope = store->scope.head, .at = open->used, .len = from->len };
 	fetch_ahead(open, from->len);
 	memcpy(open->bytes + open->used, from->message, from->len);
 	open->used += from->len;

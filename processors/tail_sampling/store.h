@@ -37,6 +37,16 @@ struct stored_head {
 	uint8_t fields[];	/* the wrapper's, but for its children */
 };
 
+/* What is known of the scope, or the resource, of the span that is added. */
+struct head_memo {
+	uint32_t index;			/* in the part */
+	uint32_t head;			/* offset in the segment of that */
+	uint64_t serial;		/* ... segment; 0: not looked for yet */
+	bool measured;			/* what follows was set */
+	uint32_t hash;
+	size_t len;
+};
+
 struct segment {
 	uint8_t *bytes;			/* of the payload; NULL: not in use */
 	struct weir_payload *payload;
@@ -47,18 +57,6 @@ struct segment {
 	uint32_t spare;			/* not in use: the next such one */
 };
 
-/* What is known of a scope or resource of the part that is being added. */
-struct head_memo {
-	uint64_t serial;	/* of the segment with its head; 0: none */
-	size_t len;		/* of its fields */
-	size_t size;		/* of field 1 of it, with tag and length, as
-				 * the Collector counts it: there when empty */
-	uint32_t head;
-	uint32_t hash;
-	bool measured;		/* len and hash were set */
-};
-#define FEW_MEMOS 64
-
 struct store {
 	struct weir_component *c;
 	struct weir_credits *room;	/* bytes, of the whole process */
@@ -68,9 +66,7 @@ struct store {
 	uint32_t open;			/* where the next span goes; 0: none */
 	size_t bytes;			/* of all segments */
 	uint64_t serial;		/* of the open one; no two have one */
-	struct head_memo *memos;	/* one a scope, one a resource */
-	struct head_memo few[FEW_MEMOS];
-	struct weir_payload *many;	/* ... charged: a peer says how many */
+	struct head_memo scope, resource;	/* of the span that is added */
 };
 
 void store_init(struct store *store, struct weir_component *c,
@@ -78,9 +74,9 @@ void store_init(struct store *store, struct weir_component *c,
 /* Spans that were not let go go too. */
 void store_release(struct store *store);
 
-/* A part is being added: its heads are not known yet.  False: no memory. */
-bool store_begin(struct store *store, const struct weir_part *part);
-void store_end(struct store *store);
+/* A part is being added: its heads are not known yet.  Each is looked for once
+ * a segment when the spans are added in their order. */
+void store_begin(struct store *store);
 /* Is there room for the spans of the part, heads not counted?  *never: they
  * would not even fit alone. */
 bool store_fits(const struct store *store, const struct weir_part *part,
@@ -99,19 +95,6 @@ static inline size_t field_size(size_t body)
 	for (size_t len = body; len > 0x7f; len >>= 7)
 		n++;
 	return n + body;
-}
-
-/* How the Collector counts a scope or resource of the part. */
-static inline size_t store_scope_size(const struct store *store, uint32_t scope)
-{
-	return store->memos[scope].size;
-}
-
-static inline size_t store_resource_size(const struct store *store,
-					 const struct weir_part *part,
-					 uint32_t resource)
-{
-	return store->memos[part->n_scopes + resource].size;
 }
 
 static inline struct segment *store_segment(const struct store *store,

@@ -22,6 +22,7 @@
  * service.drain_timeout, so that the exporters have the rest. */
 #define STOP_PATIENCE (10 * SECOND)
 #define LONGEST_WAIT (7 * 86400)	/* seconds; one list each */
+#define MOST_MIB ((uint64_t)INT64_MAX >> 20)	/* as credits count */
 
 static const struct weir_field cache_fields[] = {
 	WEIR_FIELD(struct cache_config, sampled_cache_size, "0",
@@ -228,6 +229,38 @@ static void measure(struct weir_component *c)
 	weir_gauge_set(&self->count.traces, (int64_t)self->table.n);
 }
 
+/* --- Memory -------------------------------------------------------------- */
+
+/* What waits leaves room in the budget of the process for what leaves: else
+ * nothing could. */
+static uint64_t memory_limit(struct tail_sampling *self)
+{
+	uint64_t total = weir_budget_total(), most = total / 4 * 3;
+	uint64_t limit = self->set.memory_limit_mib << 20;
+
+	if (!limit)
+		return (total < UINT64_MAX ? total : weir_memory_total()) / 2;
+	if (limit <= most)
+		return limit;
+	weir_log_warn(&self->base, "memory_limit_mib is more than three "
+		      "quarters of the memory for payloads, which are taken",
+		      "memory_limit_mib=%llu used_mib=%llu",
+		      (unsigned long long)self->set.memory_limit_mib,
+		      (unsigned long long)(most >> 20));
+	return most;
+}
+
+/* With the first part: memory_limiter, which says what the process may take,
+ * starts later than this. */
+static void open_store(struct tail_sampling *self)
+{
+	struct weir_component *c = &self->base;
+
+	self->room = weir_credits_get(c, WEIR_SIGNAL_TRACES, "memory",
+				      memory_limit(self));
+	store_init(&self->store, c, self->room);
+}
+
 /* --- Parts --------------------------------------------------------------- */
 
 void refuse_memory(struct weir_batch *batch)
@@ -272,6 +305,8 @@ static void consume(struct weir_component *c, struct weir_batch *batch)
 {
 	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
 
+	if (!self->room)
+		open_store(self);
 	if (self->patience) {		/* other workers stop later */
 		take_part(self, batch);
 		end_all(self);
@@ -350,6 +385,18 @@ static int check_strategy(struct tail_sampling *self, struct weir_error *error)
 			 WEIR_STR_FMT(strategy));
 }
 
+static int check_limits(const struct settings *set, struct weir_error *error)
+{
+	if (ticks(set->decision_wait) > LONGEST_WAIT)
+		return weir_fail(error, "decision_wait",
+				 "a trace cannot wait for more than a week");
+	if (set->memory_limit_mib > MOST_MIB)
+		return weir_fail(error, "memory_limit_mib",
+				 "more than there can be: %llu at most",
+				 (unsigned long long)MOST_MIB);
+	return 0;
+}
+
 static int validate(struct weir_component *c, struct weir_error *error)
 {
 	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
@@ -363,9 +410,8 @@ static int validate(struct weir_component *c, struct weir_error *error)
 				 "processor.tailstorageextension\" feature "
 				 "gate to be enabled, and an extension that is "
 				 "not there");
-	if (ticks(set->decision_wait) > LONGEST_WAIT)
-		return weir_fail(error, "decision_wait",
-				 "a trace cannot wait for more than a week");
+	if (check_limits(set, error))
+		return -1;
 	self->decide_large = weir_str_eq(set->on_maximum_trace_size,
 					 WEIR_STR("decide"));
 	self->wait = ticks(set->decision_wait);
@@ -376,13 +422,6 @@ static int validate(struct weir_component *c, struct weir_error *error)
 	self->quiet = optional_ticks(set->quiet_time);
 	self->policies = policies_new(&set->policies, self->span_ingest, error);
 	return self->policies ? 0 : -1;
-}
-
-static uint64_t memory_limit(const struct tail_sampling *self)
-{
-	if (self->set.memory_limit_mib)
-		return self->set.memory_limit_mib << 20;
-	return weir_memory_total() / 8 * 3;	/* half of three quarters */
 }
 
 static int start(struct weir_component *c, struct weir_error *error)
@@ -398,15 +437,13 @@ static int start(struct weir_component *c, struct weir_error *error)
 		abort();
 	self->traces = weir_credits_get(c, WEIR_SIGNAL_TRACES, "num_traces",
 					self->set.num_traces);
-	self->room = weir_credits_get(c, WEIR_SIGNAL_TRACES, "memory",
-				      memory_limit(self));
-	store_init(&self->store, c, self->room);
 	cache_init(&self->sampled,
 		   self->set.decision_cache.sampled_cache_size);
 	cache_init(&self->rejected,
 		   self->set.decision_cache.non_sampled_cache_size);
 	buckets_init(&self->buckets, (uint32_t)self->wait + 1);
 	ingest_init(self);
+	self->short_at = UINT64_MAX;
 	register_series(self);
 	weir_timer_set(&self->timer, c, TICK, on_tick);
 	return 0;

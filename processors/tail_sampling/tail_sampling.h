@@ -60,6 +60,11 @@ struct tallies {
 	weir_gauge traces;
 };
 
+struct head_size {			/* piece.c: with tag and length */
+	uint32_t index;			/* of the scope or resource */
+	size_t size;
+};
+
 struct tail_sampling {
 	struct weir_component base;
 	struct settings set;		/* config */
@@ -87,15 +92,15 @@ struct tail_sampling {
 	/* out.c */
 	struct emitter emitter;
 	struct span_list out;		/* to be passed on */
+	uint64_t short_at;		/* `now` when memory was short last */
 	struct weir_batch_list back;	/* refused for now; brought again */
 	uint64_t patience;		/* stopping: until then; 0: running */
-	/* ingest.c */
+	/* piece.c, ingest.c */
 	struct piece *pieces;		/* of the resource that is taken in */
 	size_t n_pieces, cap_pieces;
-	uint32_t resource;		/* its number, for what came late */
+	uint32_t n_resources;		/* so far; tells what came late once */
+	struct head_size scope, resource;	/* of the span that comes */
 	uint64_t *resource_marks;	/* what it has that policies look for */
-	uint64_t *fresh;		/* blocked.c: hashes of traces */
-	size_t n_fresh;			/* allocated */
 };
 
 /* Rows of histograms, in the table of metrics. */
@@ -125,12 +130,16 @@ void ingest_release(struct tail_sampling *self);
 
 /* --- piece.c ------------------------------------------------------------- */
 
+/* A part is taken in. */
+void begin_pieces(struct tail_sampling *self);
 /* A span of the entry, which is undecided. */
 void piece_add(struct tail_sampling *self, const struct weir_part *part,
 	       const struct weir_part_span *span, struct entry *entry,
 	       bool root);
 /* The resource has ended. */
 void end_pieces(struct tail_sampling *self);
+/* The part has ended. */
+void trim_pieces(struct tail_sampling *self);
 /* The entry goes while spans of it come. */
 void leave_piece(struct tail_sampling *self, const struct entry *entry);
 

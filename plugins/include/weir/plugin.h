@@ -228,6 +228,9 @@ WEIR_API void weir_label_exporter_signal(struct weir_component *c,
  * lines; soft: refuse, hard: stop reading; 0: none. */
 WEIR_API void weir_budget_limit(uint64_t soft, uint64_t hard);
 WEIR_API uint64_t weir_budget_used(void);
+/* The hard line; UINT64_MAX: none.  It stands when all components have started:
+ * memory_limiter may start later than who asks. */
+WEIR_API uint64_t weir_budget_total(void);
 /* Is the hard line reached, so that accepted streams are not read?  A server
  * then lets go of requests that have come only in part: they cannot end. */
 WEIR_API bool weir_budget_full(void);
