@@ -90,15 +90,9 @@ static size_t count_traces(const struct tail_sampling *self,
 /* Decided traces are only remembered. */
 static void forget_decided(struct tail_sampling *self, uint64_t want)
 {
-	struct entry *entry = self->table.oldest, *newer;
-
-	for (; entry && want; entry = newer) {
-		newer = entry->newer;
-		if (entry->verdict == VERDICT_PENDING)
-			continue;
-		forget(self, entry, WEIR_REASON_FULL);
-		want--;
-	}
+	for (; want && self->table.n_decided; want--)
+		forget(self, table_first_decided(&self->table),
+		       WEIR_REASON_FULL);
 }
 
 /* A part with more new traces than there can be is let in when there are none,

@@ -20,28 +20,48 @@
 #define RELIEF_TRACES 32
 #define RELIEF_BYTES (64u << 10)
 #define SLOT_AHEAD 12		/* spans */
-#define ENTRY_AHEAD 6
+#define ENTRY_AHEAD 8
+#define PENDING_AHEAD 4
 
 /* --- Room ---------------------------------------------------------------- */
 
-/* Decides traces that are due next: until there is room, or a batch worth
- * passing on.  False when that changes nothing. */
+static size_t taken(const struct tail_sampling *self)
+{
+	return self->store.bytes + table_bytes(&self->table);
+}
+
+/* What is known of decided traces gives way first, when entries take more than
+ * spans; else the trace that is due next is decided. */
+static bool relieve_one(struct tail_sampling *self)
+{
+	struct entry *decided = table_first_decided(&self->table), *next;
+
+	if (decided && table_bytes(&self->table) > self->store.bytes) {
+		forget(self, decided, WEIR_REASON_FULL);
+		return true;
+	}
+	next = buckets_next(&self->buckets);
+	if (next)
+		decide(self, next);
+	else if (decided)
+		forget(self, decided, WEIR_REASON_FULL);
+	let_all_go(self);
+	return next || decided;
+}
+
+/* Makes room: until there is some, or a batch worth passing on.  False when
+ * that changes nothing. */
 static bool relieve(struct tail_sampling *self)
 {
-	size_t before = self->store.bytes, n = 0, waiting;
-	struct entry *entry;
+	size_t before = taken(self), n = 0, waiting;
 
 	if (self->n_going) {
 		let_all_go(self);
 		return true;
 	}
 	while (n < RELIEF_TRACES && self->out.bytes < RELIEF_BYTES &&
-	       self->store.bytes >= before &&
-	       (entry = buckets_next(&self->buckets))) {
-		decide(self, entry);
-		let_all_go(self);
+	       taken(self) >= before && relieve_one(self))
 		n++;
-	}
 	waiting = self->out.n;
 	out_flush(self, true);
 	return n || self->out.n < waiting;
@@ -52,35 +72,47 @@ static bool relieve(struct tail_sampling *self)
  * comes this far: there the oldest is decided first. */
 static void make_place(struct tail_sampling *self)
 {
-	struct entry *oldest = self->table.oldest;
+	struct entry *oldest = table_oldest(&self->table);
 
 	if (weir_credits_take(self->traces, 1))
 		return;
-	if (oldest && oldest->verdict == VERDICT_PENDING &&
+	if (oldest && is_pending(oldest) &&
 	    self->set.block_on_overflow) {
 		decide(self, oldest);
 		if (weir_credits_take(self->traces, 1))
 			return;
-		oldest = self->table.oldest;
+		oldest = table_oldest(&self->table);
 	}
 	if (oldest) {
-		if (oldest->verdict == VERDICT_PENDING)
+		if (is_pending(oldest))
 			weir_counter_add(&self->count.too_early, 1);
 		forget(self, oldest, WEIR_REASON_FULL);
 	}
 	weir_credits_force(self->traces, 1);
 }
 
+/* As keep does for spans. */
+static bool make_room(struct tail_sampling *self)
+{
+	while (!table_ready(&self->table, false))
+		if (!relieve(self))
+			return table_ready(&self->table, true);
+	return true;
+}
+
+/* NULL: the budget of the process is used up. */
 static struct entry *new_trace(struct tail_sampling *self,
 			       const struct weir_part_span *span)
 {
 	struct entry *entry;
 
+	if (!make_room(self))
+		return NULL;
 	make_place(self);
 	entry = table_add(&self->table, span->hash, span->trace_id);
 	entry->arrived = self->now;
-	entry->limit = self->buckets.now + 1 + (uint32_t)self->wait;
-	buckets_put(&self->buckets, entry, entry->limit);
+	entry->pending->limit = self->buckets.now + 1 + (uint32_t)self->wait;
+	buckets_put(&self->buckets, entry, entry->pending->limit);
 	weir_counter_add(&self->count.new_traces, 1);
 	return entry;
 }
@@ -104,19 +136,20 @@ static void append(struct tail_sampling *self, const struct weir_part *part,
 		   span_ref ref)
 {
 	const struct watch *watch = policies_watch(self->policies);
+	struct pending *pending = entry->pending;
 	bool root = (self->root_wait != UINT64_MAX ||
 		     self->quiet != UINT64_MAX) && is_root(span);
 
 	piece_add(self, part, span, entry, root);
-	store_span(&self->store, ref)->before = entry->last;
-	entry->last = ref;
-	entry->spans++;
+	store_span(&self->store, ref)->before = pending->last;
+	pending->last = ref;
+	pending->spans++;
 	if (!watch->n)
 		return;
 	for (size_t i = 0; i < self->table.marks; i++)
-		entry->marks[i] |= self->resource_marks[i];
+		pending->marks[i] |= self->resource_marks[i];
 	watch_span(watch, (weir_str){ (const char *)span->message, span->len },
-		   &entry->times, entry->marks);
+		   &pending->times, pending->marks);
 }
 
 /* Copies span i for the out list or the entry.  The part was let in, so it may
@@ -207,7 +240,7 @@ static bool follows(struct tail_sampling *self, const struct weir_part *part,
 	if (by_cache(self, part, i))
 		return true;
 	*entry = table_find(&self->table, span->hash, span->trace_id);
-	if (!*entry || (*entry)->verdict == VERDICT_PENDING)
+	if (!*entry || is_pending(*entry))
 		return false;
 	late(self, *entry, part, i);
 	return true;
@@ -235,7 +268,12 @@ static void take_span(struct tail_sampling *self, const struct weir_part *part,
 	}
 	if (!entry)
 		entry = new_trace(self, span);
-	append(self, part, span, entry, ref);
+	if (entry) {
+		append(self, part, span, entry, ref);
+	} else {
+		store_let_go(&self->store, ref);
+		lose(self);
+	}
 }
 
 /* Makes room for a part before any of it is taken.  False: other workers have
@@ -271,6 +309,9 @@ static void fetch_ahead(struct tail_sampling *self,
 	if (i + ENTRY_AHEAD < part->n)
 		table_fetch_entry(&self->table,
 				  part->spans[i + ENTRY_AHEAD].hash);
+	if (i + PENDING_AHEAD < part->n)
+		table_fetch_pending(&self->table,
+				    part->spans[i + PENDING_AHEAD].hash);
 }
 
 bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
@@ -301,8 +342,9 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 
 void ingest_init(struct tail_sampling *self)
 {
-	self->table.marks = watch_words(policies_watch(self->policies));
-	self->resource_marks = calloc(self->table.marks + 1,
+	size_t marks = watch_words(policies_watch(self->policies));
+
+	self->resource_marks = calloc(marks + 1,
 				      sizeof(*self->resource_marks));
 	if (!self->resource_marks)
 		abort();

@@ -259,6 +259,8 @@ static void open_store(struct tail_sampling *self)
 	self->room = weir_credits_get(c, WEIR_SIGNAL_TRACES, "memory",
 				      memory_limit(self));
 	store_init(&self->store, c, self->room);
+	table_init(&self->table, self->room,
+		   watch_words(policies_watch(self->policies)));
 }
 
 /* --- Parts --------------------------------------------------------------- */
@@ -323,12 +325,19 @@ static void consume(struct weir_component *c, struct weir_batch *batch)
 static void fetch_ahead(const struct tail_sampling *self,
 			const struct entry *entry)
 {
-	if (!entry->after)
+	const struct entry *next = buckets_after(&self->buckets, entry);
+	const struct entry *third;
+
+	if (!next)
 		return;
-	__builtin_prefetch(entry->after->after, 1);
-	if (entry->after->last != NO_SPAN)
+	if (next->pending->last != NO_SPAN)
 		__builtin_prefetch(store_span(&self->store,
-					      entry->after->last));
+					      next->pending->last));
+	third = buckets_after(&self->buckets, next);
+	if (!third)
+		return;
+	__builtin_prefetch(third->pending, 1);
+	__builtin_prefetch(buckets_after(&self->buckets, third), 1);
 }
 
 static void decide_tick(struct tail_sampling *self, uint32_t tick)
@@ -441,7 +450,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 		   self->set.decision_cache.sampled_cache_size);
 	cache_init(&self->rejected,
 		   self->set.decision_cache.non_sampled_cache_size);
-	buckets_init(&self->buckets, (uint32_t)self->wait + 1);
+	buckets_init(&self->buckets, &self->table, (uint32_t)self->wait + 1);
 	ingest_init(self);
 	self->short_at = UINT64_MAX;
 	register_series(self);
@@ -472,8 +481,9 @@ static void destroy(struct weir_component *c)
 		return;
 	}
 	blocked_release(self);
-	while (self->table.oldest)
-		forget(self, self->table.oldest, WEIR_REASON_DRAINING);
+	while (self->table.n)
+		forget(self, table_oldest(&self->table),
+		       WEIR_REASON_DRAINING);
 	out_release(self);
 	ingest_release(self);
 	store_release(&self->store);

@@ -140,8 +140,8 @@ void piece_add(struct tail_sampling *self, const struct weir_part *part,
 void end_pieces(struct tail_sampling *self);
 /* The part has ended. */
 void trim_pieces(struct tail_sampling *self);
-/* The entry goes while spans of it come. */
-void leave_piece(struct tail_sampling *self, const struct entry *entry);
+/* A trace with a piece waits no longer. */
+void leave_piece(struct tail_sampling *self, const struct pending *pending);
 
 /* --- decide.c ------------------------------------------------------------ */
 
