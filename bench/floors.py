@@ -4,7 +4,7 @@ it is written, the bound (negative: at least so much), and what was measured;
 None where that was not.
 """
 from report import median, ratio
-from scenarios import SCENARIOS
+from scenarios import SCENARIOS, TAIL
 
 GO = "against the Go collector"
 ADDED, KEPT = 250, 1.5      # ns a span; bytes a byte
@@ -51,10 +51,14 @@ def transport(found):
 
 
 def sampling(found):
-    yield ("tail sampling, added to receiving all and sending what is kept",
-           lambda ns: f"{ns:.0f} ns", ADDED, found.added()[0])
-    yield ("the same, added to pass-through", lambda ns: f"{ns:.0f} ns",
-           ADDED, found.added()[1])
+    def ns(value):
+        return f"{value:.0f} ns"
+
+    for rate in TAIL["fast"], TAIL["rate"]:
+        strict, plain = found.added(rate)
+        yield (f"tail sampling at {rate:,} spans/s, added to receiving all "
+               "and sending what is kept", ns, ADDED, strict)
+        yield "the same, added to pass-through", ns, ADDED, plain
     yield ("tail sampling: RSS for a byte that waits", x, KEPT,
            found.held("weir"))
 

@@ -171,12 +171,12 @@ static struct detectors compile(const char *only, enum detect_scan scan)
 
 /* --- Floods ----------------------------------------------------------------------- */
 
-#define CHANCES 20000
-#define SHORT (16 << 10)
+#define CHANCES 4000
+#define SHORT (8 << 10)
 #define WORST 12
 
 struct flood {
-	char what[64];
+	char what[128];
 	size_t n;
 	double ms;		/* a megabyte (10^6 bytes) */
 };

@@ -66,16 +66,16 @@ class Results:
 
     def print_tail(self):
         wait = TAIL["wait"]
-        print(f"\nTail sampling, five policies, {TAIL['rate']:,} spans/s in "
-              f"traces of {TAIL['trace']} that wait {wait} to {wait + 1} s; "
+        print("\nTail sampling, five policies, in traces of "
+              f"{TAIL['trace']} spans that wait {wait} to {wait + 1} s; "
               "RSS above that of pass-through, against the bytes of what "
               "waits:")
-        table("at that rate", "contender", "CPU-s per million spans",
+        table("at a steady rate", "contender", "CPU-s per million spans",
               "spread", "spans/s", "to the Go collector", "came out",
               "waits", "RSS", "per byte that waits")
         for (c, s), rows in self.tail.items():
             cpus, waits = [r["cpu"] for r in rows], median(rows, "waiting")
-            held = self.held(c) if s == "tail" else None
+            held = self.held(c, s) if STEADY[s].processors else None
             print(f"| {STEADY[s].title} | {c} | {median(rows, 'cpu'):.2f} "
                   f"| {min(cpus):.2f}–{max(cpus):.2f} "
                   f"| {median(rows, 'rate'):,.0f} | " +
@@ -86,10 +86,11 @@ class Results:
                    else "–") +
                   f" | {median(rows, 'rss'):.0f} MiB | {times(held)} |")
 
-    def added(self):
-        """ns a span: above what it costs to receive all and send the share
+    def added(self, rate):
+        """ns a span at that rate: above what it costs to receive all and send the share
         that is kept; and above what it costs to pass all on."""
-        rows = [self.tail.get(("weir", s)) for s in STEADY]
+        rows = [self.tail.get(("weir", s)) for s in STEADY
+                if STEADY[s].rate == rate]
         if not all(rows):
             return None, None
         every = list(zip(*rows))
@@ -99,10 +100,10 @@ class Results:
                 statistics.median(
                     1000 * (t["cpu"] - p["cpu"]) for t, p, _ in every))
 
-    def held(self, contender):
+    def held(self, contender, scenario="tail"):
         """Bytes of RSS above pass-through's for a byte that waits."""
-        rows = self.tail.get((contender, "tail"))
-        base = median(self.tail.get((contender, "tail_pass")), "rss")
+        rows = self.tail.get((contender, scenario))
+        base = median(self.tail.get((contender, f"{scenario}_pass")), "rss")
         if not rows or base is None:
             return None
         return statistics.median(
@@ -139,7 +140,7 @@ class Results:
         low, high = TAIL["share"]
         for (c, s), rows in self.tail.items():
             for r in rows:
-                if s == "tail" and not low <= r["share"] <= high:
+                if STEADY[s].processors and not low <= r["share"] <= high:
                     yield (f"{c}, {s}: {r['share']:.1%} came out, not "
                            f"{low:.0%} to {high:.0%}")
 

@@ -40,9 +40,10 @@ DETECTORS = redaction(
 OVERLOAD = {"rate": 50_000, "queue_size": 8 << 20, "limit_mib": 64}
 
 # Traces of ten spans, all of which wait: 25,000 spans/s for 4 to 5 s are some
-# 65 MB, and not much more than that rate is borne by the Go collector.  Four
-# policies take half a per cent each, or less; the fifth a tenth.
-TAIL = {"rate": 25_000, "trace": 10, "wait": 4, "share": (0.05, 0.15)}
+# 65 MB, and not much more than that rate is borne by the Go collector; at four
+# times that Weir is asked what the sampler costs.  Four policies take half a
+# per cent each, or less; the fifth a tenth.
+TAIL = {"rate": 25_000, "fast": 100_000, "trace": 10, "wait": 4, "share": (0.05, 0.15)}
 SAMPLING = {"tail_sampling": {
     "decision_wait": f"{TAIL['wait']}s",
     "policies": [
@@ -70,6 +71,7 @@ class Scenario(NamedTuple):
     swallow: bool = False       # nothing goes out
     hits: int = 20              # of thousand spans, so many with secrets
     messages: bool = False      # a prompt in each: 2.2 KB a span
+    rate: int = 0               # spans/s; 0: as many as it takes
     base: str | None = None     # the same spans passed through
     go: str = "rounds"          # the Go collector: "once" where it takes
                                 # long, "never" where it has none of it
@@ -124,11 +126,17 @@ SCENARIOS = {
                     DETECTORS, messages=True, base="llm_pass", go="never"),
 }
 
-# Parts of the scenario `tail`, at one steady rate: the sampler; the same spans
+# Parts of the scenario `tail`, at steady rates: the sampler; the same spans
 # all passed on; and none, which with a tenth of the difference is what a
 # sampler would cost that costs nothing.
-STEADY = {
-    "tail": Scenario("tail sampling, five policies", SAMPLING),
-    "tail_pass": Scenario("pass-through", None),
-    "tail_none": Scenario("received only (`nop`)", None, swallow=True),
-}
+def at_rate(prefix, rate, **more):
+    rate = {"rate": rate, **more}
+    return {
+        prefix: Scenario("tail sampling, five policies", SAMPLING, **rate),
+        f"{prefix}_pass": Scenario("pass-through", None, **rate),
+        f"{prefix}_none": Scenario("received only (`nop`)", None,
+                                   swallow=True, **rate)}
+
+
+STEADY = {**at_rate("tail", TAIL["rate"]),
+          **at_rate("fast", TAIL["fast"], go="never")}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tail sampling at a steady rate: what it costs a span, and what a span that
+"""Tail sampling at steady rates: what it costs a span, and what a span that
 waits for its decision holds in memory.
 
 Nothing is asked of the contender: what waits is what it has answered, less what
@@ -43,7 +43,7 @@ def steady(stage, contender, name, seconds=5):
     def measure(process):
         load = stage.loading(
             "--traces", TAIL["trace"], "--progress", "--window", 32,
-            "--rate", TAIL["rate"] / STEADY[name].spans,
+            "--rate", STEADY[name].rate / STEADY[name].spans,
             "--seconds", waits + seconds + 0.5)
         try:
             time.sleep(waits)

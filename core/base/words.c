@@ -4,6 +4,8 @@
  */
 #include "words.h"
 
+#include <weir/status.h>
+
 bool word_next(const char **list, weir_str *word)
 {
 	const char *p = *list ? *list : "";
@@ -35,4 +37,14 @@ const char *nearest_hint(const struct nearest *nearest, struct arena *arena)
 		return "";
 	return arena_printf(arena, "; did you mean \"%.*s\"?",
 			    WEIR_STR_FMT(nearest->best));
+}
+
+weir_str weir_nearest(weir_str written, const char *words)
+{
+	struct nearest nearest = { .written = written };
+	weir_str word;
+
+	while (word_next(&words, &word))
+		nearest_offer(&nearest, word);
+	return nearest.best;
 }

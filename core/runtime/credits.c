@@ -21,6 +21,7 @@ struct ticket;
 struct weir_credits {
 	_Atomic int64_t free;
 	_Atomic uint32_t waiting;
+	_Atomic uint64_t wanted;	/* by the first in the line */
 	uint64_t total;
 	uv_mutex_t lock;		/* the line */
 	struct ticket *first, *last;
@@ -129,6 +130,12 @@ uint64_t weir_credits_used(const struct weir_credits *credits)
 	return credits->total - (uint64_t)free_now;
 }
 
+bool weir_credits_wanted(const struct weir_credits *credits, uint64_t *n)
+{
+	*n = atomic_load(&credits->wanted);
+	return atomic_load(&credits->waiting);
+}
+
 /* --- Waiting ------------------------------------------------------------- */
 
 /* A place in the line; its own memory, because the grant may be in the mail
@@ -159,6 +166,12 @@ static void deliver_grant(struct mail *mail)
 	wait->granted(c, wait);
 }
 
+/* Under the lock: the line has changed. */
+static void note_wanted(struct weir_credits *pool)
+{
+	atomic_store(&pool->wanted, pool->first ? pool->first->n : 0);
+}
+
 /* Serves the head of the line while there is enough for it. */
 static void serve(struct weir_credits *pool)
 {
@@ -171,6 +184,7 @@ static void serve(struct weir_credits *pool)
 			pool->last = NULL;
 		atomic_fetch_sub(&pool->waiting, 1);
 		ticket->granted = true;
+		note_wanted(pool);
 		worker_post(ticket->worker, &ticket->mail);
 	}
 	uv_mutex_unlock(&pool->lock);
@@ -202,6 +216,7 @@ void weir_credits_wait(struct weir_credits_wait *wait,
 	else
 		credits->first = ticket;
 	credits->last = ticket;
+	note_wanted(credits);
 	atomic_fetch_add(&credits->waiting, 1);
 	uv_mutex_unlock(&credits->lock);
 	serve(credits);	/* what was given back since the caller looked */
@@ -222,6 +237,7 @@ static bool leave_line(struct ticket *ticket)
 		*link = ticket->next;
 		if (pool->last == ticket)
 			pool->last = before;
+		note_wanted(pool);
 		atomic_fetch_sub(&pool->waiting, 1);
 	}
 	uv_mutex_unlock(&pool->lock);

@@ -11,8 +11,8 @@
 
 #include "data/batch.h"
 #include "flow.h"
+#include "gate.h"
 #include "graph.h"
-#include "part.h"
 #include "base/str.h"
 
 static struct weir_node_instance *owner_of(struct weir_node_instance *node)
@@ -23,7 +23,7 @@ static struct weir_node_instance *owner_of(struct weir_node_instance *node)
 /* --- Consuming ----------------------------------------------------------- */
 
 /* Nothing goes on where components are being destroyed. */
-static void refuse_draining(struct weir_batch *batch)
+void flow_refuse_draining(struct weir_batch *batch)
 {
 	struct weir_outcome outcome;
 
@@ -48,12 +48,12 @@ static void deliver_batch(struct mail *mail)
 		((char *)mail - offsetof(struct weir_batch, mail));
 
 	if (batch->dest->graph->gone)
-		refuse_draining(batch);
+		flow_refuse_draining(batch);
 	else
 		consume(batch->dest, batch);
 }
 
-static void hand_to(struct weir_node_instance *node, struct weir_batch *batch)
+void flow_hand_to(struct weir_node_instance *node, struct weir_batch *batch)
 {
 	batch->notes = NULL;
 	if (node->worker == worker_current()) {
@@ -67,9 +67,8 @@ static void hand_to(struct weir_node_instance *node, struct weir_batch *batch)
 
 /* Had no room for a copy that nobody else has: the sender hears of it.  What a
  * custodian keeps and brings again is not counted each time. */
-static void count_refused(struct weir_node_instance *node,
-			  const struct weir_batch *batch,
-			  enum weir_reason reason)
+void flow_count_refused(struct weir_node_instance *node,
+			const struct weir_batch *batch, enum weir_reason reason)
 {
 	struct edge_counts *counts = &node->counts[batch->signal];
 
@@ -82,68 +81,14 @@ static void count_refused(struct weir_node_instance *node,
 		counts->refused[reason]++;
 }
 
-/* --- Parts by trace ------------------------------------------------------ */
-
-/* The instance of the same component on worker i: all graphs have their nodes
- * in the same order. */
-static struct weir_node_instance *peer_of(struct weir_node_instance *node,
-					  uint32_t i)
-{
-	return n_workers > 1 ? workers[i].graph->nodes[node->index] : node;
-}
-
-static void refuse_memory(struct weir_node_instance *node,
-			  struct weir_batch *batch)
-{
-	struct weir_outcome outcome;
-
-	weir_outcome_set(&outcome, WEIR_UNAVAILABLE, WEIR_REASON_MEMORY,
-			 "%s: out of memory", node->plan->id);
-	count_refused(node, batch, WEIR_REASON_MEMORY);
-	batch_end(batch, &outcome);
-}
-
-static void hand_out(struct weir_node_instance *node, struct weir_batch *whole)
-{
-	uint32_t n = n_workers > 1 ? n_workers : 1, parts = 0, last = 0;
-	size_t counts[SHARDS];
-	struct parting *parting = parting_new(whole, n, counts);
-	struct waiter *group;
-
-	if (!parting) {
-		refuse_memory(node, whole);
-		return;
-	}
-	for (uint32_t i = 0; i < n && i < SHARDS; i++) {
-		parts += counts[i] != 0;
-		last = counts[i] ? i : last;
-	}
-	if (parts == 1) {
-		parting_give(parting, whole, last, counts);
-		parting_unref(parting);
-		hand_to(peer_of(node, last), whole);
-		return;
-	}
-	group = parts_open(whole, parts);
-	for (uint32_t i = 0; i <= last; i++) {
-		struct weir_batch *part;
-
-		if (!counts[i])
-			continue;
-		part = batch_share(whole);
-		part->waiters = group;
-		parting_give(parting, part, i, counts);
-		hand_to(peer_of(node, i), part);
-	}
-	parting_unref(parting);
-}
+/* --- Handing over --------------------------------------------------------- */
 
 static void hand_over(struct weir_node_instance *node, struct weir_batch *batch)
 {
 	if (node->plan->plugin->placement == WEIR_BY_TRACE)
-		hand_out(node, batch);
+		gate_take(node, batch);
 	else
-		hand_to(owner_of(node), batch);
+		flow_hand_to(owner_of(node), batch);
 }
 
 /* --- Room at a custodian ------------------------------------------------- */
@@ -238,7 +183,7 @@ static void park_expired(struct weir_component *c, struct weir_timer *timer)
 			 WEIR_REASON_DEADLINE,
 			 "%s: no room before the deadline",
 			 parked->node->plan->id);
-	count_refused(parked->node, batch, WEIR_REASON_DEADLINE);
+	flow_count_refused(parked->node, batch, WEIR_REASON_DEADLINE);
 	unpark(parked);
 	batch_end(batch, &outcome);
 }
@@ -276,7 +221,7 @@ void flow_unpark_all(struct graph *graph)
 		struct weir_batch *batch = graph->parked->batch;
 
 		unpark(graph->parked);
-		refuse_draining(batch);
+		flow_refuse_draining(batch);
 	}
 }
 
@@ -298,7 +243,7 @@ static void arrive(struct weir_node_instance *node, struct weir_batch *batch)
 	} else if (room->block) {
 		park(node, batch, room);
 	} else {
-		count_refused(node, batch, WEIR_REASON_FULL);
+		flow_count_refused(node, batch, WEIR_REASON_FULL);
 		refuse_full(node, batch);
 	}
 }
@@ -368,7 +313,7 @@ static void count_branch(struct step *branch, const struct weir_batch *batch,
 	if (node && lost)
 		count_lost(node, batch);
 	else if (node)
-		count_refused(node, batch, WEIR_REASON_FULL);
+		flow_count_refused(node, batch, WEIR_REASON_FULL);
 	for (size_t i = 0; fan && i < fan->n; i++)
 		count_branch(fan->branches[i], batch, lost);
 }
@@ -500,7 +445,7 @@ void weir_forward(struct weir_component *c, struct weir_batch *batch)
 
 	node_release(batch);
 	if (node->graph->gone) {
-		refuse_draining(batch);
+		flow_refuse_draining(batch);
 		return;
 	}
 	if (!batch->items) {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "flow.h"
+#include "gate.h"
 #include "base/str.h"
 
 /* --- Nodes --------------------------------------------------------------- */
@@ -340,6 +341,8 @@ static void stop_node(struct weir_node_instance *node)
 void graph_stop(struct graph *graph, uint32_t level)
 {
 	worker_enter(graph->worker);
+	if (!level)
+		gate_close(graph);
 	for (size_t i = 0; i < graph->n_nodes; i++)
 		if (graph->nodes[i]->level == level)
 			stop_node(graph->nodes[i]);
@@ -382,6 +385,7 @@ void graph_destroy(struct graph *graph)
 	graph->gone = true;
 	worker_enter(graph->worker);
 	flow_unpark_all(graph);
+	gate_refuse_all(graph);
 	graph_stop(graph, LEVEL_EXTENSION);	/* where no drain did */
 	worker_leave(graph->worker);
 	worker_enter(graph->worker);

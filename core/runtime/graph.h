@@ -14,6 +14,7 @@
 #ifndef CORE_GRAPH_H
 #define CORE_GRAPH_H
 
+#include <weir/part.h>
 #include <weir/plugin.h>
 
 #include "data/batch.h"
@@ -65,6 +66,11 @@ struct weir_node_instance {
 	struct run *first_run[WEIR_SIGNAL_COUNT];	/* receivers: what the
 						 * validating walk looks for */
 	struct custody custody[WEIR_SIGNAL_COUNT];
+	struct weir_part_needs needs;	/* room NULL: not known */
+	void (*ask_needs)(struct weir_component *c,
+			  struct weir_part_needs *needs);	/* NULL: none */
+	struct mail relief;		/* gate.c: make room */
+	_Atomic bool relieving;		/* ... it is in the mail */
 	uint32_t level;			/* order of stopping */
 	size_t index;			/* in graph->nodes, of all workers */
 	size_t held;			/* batches it owns now */
@@ -105,6 +111,8 @@ struct graph {
 	struct run **runs;
 	size_t n_runs;
 	struct parked *parked;		/* flow.c: batches that wait for room */
+	struct gate *gates;		/* gate.c: the same, for parts */
+	bool closed;			/* receivers were stopped */
 	bool gone;			/* being destroyed: nothing is passed on */
 	uint32_t levels;		/* receivers 0 .. exporters levels-1 */
 };

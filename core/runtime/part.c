@@ -274,21 +274,40 @@ struct parting *parting_new(const struct weir_batch *batch, uint32_t n,
 	return d.to;
 }
 
-void parting_give(struct parting *parting, struct weir_batch *batch,
-		  uint32_t i, const size_t counts[SHARDS])
+struct weir_part parting_view(const struct parting *parting, uint32_t i,
+			      const size_t counts[SHARDS])
 {
 	size_t before = 0;
 
 	for (uint32_t j = 0; j < i; j++)
 		before += counts[j];
-	atomic_fetch_add_explicit(&parting->refs, 1, memory_order_relaxed);
-	batch->parting = parting;
-	batch->part = (struct weir_part){
+	return (struct weir_part){
 		.spans = parting->spans + before, .n = counts[i],
 		.scopes = parting->scopes, .n_scopes = parting->n_scopes,
 		.resources = parting->resources,
 		.n_resources = parting->n_resources };
+}
+
+void parting_give(struct parting *parting, struct weir_batch *batch,
+		  uint32_t i, const size_t counts[SHARDS])
+{
+	atomic_fetch_add_explicit(&parting->refs, 1, memory_order_relaxed);
+	batch->parting = parting;
+	batch->part = parting_view(parting, i, counts);
 	batch->items = counts[i];
+}
+
+uint64_t parting_heads(const struct parting *parting)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < parting->n_scopes; i++)
+		n += parting->scopes[i].head.before +
+		     parting->scopes[i].head.behind;
+	for (size_t i = 0; i < parting->n_resources; i++)
+		n += parting->resources[i].head.before +
+		     parting->resources[i].head.behind;
+	return n;
 }
 
 void parting_unref(struct parting *parting)

@@ -19,6 +19,11 @@ struct parting *parting_new(const struct weir_batch *batch, uint32_t n,
 /* Makes the batch the part of worker i; takes a reference to parting. */
 void parting_give(struct parting *parting, struct weir_batch *batch,
 		  uint32_t i, const size_t counts[SHARDS]);
+/* What that part is; any thread, while parting is referred to. */
+struct weir_part parting_view(const struct parting *parting, uint32_t i,
+			      const size_t counts[SHARDS]);
+/* Bytes of all its wrappers beside their children. */
+uint64_t parting_heads(const struct parting *parting);
 /* Any thread; parting may be NULL. */
 void parting_unref(struct parting *parting);
 

@@ -354,7 +354,8 @@ void weir_metric_series(struct weir_component *c,
 	struct metric_series *series = arena_alloc(arena, sizeof(*series));
 	struct weir_label *copy = arena_alloc(arena, n * sizeof(*copy));
 
-	memcpy(copy, labels, n * sizeof(*copy));
+	if (n)				/* else labels may be NULL */
+		memcpy(copy, labels, n * sizeof(*copy));
 	*series = (struct metric_series){ node->series, def, copy, n, value };
 	node->series = series;
 }

@@ -17,54 +17,25 @@
 
 #include "tail_sampling.h"
 
-#define RELIEF_TRACES 32
-#define RELIEF_BYTES (64u << 10)
 #define SLOT_AHEAD 12		/* spans */
 #define ENTRY_AHEAD 8
 #define PENDING_AHEAD 4
 
-/* --- Room ---------------------------------------------------------------- */
+/* --- Entries ------------------------------------------------------------- */
 
-static size_t taken(const struct tail_sampling *self)
+/* Reserved, or free.  With block_on_overflow who waits in the line comes behind
+ * what is let in already. */
+static bool take_place(struct tail_sampling *self)
 {
-	return self->store.bytes + table_bytes(&self->table);
-}
+	uint64_t total = weir_credits_total(self->traces);
 
-/* What is known of decided traces gives way first, when entries take more than
- * spans; else the trace that is due next is decided. */
-static bool relieve_one(struct tail_sampling *self)
-{
-	struct entry *decided = table_first_decided(&self->table), *next;
-
-	if (decided && table_bytes(&self->table) > self->store.bytes) {
-		forget(self, decided, WEIR_REASON_FULL);
-		return true;
-	}
-	next = buckets_next(&self->buckets);
-	if (next)
-		decide(self, next);
-	else if (decided)
-		forget(self, decided, WEIR_REASON_FULL);
-	let_all_go(self);
-	return next || decided;
-}
-
-/* Makes room: until there is some, or a batch worth passing on.  False when
- * that changes nothing. */
-static bool relieve(struct tail_sampling *self)
-{
-	size_t before = taken(self), n = 0, waiting;
-
-	if (self->n_going) {
-		let_all_go(self);
-		return true;
-	}
-	while (n < RELIEF_TRACES && self->out.bytes < RELIEF_BYTES &&
-	       taken(self) >= before && relieve_one(self))
-		n++;
-	waiting = self->out.n;
-	out_flush(self, true);
-	return n || self->out.n < waiting;
+	if (!self->set.block_on_overflow)
+		return weir_credits_take(self->traces, 1);
+	if (!self->places && weir_credits_used(self->traces) >= total)
+		return false;
+	self->places -= self->places != 0;
+	weir_credits_force(self->traces, 1);
+	return true;
 }
 
 /* One entry more within num_traces: else the oldest goes, decided or not.
@@ -74,41 +45,66 @@ static void make_place(struct tail_sampling *self)
 {
 	struct entry *oldest = table_oldest(&self->table);
 
-	if (weir_credits_take(self->traces, 1))
+	if (take_place(self))
 		return;
-	if (oldest && is_pending(oldest) &&
-	    self->set.block_on_overflow) {
-		decide(self, oldest);
-		if (weir_credits_take(self->traces, 1))
-			return;
-		oldest = table_oldest(&self->table);
-	}
-	if (oldest) {
-		if (is_pending(oldest))
+	if (oldest && is_pending(oldest)) {
+		if (self->set.block_on_overflow)
+			decide(self, oldest);
+		else
 			weir_counter_add(&self->count.too_early, 1);
-		forget(self, oldest, WEIR_REASON_FULL);
 	}
+	oldest = table_oldest(&self->table);	/* it may be in a cache now */
+	if (oldest && !(is_pending(oldest) && self->set.block_on_overflow))
+		forget(self, oldest, WEIR_REASON_FULL);
 	weir_credits_force(self->traces, 1);
 }
 
-/* As keep does for spans. */
-static bool make_room(struct tail_sampling *self)
+/* What core took for the request, of which the parts are alike.  It is for its
+ * spans, which are charged beside it until all parts have ended. */
+static uint64_t reserved(struct tail_sampling *self,
+			 const struct weir_part *part)
 {
-	while (!table_ready(&self->table, false))
-		if (!relieve(self))
-			return table_ready(&self->table, true);
+	uint64_t per_part, per_span;
+
+	if (self->reserved)
+		return self->reserved;
+	store_needs(&self->store, &per_part, &per_span);
+	for (size_t i = 0; i < part->n; i++)
+		self->reserved += part->spans[i].len;
+	self->reserved += per_part + part->n * per_span;
+	return self->reserved *= weir_workers();
+}
+
+/* Once for a lot of traces. */
+static bool take_more(struct tail_sampling *self, const struct weir_part *part)
+{
+	return weir_credits_used(self->room) <=
+	       weir_credits_total(self->room) + reserved(self, part) &&
+	       table_ready(&self->table);
+}
+
+/* How many traces are new is not known before: so nothing was reserved for
+ * them, and it is here that others give way. */
+static bool make_room(struct tail_sampling *self, const struct weir_part *part)
+{
+	while (!table_is_ready(&self->table) && !take_more(self, part))
+		if (!decide_some(self))
+			return table_ready(&self->table);
 	return true;
 }
 
 /* NULL: the budget of the process is used up. */
 static struct entry *new_trace(struct tail_sampling *self,
+			       const struct weir_part *part,
 			       const struct weir_part_span *span)
 {
 	struct entry *entry;
 
-	if (!make_room(self))
-		return NULL;
 	make_place(self);
+	if (!make_room(self, part)) {
+		weir_credits_give(self->traces, 1);
+		return NULL;
+	}
 	entry = table_add(&self->table, span->hash, span->trace_id);
 	entry->arrived = self->now;
 	entry->pending->limit = self->buckets.now + 1 + (uint32_t)self->wait;
@@ -161,7 +157,7 @@ static span_ref keep(struct tail_sampling *self, const struct weir_part *part,
 	span_ref ref;
 
 	while (!(ref = store_add(&self->store, part, i, false)))
-		if (!relieve(self))
+		if (!decide_some(self))
 			return store_add(&self->store, part, i, true);
 	return ref;
 }
@@ -267,25 +263,13 @@ static void take_span(struct tail_sampling *self, const struct weir_part *part,
 		return;
 	}
 	if (!entry)
-		entry = new_trace(self, span);
+		entry = new_trace(self, part, span);
 	if (entry) {
 		append(self, part, span, entry, ref);
 	} else {
 		store_let_go(&self->store, ref);
 		lose(self);
 	}
-}
-
-/* Makes room for a part before any of it is taken.  False: other workers have
- * it all, or what was sampled cannot go on. */
-static bool have_room(struct tail_sampling *self, const struct weir_part *part)
-{
-	bool never;
-
-	while (!store_fits(&self->store, part, &never))
-		if (!relieve(self))
-			return never && !self->out.n;
-	return true;
 }
 
 /* What policies look for in the resource of the spans that follow. */
@@ -314,13 +298,13 @@ static void fetch_ahead(struct tail_sampling *self,
 				    part->spans[i + PENDING_AHEAD].hash);
 }
 
-bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
+void ingest(struct tail_sampling *self, const struct weir_batch *batch)
 {
 	const struct weir_part *part = weir_batch_part(batch);
 	uint32_t resource = UINT32_MAX;
 
-	if (!have_room(self, part))
-		return false;
+	self->places = part->places;
+	self->reserved = 0;
 	begin_pieces(self);
 	store_begin(&self->store);
 	for (size_t i = 0; i < part->n; i++) {
@@ -337,7 +321,6 @@ bool ingest(struct tail_sampling *self, const struct weir_batch *batch)
 	end_pieces(self);
 	trim_pieces(self);
 	out_flush(self, true);
-	return true;
 }
 
 void ingest_init(struct tail_sampling *self)

@@ -11,7 +11,7 @@
 
 #include "tail_sampling.h"
 
-#define PIECES_KEPT 16384	/* more than large batches have */
+#define KEPT 16384		/* more than large batches have */
 #define NOBODY UINT32_MAX
 
 /* The spans of one trace in the resource that is taken in. */
@@ -21,39 +21,6 @@ struct piece {
 	bool root;			/* one is a root span */
 	uint64_t scope_bytes, bytes;	/* its body, what is before */
 };
-
-/* --- Sizes, as the Collector counts them --------------------------------- */
-
-/* Of the field Resource or scope in the wrapper, with tag and length: counted
- * even when absent. */
-static size_t head_size(weir_str wrapper)
-{
-	struct weir_message_cursor cursor = weir_messages(wrapper, 1);
-
-	return field_size(weir_message_next(&cursor) ? cursor.message.len : 0);
-}
-
-/* Of the scope of the span that comes, and of its resource. */
-static void measure_heads(struct tail_sampling *self,
-			  const struct weir_part *part, uint32_t scope)
-{
-	uint32_t resource = part->scopes[scope].resource;
-
-	if (self->scope.index == scope)
-		return;
-	if (self->resource.index != resource)
-		self->resource = (struct head_size){ resource,
-			head_size(part->resources[resource].wrapper) };
-	self->scope = (struct head_size){ scope,
-		head_size(part->scopes[scope].wrapper) };
-}
-
-/* --- Pieces --------------------------------------------------------------- */
-
-void begin_pieces(struct tail_sampling *self)
-{
-	self->scope.index = self->resource.index = NOBODY;
-}
 
 /* Those of traces that wait no longer leave, so that there are not many more
  * than wait. */
@@ -90,6 +57,34 @@ static struct piece *new_piece(struct tail_sampling *self)
 		more_pieces(self);
 	return &self->pieces[self->n_pieces++];
 }
+
+/* --- Sizes, as the Collector counts them --------------------------------- */
+
+/* Of the field Resource or scope in the wrapper, with tag and length: counted
+ * even when absent. */
+static size_t head_size(weir_str wrapper)
+{
+	struct weir_message_cursor cursor = weir_messages(wrapper, 1);
+
+	return field_size(weir_message_next(&cursor) ? cursor.message.len : 0);
+}
+
+/* Of the scope of the span that comes, and of its resource. */
+static void measure_heads(struct tail_sampling *self,
+			  const struct weir_part *part, uint32_t scope)
+{
+	uint32_t resource = part->scopes[scope].resource;
+
+	if (self->scope.index == scope)
+		return;
+	if (self->resource.index != resource)
+		self->resource = (struct head_size){ resource,
+			head_size(part->resources[resource].wrapper) };
+	self->scope = (struct head_size){ scope,
+		head_size(part->scopes[scope].wrapper) };
+}
+
+/* --- Its beginning ------------------------------------------------------- */
 
 static void begin_piece(struct tail_sampling *self, struct entry *entry)
 {
@@ -201,10 +196,14 @@ void end_pieces(struct tail_sampling *self)
 	out_flush(self, false);
 }
 
-/* A flood of traces leaves none of its memory behind. */
+void begin_pieces(struct tail_sampling *self)
+{
+	self->scope.index = self->resource.index = NOBODY;
+}
+
 void trim_pieces(struct tail_sampling *self)
 {
-	if (self->cap_pieces <= PIECES_KEPT)
+	if (self->cap_pieces <= KEPT)
 		return;
 	free(self->pieces);
 	self->pieces = NULL;

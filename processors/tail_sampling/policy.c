@@ -147,10 +147,12 @@ static void put_in_order(struct policies *policies)
 }
 
 static int check_name(const struct policies *policies, size_t i,
-		      const char *path, struct weir_error *error)
+		      struct weir_error *error)
 {
 	weir_str name = policies->items[i].config->name;
+	char path[64];
 
+	snprintf(path, sizeof(path), "policies[%zu].name", i);
 	if (!name.len)
 		return weir_fail(error, path, "policy name cannot be empty");
 	for (size_t k = 0; k < i; k++)
@@ -171,7 +173,7 @@ static int make_one(struct policies *policies, size_t i,
 
 	snprintf(path, sizeof(path), "policies[%zu]", i);
 	policy->config = &config->sub.basic;
-	if (check_name(policies, i, path, error))
+	if (check_name(policies, i, error))
 		return -1;
 	if (policy_make(policy, config, path, &why))
 		return weir_fail(error, why.path, "failed to create policy "

@@ -6,6 +6,7 @@
 #include "policy_parts.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -39,6 +40,51 @@ static const struct {
 	{ "composite", POLICY_COMPOSITE, ON_TOP },
 };
 
+/* About a key of the policy at path. */
+static int fail_at(struct weir_error *error, const char *path, const char *key,
+		   const char *format, ...) WEIR_PRINTF(4, 5);
+
+static int fail_at(struct weir_error *error, const char *path, const char *key,
+		   const char *format, ...)
+{
+	char full[sizeof(error->path)], text[sizeof(error->text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(full, sizeof(full), "%s.%s", path, key);
+	return weir_fail(error, full, "%s", text);
+}
+
+/* Those that may stand there, and that work. */
+static void list_types(char *words, size_t size, enum place place)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (kinds[i].places & place && kinds[i].kind != POLICY_OTTL)
+			len += (size_t)snprintf(words + len, size - len, " %s",
+						kinds[i].type);
+}
+
+static int unknown_type(weir_str type, enum place place, const char *path,
+			struct weir_error *error)
+{
+	char words[512];
+	weir_str meant;
+
+	list_types(words, sizeof(words), place);
+	meant = weir_nearest(type, words);
+	if (!meant.len)
+		return fail_at(error, path, "type",
+			       "unknown sampling policy type %.*s",
+			       WEIR_STR_FMT(type));
+	return fail_at(error, path, "type", "unknown sampling policy type %.*s"
+		       "; did you mean \"%.*s\"?", WEIR_STR_FMT(type),
+		       WEIR_STR_FMT(meant));
+}
+
 static int find_kind(struct policy *policy, enum place place, const char *path,
 		     struct weir_error *error)
 {
@@ -51,8 +97,7 @@ static int find_kind(struct policy *policy, enum place place, const char *path,
 		policy->kind = kinds[i].kind;
 		return 0;
 	}
-	return weir_fail(error, path, "unknown sampling policy type %.*s",
-			 WEIR_STR_FMT(type));
+	return unknown_type(type, place, path, error);
 }
 
 /* --- Basic ones ---------------------------------------------------------- */
@@ -65,8 +110,9 @@ static int make_status(struct policy *policy, const char *path,
 		&policy->config->status_code.status_codes;
 
 	if (!codes->len)
-		return weir_fail(error, path, "expected at least one status "
-				 "code to filter on");
+		return fail_at(error, path, "status_code.status_codes",
+			       "expected at least one status code to filter "
+			       "on");
 	for (size_t i = 0; i < codes->len; i++) {
 		uint32_t bit = 0;
 
@@ -75,10 +121,10 @@ static int make_status(struct policy *policy, const char *path,
 					weir_str_of(names[k])))
 				bit = 1u << k;
 		if (!bit)
-			return weir_fail(error, path, "unknown status code "
-					 "\"%.*s\", supported: OK, ERROR, "
-					 "UNSET",
-					 WEIR_STR_FMT(codes->items[i]));
+			return fail_at(error, path, "status_code.status_codes",
+				       "unknown status code \"%.*s\", "
+				       "supported: OK, ERROR, UNSET",
+				       WEIR_STR_FMT(codes->items[i]));
 		policy->statuses |= bit;
 	}
 	return 0;
@@ -89,6 +135,7 @@ static int make_string(struct policy *policy, const char *path,
 {
 	const struct string_config *s = &policy->config->string_attribute;
 	struct weir_error inner = { 0 };
+	char key[64];
 
 	if (!s->enabled_regex_matching)
 		return 0;
@@ -98,11 +145,12 @@ static int make_string(struct policy *policy, const char *path,
 	for (size_t i = 0; i < s->values.len; i++) {
 		policy->regexes[i] = weir_regex_new(s->values.items[i],
 						    &inner);
+		snprintf(key, sizeof(key), "string_attribute.values[%zu]", i);
 		if (!policy->regexes[i])
-			return weir_fail(error, path,
-					 "invalid regex `%.*s`: %s",
-					 WEIR_STR_FMT(s->values.items[i]),
-					 inner.text);
+			return fail_at(error, path, key,
+				       "invalid regex `%.*s`: %s",
+				       WEIR_STR_FMT(s->values.items[i]),
+				       inner.text);
 	}
 	return 0;
 }
@@ -114,8 +162,8 @@ static int make_numeric(const struct policy *policy, const char *path,
 
 	if (n->min_value || n->max_value)
 		return 0;
-	return weir_fail(error, path, "At least one of minValue or maxValue "
-			 "must be set");
+	return fail_at(error, path, "numeric_attribute",
+		       "At least one of minValue or maxValue must be set");
 }
 
 static int make_probabilistic(struct policy *policy, const char *path,
@@ -124,8 +172,8 @@ static int make_probabilistic(struct policy *policy, const char *path,
 	double share = policy->config->probabilistic.sampling_percentage;
 
 	if (isnan(share))
-		return weir_fail(error, path, "sampling_percentage is not a "
-				 "number");
+		return fail_at(error, path, "probabilistic.sampling_percentage",
+			       "sampling_percentage is not a number");
 	policy->threshold = policy_threshold(share);
 	return 0;
 }
@@ -153,8 +201,9 @@ static int make_basic(struct policy *policy, const char *path,
 			   c->bytes_limiting.burst_capacity);
 		return 0;
 	case POLICY_OTTL:
-		return weir_fail(error, path, "ottl_condition is not available "
-				 "yet: OTTL is not part of this version");
+		return fail_at(error, path, "ottl_condition",
+			       "ottl_condition is not available yet: OTTL is "
+			       "not part of this version");
 	default:
 		return 0;
 	}

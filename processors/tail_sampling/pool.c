@@ -14,18 +14,14 @@
 #define CHUNK (1u << POOL_CHUNK_BITS)
 #define LINE 64
 
-bool pool_charge(struct weir_credits *room, size_t bytes, bool force)
+bool pool_charge(struct weir_credits *room, size_t bytes)
 {
 	if (!room)
 		return true;
-	if (force)
-		weir_credits_force(room, bytes);
-	else if (!weir_credits_take(room, bytes))
+	if (!weir_budget_take(bytes))
 		return false;
-	if (weir_budget_take(bytes))
-		return true;
-	weir_credits_give(room, bytes);
-	return false;
+	weir_credits_force(room, bytes);
+	return true;
 }
 
 void pool_discharge(struct weir_credits *room, size_t bytes)
@@ -123,14 +119,14 @@ void pool_release(struct pool *pool)
 		free(pool->chunks[i].items);
 	free(pool->chunks);
 	pool_discharge(pool->room, pool->bytes);
-	*pool = (struct pool){ 0 };
+	pool_init(pool, pool->room, pool->size);
 }
 
-bool pool_ready(struct pool *pool, bool force)
+bool pool_ready(struct pool *pool)
 {
 	if (pool->open)
 		return true;
-	if (!pool_charge(pool->room, chunk_size(pool), force))
+	if (!pool_charge(pool->room, chunk_size(pool)))
 		return false;
 	add_chunk(pool);
 	return true;

@@ -12,7 +12,7 @@
 
 #include <weir/credits.h>
 
-#define POOL_CHUNK_BITS 8		/* 256 items */
+#define POOL_CHUNK_BITS 6		/* 64 items */
 
 struct pool_chunk {
 	uint8_t *items;			/* NULL: not in use */
@@ -34,17 +34,17 @@ struct pool {
 	size_t bytes;			/* charged */
 };
 
-/* Takes bytes of the room, and of the budget: both or none.  force: also beyond
- * the room. */
-bool pool_charge(struct weir_credits *room, size_t bytes, bool force);
+/* Takes bytes of the budget, and of the room, where they were reserved.  False:
+ * the budget is used up. */
+bool pool_charge(struct weir_credits *room, size_t bytes);
 void pool_discharge(struct weir_credits *room, size_t bytes);
 
 void pool_init(struct pool *pool, struct weir_credits *room, size_t size);
-/* Items that were not given back go too. */
+/* Items that were not given back go too.  It may be used again. */
 void pool_release(struct pool *pool);
 /* Sees to it that there is a spare item, until one is taken.  False: no
- * room. */
-bool pool_ready(struct pool *pool, bool force);
+ * memory. */
+bool pool_ready(struct pool *pool);
 /* A spare item, as it was left; its number is not 0. */
 void *pool_take(struct pool *pool, uint32_t *number);
 void pool_give(struct pool *pool, uint32_t number);

@@ -17,8 +17,10 @@
 
 /* With what core adds to a payload it is a size that core keeps for reuse, so
  * that the next segment has warm pages. */
-#define SEGMENT_SIZE ((256u << 10) - 256)
-#define LARGE_HEADS (SEGMENT_SIZE / 4)
+#define SEGMENT_SIZE(size) ((size) - 256)
+#define LARGEST (256u << 10)
+#define SMALLEST (4u << 10)
+#define SEGMENTS 16		/* so many a worker, at least, in all the room */
 #define BUCKETS 64		/* heads by hash, at the segment's beginning */
 #define RECORDS (1u << RECORD_BITS)
 #define NUMBERS (UINT32_MAX >> RECORD_BITS)
@@ -51,11 +53,14 @@ static size_t left_in(const struct segment *segment)
 
 /* --- Segments ------------------------------------------------------------ */
 
-static bool charge(struct store *store, size_t size, bool force)
+/* The room was reserved, but for a part that is larger than all of it. */
+static bool charge(const struct store *store, size_t size, bool force)
 {
-	if (force)
-		weir_credits_force(store->room, size);
-	return force || weir_credits_take(store->room, size);
+	if (!force &&
+	    store->bytes + size > weir_credits_total(store->room))
+		return false;
+	weir_credits_force(store->room, size);
+	return true;
 }
 
 /* A number for one more segment; 0: there are none. */
@@ -110,14 +115,14 @@ static bool make_segment(struct store *store, uint32_t number, size_t size,
 /* For a span and its heads.  Large heads come on top of the usual size: what is
  * left shall hold many spans that share them, for the next segment has the heads
  * again. */
-static size_t size_for(size_t need, size_t heads)
+static size_t size_for(const struct store *store, size_t need, size_t heads)
 {
 	size_t size = BUCKETS * sizeof(uint32_t) + need + heads;
 
-	if (heads > LARGE_HEADS)
-		size += SEGMENT_SIZE;
-	if (size < SEGMENT_SIZE)
-		size = SEGMENT_SIZE;
+	if (heads > store->segment_size / 4)
+		size += store->segment_size;
+	if (size < store->segment_size)
+		size = store->segment_size;
 	return (size + 15) & ~(size_t)15;	/* records end there */
 }
 
@@ -254,10 +259,22 @@ static size_t room_for_heads(struct store *store, const struct weir_part *part)
 
 /* --- Adding, letting go -------------------------------------------------- */
 
+/* Small ones where there is little room for many workers. */
+static size_t segment_size(const struct weir_credits *room)
+{
+	uint64_t most = weir_credits_total(room) / SEGMENTS / weir_workers();
+	size_t size = LARGEST;
+
+	while (size > SMALLEST && size > most)
+		size /= 2;
+	return SEGMENT_SIZE(size);
+}
+
 void store_init(struct store *store, struct weir_component *c,
 		struct weir_credits *room)
 {
-	*store = (struct store){ .c = c, .room = room };
+	*store = (struct store){ .c = c, .room = room,
+				 .segment_size = segment_size(room) };
 }
 
 void store_release(struct store *store)
@@ -295,24 +312,17 @@ static bool make_room(struct store *store, const struct weir_part *part,
 	heads = room_for_heads(store, part);
 	if (store->scope.serial != store->serial && fits(store, need + heads))
 		return true;
-	return open_segment(store, size_for(need, heads), force);
+	return open_segment(store, size_for(store, need, heads), force);
 }
 
-bool store_fits(const struct store *store, const struct weir_part *part,
-		bool *never)
+/* What stays free at the end of a segment, and of the last one; each span may
+ * bring two heads. */
+void store_needs(const struct store *store, uint64_t *per_part,
+		 uint64_t *per_span)
 {
-	uint64_t total = weir_credits_total(store->room),
-		 used = weir_credits_used(store->room);
-	uint64_t free_room = used < total ? total - used : 0, need = 0;
-	uint64_t here = store->open ?
-			left_in(&store->segments[store->open]) : 0;
-
-	for (size_t i = 0; i < part->n; i++)
-		need += sizeof(struct stored_span) + part->spans[i].len;
-	*never = need > total;
-	if (need <= here)
-		return true;
-	return free_room >= SEGMENT_SIZE && need <= here + free_room;
+	*per_part = 2 * store->segment_size;
+	*per_span = sizeof(struct stored_span) +
+		    2 * aligned(sizeof(struct stored_head) + 3);
 }
 
 /* The log's end is memory that nobody has touched for the time that traces

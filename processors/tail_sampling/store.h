@@ -60,6 +60,7 @@ struct segment {
 struct store {
 	struct weir_component *c;
 	struct weir_credits *room;	/* bytes, of the whole process */
+	size_t segment_size;		/* what is usual */
 	struct segment *segments;	/* by number; 0 is none */
 	uint32_t cap, n_numbers;	/* allocated; ever in use */
 	uint32_t spare;			/* numbers not in use; 0: none */
@@ -77,12 +78,12 @@ void store_release(struct store *store);
 /* A part is being added: its heads are not known yet.  Each is looked for once
  * a segment when the spans are added in their order. */
 void store_begin(struct store *store);
-/* Is there room for the spans of the part, heads not counted?  *never: they
- * would not even fit alone. */
-bool store_fits(const struct store *store, const struct weir_part *part,
-		bool *never);
-/* Copies span i of the part; NO_SPAN when there is no room, or in the budget
- * of the process.  force: also beyond the room, not beyond the budget. */
+/* What it takes beside the bytes that came: for each part, for each span. */
+void store_needs(const struct store *store, uint64_t *per_part,
+		 uint64_t *per_span);
+/* Copies span i of the part; NO_SPAN when this store alone would take more than
+ * all the room, or there is nothing in the budget of the process.  force: also
+ * beyond the room, not beyond the budget. */
 span_ref store_add(struct store *store, const struct weir_part *part, size_t i,
 		   bool force);
 void store_let_go(struct store *store, span_ref ref);

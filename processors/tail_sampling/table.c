@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_SLOTS 1024
+#define FIRST_SLOTS 256
 #define SPARSE 8		/* slots an entry: more, and half of them go */
 #define NOBODY 0
 #define LINE 64
@@ -128,11 +128,11 @@ static void rehash(struct table *table, uint32_t n_slots)
 		put(table, entry);
 }
 
-static bool grow(struct table *table, bool force)
+static bool grow(struct table *table)
 {
 	uint32_t more = table->n_slots ? table->n_slots : FIRST_SLOTS;
 
-	if (!pool_charge(table->room, more * sizeof(*table->slots), force))
+	if (!pool_charge(table->room, more * sizeof(*table->slots)))
 		return false;
 	rehash(table, table->n_slots + more);
 	return true;
@@ -195,18 +195,23 @@ size_t table_bytes(const struct table *table)
 	       table->n_slots * sizeof(*table->slots);
 }
 
-/* Slots are doubled when two an entry are too few. */
-size_t table_needs(const struct table *table)
+/* Three slots an entry: they are two to four, mostly. */
+size_t table_decided_bytes(const struct table *table)
 {
-	return sizeof(struct entry) + table->pending.size +
-	       4 * sizeof(*table->slots);
+	return table->n_decided *
+	       (sizeof(struct entry) + 3 * sizeof(*table->slots));
 }
 
-bool table_ready(struct table *table, bool force)
+bool table_is_ready(const struct table *table)
 {
-	return pool_ready(&table->entries, force) &&
-	       pool_ready(&table->pending, force) &&
-	       (2 * (table->n + 1) <= table->n_slots || grow(table, force));
+	return table->entries.open && table->pending.open &&
+	       2 * (table->n + 1) <= table->n_slots;
+}
+
+bool table_ready(struct table *table)
+{
+	return pool_ready(&table->entries) && pool_ready(&table->pending) &&
+	       (2 * (table->n + 1) <= table->n_slots || grow(table));
 }
 
 static struct pending *add_pending(struct table *table)
@@ -278,6 +283,17 @@ void table_settle(struct table *table, struct entry *entry,
 	table->n_decided++;
 }
 
+/* Who knows no trace takes nothing. */
+static void clear(struct table *table)
+{
+	pool_discharge(table->room, table->n_slots * sizeof(*table->slots));
+	free(table->slots);
+	table->slots = NULL;
+	table->n_slots = 0;
+	pool_release(&table->entries);
+	pool_release(&table->pending);
+}
+
 /* Those that go next, mostly. */
 static void fetch_oldest(const struct table *table)
 {
@@ -301,17 +317,16 @@ void table_remove(struct table *table, struct entry *entry)
 	}
 	pool_give(&table->entries, entry->number);
 	table->n--;
-	if (table->n_slots > FIRST_SLOTS &&
-	    table->n < table->n_slots / SPARSE)
+	if (!table->n)
+		clear(table);
+	else if (table->n_slots > FIRST_SLOTS &&
+		 table->n < table->n_slots / SPARSE)
 		shrink(table);
 	fetch_oldest(table);
 }
 
 void table_release(struct table *table)
 {
-	pool_discharge(table->room, table->n_slots * sizeof(*table->slots));
-	free(table->slots);
-	pool_release(&table->entries);
-	pool_release(&table->pending);
+	clear(table);
 	*table = (struct table){ 0 };
 }

@@ -75,9 +75,9 @@ struct table {
 void table_init(struct table *table, struct weir_credits *room, size_t marks);
 /* Entries that are left go too. */
 void table_release(struct table *table);
-/* What it takes of the room; and what one more trace takes at most. */
+/* What it takes of the room; and of that, about, for those that are decided. */
 size_t table_bytes(const struct table *table);
-size_t table_needs(const struct table *table);
+size_t table_decided_bytes(const struct table *table);
 
 /* Fetches what table_find will look at, and what is known of the trace if it
  * waits, one after the other: the slot, the entry, the rest. */
@@ -88,9 +88,11 @@ void table_fetch_pending(const struct table *table, uint64_t hash);
 struct entry *table_find(const struct table *table, uint64_t hash,
 			 const uint8_t *id);
 
-/* Sees to it that there is room for one more, until one is added.  False: there
- * is none.  force: also beyond the room, not beyond the budget. */
-bool table_ready(struct table *table, bool force);
+/* Is there memory for one more? */
+bool table_is_ready(const struct table *table);
+/* Sees to it that there is, until one is added.  False:
+ * there is none in the budget of the process. */
+bool table_ready(struct table *table);
 /* A new one, the newest, which waits: all zero but for id and tag.  The table
  * must be ready. */
 struct entry *table_add(struct table *table, uint64_t hash, const uint8_t *id);

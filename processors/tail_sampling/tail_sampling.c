@@ -250,12 +250,14 @@ static uint64_t memory_limit(struct tail_sampling *self)
 	return most;
 }
 
-/* With the first part: memory_limiter, which says what the process may take,
- * starts later than this. */
+/* Not in start: memory_limiter, which says what the process may take, starts
+ * later than this. */
 static void open_store(struct tail_sampling *self)
 {
 	struct weir_component *c = &self->base;
 
+	if (self->room)
+		return;
 	self->room = weir_credits_get(c, WEIR_SIGNAL_TRACES, "memory",
 				      memory_limit(self));
 	store_init(&self->store, c, self->room);
@@ -265,15 +267,6 @@ static void open_store(struct tail_sampling *self)
 
 /* --- Parts --------------------------------------------------------------- */
 
-void refuse_memory(struct weir_batch *batch)
-{
-	struct weir_outcome outcome;
-
-	weir_outcome_set(&outcome, WEIR_UNAVAILABLE, WEIR_REASON_MEMORY,
-			 "no memory for spans that wait for a decision");
-	weir_batch_nack(batch, &outcome);
-}
-
 /* Once a part, once a tick: a trace is not worth several looks at it. */
 static void look_at_clock(struct tail_sampling *self)
 {
@@ -281,13 +274,11 @@ static void look_at_clock(struct tail_sampling *self)
 	self->wall = weir_wall_now();
 }
 
-void take_part(struct tail_sampling *self, struct weir_batch *batch)
+static void take_part(struct tail_sampling *self, struct weir_batch *batch)
 {
 	look_at_clock(self);
-	if (ingest(self, batch))
-		weir_batch_ack(batch);
-	else
-		refuse_memory(batch);
+	ingest(self, batch);
+	weir_batch_ack(batch);
 }
 
 /* Undecided traces are decided in their order, or dropped. */
@@ -307,16 +298,31 @@ static void consume(struct weir_component *c, struct weir_batch *batch)
 {
 	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
 
-	if (!self->room)
-		open_store(self);
-	if (self->patience) {		/* other workers stop later */
-		take_part(self, batch);
+	open_store(self);
+	take_part(self, batch);
+	if (self->patience)		/* other workers stop later */
 		end_all(self);
-	} else if (must_wait(self, batch)) {
-		weir_batch_push(&self->blocked, batch);
-	} else {
-		take_part(self, batch);
-	}
+	else
+		give_way(self);
+}
+
+static void relieve(struct weir_component *c)
+{
+	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
+
+	look_at_clock(self);
+	give_way(self);
+}
+
+static void say_needs(struct weir_component *c, struct weir_part_needs *needs)
+{
+	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
+
+	open_store(self);
+	*needs = (struct weir_part_needs){
+		.room = self->room, .relieve = relieve, .count = count_places,
+		.places = self->set.block_on_overflow ? self->traces : NULL };
+	store_needs(&self->store, &needs->per_part, &needs->per_span);
 }
 
 /* --- Time ---------------------------------------------------------------- */
@@ -361,7 +367,7 @@ static void on_tick(struct weir_component *c, struct weir_timer *timer)
 	out_again(self);
 	decide_tick(self, ++self->buckets.now);
 	out_flush(self, true);
-	unblock(self);
+	give_way(self);
 	weir_histogram_record(&self->count.tick_ms,
 			      &tail_sampling_metrics[ROW_TICK_MS],
 			      (double)((weir_now() - began) / 1000000));
@@ -455,21 +461,17 @@ static int start(struct weir_component *c, struct weir_error *error)
 	self->short_at = UINT64_MAX;
 	register_series(self);
 	weir_timer_set(&self->timer, c, TICK, on_tick);
+	weir_part_reserve(c, say_needs);
 	return 0;
 }
 
 static void stop(struct weir_component *c)
 {
 	struct tail_sampling *self = WEIR_SELF(c, struct tail_sampling);
-	struct weir_batch *batch;
 
 	look_at_clock(self);
 	self->patience = self->now + STOP_PATIENCE;
 	end_all(self);
-	while ((batch = weir_batch_shift(&self->blocked))) {
-		take_part(self, batch);
-		end_all(self);
-	}
 }
 
 static void destroy(struct weir_component *c)
@@ -480,7 +482,6 @@ static void destroy(struct weir_component *c)
 		policies_free(&self->policies);
 		return;
 	}
-	blocked_release(self);
 	while (self->table.n)
 		forget(self, table_oldest(&self->table),
 		       WEIR_REASON_DRAINING);

@@ -3,7 +3,7 @@
  * tail_sampling.h: an instance, as the files of this plugin share it.
  *
  *	tail_sampling.c	rows, metrics, start and stop
- *	blocked.c	parts that wait for room in num_traces
+ *	room.c		what is given up for who waits
  *	ingest.c	spans of a part find their traces
  *	piece.c		what concerns several of one trace
  *	decide.c	a trace is asked about, kept or let go
@@ -83,8 +83,9 @@ struct tail_sampling {
 	struct cache sampled, rejected;
 	struct buckets buckets;
 	struct weir_timer timer;
-	struct weir_batch_list blocked;	/* parts that wait for room */
 	uint64_t decided;		/* traces that were settled */
+	size_t places;			/* of the part: reserved, not used */
+	uint64_t reserved;		/* ... bytes; 0: not added up yet */
 	span_ref going[GOING];		/* the last spans of some that go */
 	size_t n_going;
 	uint64_t asked;			/* times that policies were */
@@ -95,7 +96,7 @@ struct tail_sampling {
 	uint64_t short_at;		/* `now` when memory was short last */
 	struct weir_batch_list back;	/* refused for now; brought again */
 	uint64_t patience;		/* stopping: until then; 0: running */
-	/* piece.c, ingest.c */
+	/* ingest.c, piece.c */
 	struct piece *pieces;		/* of the resource that is taken in */
 	size_t n_pieces, cap_pieces;
 	uint32_t n_resources;		/* so far; tells what came late once */
@@ -109,28 +110,30 @@ extern const struct weir_metric_def tail_sampling_metrics[];
 
 /* --- tail_sampling.c ----------------------------------------------------- */
 
-/* Takes it in and answers. */
-void take_part(struct tail_sampling *self, struct weir_batch *batch);
-void refuse_memory(struct weir_batch *batch);
 
-/* --- blocked.c ----------------------------------------------------------- */
+/* --- room.c -------------------------------------------------------------- */
 
-/* Is there no room for its new traces?  Then it belongs in self->blocked. */
-bool must_wait(struct tail_sampling *self, const struct weir_batch *batch);
-/* Takes in what waits, as far as there is room now. */
-void unblock(struct tail_sampling *self);
-void blocked_release(struct tail_sampling *self);
+/* Gives up what this worker can for those who wait. */
+void give_way(struct tail_sampling *self);
+/* Bytes of spans and entries: of the room. */
+uint64_t room_taken(const struct tail_sampling *self);
+/* Forgets decided traces, or decides those that are due next: until less is
+ * taken, or there is a batch worth passing on.  False when that changes
+ * nothing. */
+bool decide_some(struct tail_sampling *self);
+/* struct weir_part_needs: new traces of the part, each once. */
+size_t count_places(struct weir_component *c, const struct weir_part *part);
 
 /* --- ingest.c ------------------------------------------------------------ */
 
-/* Takes the spans of the part in.  False, and nothing was: no memory. */
-bool ingest(struct tail_sampling *self, const struct weir_batch *batch);
+/* Takes the spans of the part in. */
+void ingest(struct tail_sampling *self, const struct weir_batch *batch);
 void ingest_init(struct tail_sampling *self);
 void ingest_release(struct tail_sampling *self);
 
 /* --- piece.c ------------------------------------------------------------- */
 
-/* A part is taken in. */
+/* A part begins: nothing is known of its scopes. */
 void begin_pieces(struct tail_sampling *self);
 /* A span of the entry, which is undecided. */
 void piece_add(struct tail_sampling *self, const struct weir_part *part,
@@ -138,9 +141,9 @@ void piece_add(struct tail_sampling *self, const struct weir_part *part,
 	       bool root);
 /* The resource has ended. */
 void end_pieces(struct tail_sampling *self);
-/* The part has ended. */
+/* The part has: a flood of traces leaves none of its memory behind. */
 void trim_pieces(struct tail_sampling *self);
-/* A trace with a piece waits no longer. */
+/* The entry goes while spans of it come. */
 void leave_piece(struct tail_sampling *self, const struct pending *pending);
 
 /* --- decide.c ------------------------------------------------------------ */

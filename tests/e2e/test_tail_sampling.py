@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Traces are kept or not as a whole, whichever connection and worker their
 spans came by."""
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import \
+    ExportTraceServiceRequest
+
 from conftest import spans
 from pipelines import HEAD
 
@@ -72,6 +76,55 @@ def test_at_the_end_what_is_there_is_decided(weir, backend, client):
     assert not came(there)
     assert w.stop() == 0
     check(there, 2)
+
+
+LIMITED = """
+processors:
+  memory_limiter: {check_interval: 1s, limit_mib: 200}
+  tail_sampling:
+    decision_wait: 1s
+    policies: [{name: all, type: always_sample}]
+exporters:
+  otlp_grpc:
+    endpoint: 127.0.0.1:${env:BACKEND}
+    tls: {insecure: true}
+service:
+  telemetry:
+    metrics: {level: none}
+  pipelines:
+    traces:
+      receivers: [otlp]
+      processors: [memory_limiter, tail_sampling]
+      exporters: [otlp_grpc]
+"""
+
+
+def two_resources(traces, head):
+    """Each trace has a span in both; both resources have an attribute of so many
+    bytes."""
+    request = ExportTraceServiceRequest()
+    for number, letter in enumerate("ab", 1):
+        resource = request.resource_spans.add()
+        attribute = resource.resource.attributes.add(key="x")
+        attribute.value.string_value = letter * head
+        several = resource.scope_spans.add().spans
+        for trace in range(1, traces + 1):
+            several.add(trace_id=trace.to_bytes(16, "big"),
+                        span_id=(2 * trace + number).to_bytes(8, "big"))
+    return request
+
+
+@pytest.mark.parametrize("traces,head", [(3000, 100_000), (1000, 300_000)],
+                         ids=["heads in a segment", "heads above a segment"])
+def test_a_request_that_would_grow_when_it_leaves_stops_nobody(weir, backend, client,
+                                                               traces, head):
+    there = backend(max_bytes=1 << 30)
+    w = weir(HEAD + LIMITED, BACKEND=there.port)
+    c = client(w.otlp)
+    c.export("traces", two_resources(traces, head))
+    there.until(lambda: len(came(there)) == 2 * traces)
+    c.export("traces", spans(1))
+    there.until(lambda: len(came(there)) == 2 * traces + 1)
 
 
 NAME = "otelcol_processor_tail_sampling_"

@@ -36,6 +36,11 @@ WEIR_API uint64_t weir_credits_total(const struct weir_credits *credits);
 /* total - free: what is in use now; any thread, a moment's value. */
 WEIR_API uint64_t weir_credits_used(const struct weir_credits *credits);
 
+/* Does anybody wait?  *n: for so many, the first in the line.  Any thread, a
+ * moment's value. */
+WEIR_API bool weir_credits_wanted(const struct weir_credits *credits,
+	uint64_t *n);
+
 /* A wait for n credits; zero-initialise, one wait at a time. */
 struct weir_credits_wait {
 	void (*granted)(struct weir_component *c, struct weir_credits_wait *w);

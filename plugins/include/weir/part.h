@@ -60,10 +60,37 @@ struct weir_part {
 	size_t n_scopes;
 	const struct weir_part_resource *resources;
 	size_t n_resources;
+	size_t places;			/* reserved for it: weir_part_needs */
 };
 /* In consume of a component placed by trace: what is its own. */
 WEIR_API const struct weir_part *weir_batch_part(
 	const struct weir_batch *batch);
+
+/*
+ * What a batch needs before any of its parts is handed over: all or nothing, so
+ * that nobody has a part of what the sender hears was refused.  Core takes the
+ * credits for all parts together and gives them back when all have ended; what a
+ * component keeps it charges itself meanwhile, by weir_credits_force.
+ */
+struct weir_part_needs {
+	/* Bytes.  Of a batch: what came; its heads again for each part but one;
+	 * so much more for each part, and for each span. */
+	struct weir_credits *room;
+	uint64_t per_part, per_span;
+	/* NULL, or what is counted by the owners: how many places the part
+	 * needs beside those that c has.  A batch waits for places until its
+	 * deadline; for room five seconds at most. */
+	struct weir_credits *places;
+	size_t (*count)(struct weir_component *c, const struct weir_part *part);
+	/* On c's thread: somebody waits (weir_credits_wanted).  c gives up its
+	 * share of what is missing, and does so too when it has kept more or
+	 * has something to give up, while somebody waits. */
+	void (*relieve)(struct weir_component *c);
+};
+/* In start of a component placed by trace.  needs says what it is, the same on
+ * all workers: called once, on c's thread, when it is wanted first. */
+WEIR_API void weir_part_reserve(struct weir_component *c,
+	void (*needs)(struct weir_component *c, struct weir_part_needs *needs));
 
 /* A new batch of c's of the first len bytes of *payload (ownership moves, NULL
  * is left), which hold `items` items in whole records, written canonically:

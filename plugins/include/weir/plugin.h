@@ -250,6 +250,8 @@ WEIR_API void weir_announce(struct weir_component *c, const char *what,
 /* While this is so the drain waits for c, until its deadline: for a component
  * that holds no batch and has something left to do after stop. */
 WEIR_API void weir_set_busy(struct weir_component *c, bool busy);
+/* Workers of the process; from start on. */
+WEIR_API uint32_t weir_workers(void);
 /* Is anyone wired for that signal behind this receiver? */
 WEIR_API bool weir_has_pipeline(const struct weir_component *c,
 				enum weir_signal signal);

@@ -116,6 +116,9 @@ struct weir_error {
  * ("protocols.grpc.endpoint", "actions[2].key"); NULL or "" for the block. */
 WEIR_API int weir_fail(struct weir_error *error, const char *path,
 		       const char *format, ...) WEIR_PRINTF(3, 4);
+/* For such a sentence: the word of a blank-separated list that was meant by what
+ * was written; empty: none is near.  It points into the list. */
+WEIR_API weir_str weir_nearest(weir_str written, const char *words);
 
 #ifdef __cplusplus
 }

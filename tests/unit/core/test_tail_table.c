@@ -50,7 +50,7 @@ static void step(struct gen *gen, uint32_t ids, int hard)
 		table_remove(&table, known[i]);
 		known[i] = NULL;
 	} else if (gen_one_in(gen, 2)) {
-		ck_assert(table_ready(&table, false));
+		ck_assert(table_ready(&table));
 		known[i] = table_add(&table, hash_of(i, hard), id);
 	}
 }

@@ -210,6 +210,21 @@ static void step(bool modelled)
 
 /* --- The end -------------------------------------------------------------- */
 
+/* All mail is delivered, and what it brings about. */
+static void settle(void)
+{
+	bool any = true;
+
+	for (int times = 0; any; times++) {
+		any = false;
+		for (uint32_t i = 0; i < n_workers; i++) {
+			worker_be(&workers[i]);
+			any |= worker_turn(&workers[i]);
+		}
+		ck_assert_int_lt(times, 1000);
+	}
+}
+
 static void stop(bool modelled)
 {
 	refusing = false;
@@ -218,10 +233,9 @@ static void stop(bool modelled)
 		m_stop(&models[i]);
 	for (uint32_t i = 0; i < n_workers; i++)
 		crew_as(i, crew_stop);
+	settle();
 	clock_advance(1000000000u);	/* what was refused is brought again */
-	for (int times = 0; times < 3; times++)
-		for (uint32_t i = 0; i < n_workers; i++)
-			crew_turn(i);
+	settle();
 	for (size_t i = 0; i < n_requests; i++)
 		ck_assert_uint_eq(requests[i].answers, 1);
 }

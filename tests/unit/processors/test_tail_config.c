@@ -22,54 +22,71 @@ static const struct {
 	  "extension that is not there" },
 	{ "{decision_wait: 169h}", "decision_wait",
 	  "a trace cannot wait for more than a week" },
-	{ "{policies: [{type: always_sample}]}", "policies[0]",
+	{ "{policies: [{type: always_sample}]}", "policies[0].name",
 	  "policy name cannot be empty" },
 	{ "{policies: [{name: a, type: always_sample}, {name: a, type: "
-	  "latency}]}", "policies[1]", "duplicate policy name \"a\"" },
-	{ POLICY("type: foo"), "policies[0]",
+	  "latency}]}", "policies[1].name", "duplicate policy name \"a\"" },
+	{ POLICY("type: foo"), "policies[0].type",
 	  FAILED "unknown sampling policy type foo" },
+	{ POLICY("type: alway_sample"), "policies[0].type",
+	  FAILED "unknown sampling policy type alway_sample; did you mean "
+	  "\"always_sample\"?" },
+	{ POLICY("type: otl_condition"), "policies[0].type",
+	  FAILED "unknown sampling policy type otl_condition" },
+	/* only what may stand there */
+	{ POLICY("type: composit"), "policies[0].type",
+	  FAILED "unknown sampling policy type composit; did you mean "
+	  "\"composite\"?" },
+	{ POLICY("type: and, and: {and_sub_policy: [{type: latency}, {type: "
+		 "composit}]}"), "policies[0].and.and_sub_policy[1].type",
+	  FAILED "unknown sampling policy type composit" },
 	{ POLICY("a: 1"), "policies[0]", "unknown key \"a\"" },
-	{ POLICY("type: ''"), "policies[0]",
+	{ POLICY("type: ''"), "policies[0].type",
 	  FAILED "unknown sampling policy type " },
-	{ POLICY("type: status_code"), "policies[0]",
+	{ POLICY("type: status_code"), "policies[0].status_code.status_codes",
 	  FAILED "expected at least one status code to filter on" },
 	{ POLICY("type: status_code, status_code: {status_codes: [error]}"),
-	  "policies[0]", FAILED "unknown status code \"error\", supported: OK, "
+	  "policies[0].status_code.status_codes",
+	  FAILED "unknown status code \"error\", supported: OK, "
 	  "ERROR, UNSET" },
 	{ POLICY("type: string_attribute, string_attribute: {key: k, values: "
-		 "['('], enabled_regex_matching: true}"), "policies[0]",
+		 "['('], enabled_regex_matching: true}"),
+	  "policies[0].string_attribute.values[0]",
 	  FAILED "invalid regex `(`: error parsing regexp: missing closing ): "
 	  "`(`" },
 	{ POLICY("type: numeric_attribute, numeric_attribute: {key: k}"),
-	  "policies[0]",
+	  "policies[0].numeric_attribute",
 	  FAILED "At least one of minValue or maxValue must be set" },
 	{ POLICY("type: probabilistic, probabilistic: {sampling_percentage: "
-		 ".nan}"), "policies[0]",
+		 ".nan}"), "policies[0].probabilistic.sampling_percentage",
 	  FAILED "sampling_percentage is not a number" },
 	{ POLICY("type: ottl_condition, ottl_condition: {span: ['true']}"),
-	  "policies[0]", FAILED "ottl_condition is not available yet: OTTL is "
-	  "not part of this version" },
-	{ POLICY("type: not"), "policies[0].not.not_sub_policy",
+	  "policies[0].ottl_condition", FAILED "ottl_condition is not available "
+	  "yet: OTTL is not part of this version" },
+	{ POLICY("type: not"), "policies[0].not.not_sub_policy.type",
 	  FAILED "unknown sampling policy type " },
 	/* what may not stand there */
 	{ POLICY("type: not, not: {not_sub_policy: {type: not}}"),
-	  "policies[0].not.not_sub_policy",
+	  "policies[0].not.not_sub_policy.type",
 	  FAILED "unknown sampling policy type not" },
 	{ POLICY("type: and, and: {and_sub_policy: [{type: and}]}"),
-	  "policies[0].and.and_sub_policy[0]",
+	  "policies[0].and.and_sub_policy[0].type",
 	  FAILED "unknown sampling policy type and" },
 	{ POLICY("type: and, and: {and_sub_policy: [{type: drop}]}"),
-	  "policies[0].and.and_sub_policy[0]",
+	  "policies[0].and.and_sub_policy[0].type",
 	  FAILED "unknown sampling policy type drop" },
 	{ POLICY("type: drop, drop: {drop_sub_policy: [{type: latency}, "
-		 "{type: composite}]}"), "policies[0].drop.drop_sub_policy[1]",
+		 "{type: composite}]}"),
+	  "policies[0].drop.drop_sub_policy[1].type",
 	  FAILED "unknown sampling policy type composite" },
 	{ POLICY("type: composite, composite: {composite_sub_policy: [{type: "
-		 "not}]}"), "policies[0].composite.composite_sub_policy[0]",
+		 "not}]}"),
+	  "policies[0].composite.composite_sub_policy[0].type",
 	  FAILED "unknown sampling policy type not" },
 	{ POLICY("type: composite, composite: {composite_sub_policy: [{type: "
 		 "and, and: {and_sub_policy: [{type: status_code}]}}]}"),
-	  "policies[0].composite.composite_sub_policy[0].and.and_sub_policy[0]",
+	  "policies[0].composite.composite_sub_policy[0].and.and_sub_policy[0]"
+	  ".status_code.status_codes",
 	  FAILED "expected at least one status code to filter on" },
 	/* keys: also those the Collector would pass over */
 	{ POLICY("type: latency, latncy: {threshold_ms: 5}"),
@@ -83,6 +100,10 @@ static const struct {
 	  "unknown key \"size\"" },
 	{ "{on_maximum_trace_size: keep}", "on_maximum_trace_size", NULL },
 	{ "{num_traces: -1}", "num_traces", NULL },
+	/* in bytes it would be 0 */
+	{ "{memory_limit_mib: 17592186044416}", "memory_limit_mib",
+	  "more than there can be: 8796093022207 at most" },
+	{ "{memory_limit_mib: 8796093022208}", "memory_limit_mib", NULL },
 };
 
 START_TEST(mistakes_are_told_in_the_collector_s_words)
@@ -149,6 +170,7 @@ static const char *const accepted[] = {
 	"{decision_cache: {sampled_cache_size: -1}}",
 	"{num_traces: 0, policies: [{name: a, type: always_sample}]}",
 	"{expected_new_traces_per_sec: 10}",
+	"{memory_limit_mib: 8796093022207}",
 	/* blocks of other types are read and not looked at */
 	POLICY("type: always_sample, status_code: {status_codes: [nonsense]}"),
 	/* names of those inside may be absent or the same */

@@ -218,6 +218,31 @@ START_TEST(drop_is_asked_first_and_the_first_match_may_end_it)
 }
 END_TEST
 
+static const struct {
+	const char *policies;
+	size_t came;
+} empty[] = {
+	{ "{name: p, type: and}", 1 },
+	{ "{name: p, type: and, and: {and_sub_policy: []}}", 1 },
+	{ "{name: p, type: drop}, {name: a, type: always_sample}", 0 },
+	{ "{name: p, type: drop, drop: {drop_sub_policy: []}}, "
+	  "{name: a, type: always_sample}", 0 },
+};
+
+START_TEST(all_of_none_sample_as_in_the_collector)
+{
+	char yaml[256];
+
+	snprintf(yaml, sizeof(yaml), "{decision_wait: 1s, policies: [%s]}",
+		 empty[_i].policies);
+	begin(yaml);
+	GIVE(.trace = 1, .number = 1);
+	seconds(2);
+	ck_assert_uint_eq(came(1), empty[_i].came);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	const struct ts_test tests[] = {
@@ -231,6 +256,7 @@ int main(void)
 		{ composite_lets_a_smaller_trace_pass_where_a_larger_did_not,
 		  0 },
 		{ composite_may_hold_and, 0 },
+		{ all_of_none_sample_as_in_the_collector, ROWS(empty) },
 		{ drop_is_asked_first_and_the_first_match_may_end_it,
 		  ROWS(orders) },
 	};
