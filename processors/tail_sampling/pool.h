@@ -29,7 +29,7 @@ struct pool {
 	struct pool_chunk *chunks;	/* 0 is none */
 	uint32_t n, cap;		/* numbers ever in use; allocated */
 	uint32_t holes;			/* numbers not in use; 0: none */
-	uint32_t open;			/* with spare items, the next; 0: none */
+	uint32_t open;			/* the next with spare items; 0: none */
 	uint32_t empty;			/* the one that nobody uses; 0: none */
 	size_t bytes;			/* charged */
 };

@@ -4,8 +4,8 @@
  *
  * Core lets a request in when there is room for all its parts, in the whole
  * process.  Until then each instance gives up its share of what is missing:
- * where decided traces take more than an eighth, these; else the traces that are
- * due next are decided with what is there.  For places (with
+ * where decided traces take more than an eighth, these; else those that are due
+ * next are decided with what is there.  For places (with
  * block_on_overflow) decided entries give way, and the others are decided in
  * time.  So a wait always ends.
  */

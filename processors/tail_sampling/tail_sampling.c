@@ -70,7 +70,7 @@ static const struct weir_field fields[] = {
 	      "span-ingest: with each piece that comes."),
 	FIELD(tail_storage, NULL, "Not supported: spans are held in memory."),
 	FIELD(memory_limit_mib, "0",
-	      "Memory for spans that wait, in the whole process; at the limit "
+	      "Memory for spans and entries, in the whole process; at the limit "
 	      "the oldest trace is decided with what is there; 0: half of the "
 	      "process's budget.", .flags = WEIR_OURS),
 	FIELD(quiet_time, "0s",
