@@ -4,9 +4,10 @@
 
 #include <stdlib.h>
 
-void buckets_init(struct buckets *buckets, uint32_t farthest)
+void buckets_init(struct buckets *buckets, const struct table *table,
+		  uint32_t farthest)
 {
-	*buckets = (struct buckets){ .size = farthest + 1 };
+	*buckets = (struct buckets){ .table = table, .size = farthest + 1 };
 	buckets->ring = calloc(buckets->size, sizeof(*buckets->ring));
 	if (!buckets->ring)
 		abort();
@@ -18,56 +19,51 @@ void buckets_release(struct buckets *buckets)
 	*buckets = (struct buckets){ 0 };
 }
 
-static struct bucket *bucket_of(const struct buckets *buckets, uint32_t tick)
+static struct entry_list *bucket_of(const struct buckets *buckets,
+				    uint32_t tick)
 {
 	return &buckets->ring[tick % buckets->size];
 }
 
 void buckets_take(struct buckets *buckets, struct entry *entry)
 {
-	struct bucket *bucket;
-
 	if (!entry->tick)
 		return;
-	bucket = bucket_of(buckets, entry->tick);
-	if (entry->before)
-		entry->before->after = entry->after;
-	else
-		bucket->first = entry->after;
-	if (entry->after)
-		entry->after->before = entry->before;
-	else
-		bucket->last = entry->before;
+	table_unlink(buckets->table, bucket_of(buckets, entry->tick), BY_TURN,
+		     entry);
 	entry->tick = 0;
 }
 
 void buckets_put(struct buckets *buckets, struct entry *entry, uint32_t tick)
 {
-	struct bucket *bucket;
-
 	if (entry->tick == tick)
 		return;
 	buckets_take(buckets, entry);
-	bucket = bucket_of(buckets, tick);
+	table_link(buckets->table, bucket_of(buckets, tick), BY_TURN, entry);
 	entry->tick = tick;
-	entry->before = bucket->last;
-	entry->after = NULL;
-	if (bucket->last)
-		bucket->last->after = entry;
-	else
-		bucket->first = entry;
-	bucket->last = entry;
+	if (tick < buckets->soonest)
+		buckets->soonest = tick;
 }
 
 struct entry *buckets_first(const struct buckets *buckets, uint32_t tick)
 {
-	return bucket_of(buckets, tick)->first;
+	return table_at(buckets->table, bucket_of(buckets, tick)->first);
 }
 
-struct entry *buckets_next(const struct buckets *buckets)
+struct entry *buckets_after(const struct buckets *buckets,
+			    const struct entry *entry)
 {
-	for (uint32_t i = 1; i < buckets->size; i++) {
-		struct entry *entry = buckets_first(buckets, buckets->now + i);
+	return table_at(buckets->table, entry->in[BY_TURN].after);
+}
+
+struct entry *buckets_next(struct buckets *buckets)
+{
+	uint32_t end = buckets->now + buckets->size;
+
+	if (buckets->soonest <= buckets->now)
+		buckets->soonest = buckets->now + 1;
+	for (; buckets->soonest < end; buckets->soonest++) {
+		struct entry *entry = buckets_first(buckets, buckets->soonest);
 
 		if (entry)
 			return entry;

@@ -46,9 +46,10 @@ void count_verdict(struct tail_sampling *self, enum verdict verdict)
 
 enum verdict ask(struct tail_sampling *self, const struct entry *entry)
 {
-	struct trace trace = { .id = entry->id, .marks = entry->marks,
-			       .span_count = entry->spans,
-			       .bytes = entry->bytes };
+	const struct pending *pending = entry->pending;
+	struct trace trace = { .id = entry->id, .marks = pending->marks,
+			       .span_count = pending->spans,
+			       .bytes = pending->bytes };
 	enum verdict verdict;
 
 	verdict = policies_decide(self->policies, &trace,
@@ -85,15 +86,26 @@ void let_all_go(struct tail_sampling *self)
 	}
 }
 
-static void let_go(struct tail_sampling *self, struct entry *entry)
+/* The spans of a trace are dropped, for that reason. */
+static void let_go(struct tail_sampling *self, const struct pending *pending,
+		   enum weir_reason reason)
 {
-	if (entry->last == NO_SPAN)
+	weir_count_dropped(&self->base, WEIR_SIGNAL_TRACES, reason,
+			   pending->spans);
+	if (pending->last == NO_SPAN)
 		return;
-	__builtin_prefetch(store_span(&self->store, entry->last));
-	self->going[self->n_going++] = entry->last;
-	entry->last = NO_SPAN;
+	__builtin_prefetch(store_span(&self->store, pending->last));
+	self->going[self->n_going++] = pending->last;
 	if (self->n_going == GOING)
 		let_all_go(self);
+}
+
+/* It waits no longer. */
+static void end_waiting(struct tail_sampling *self, struct entry *entry)
+{
+	buckets_take(&self->buckets, entry);
+	if (entry->pending->piece)
+		leave_piece(self, entry->pending);
 }
 
 void forget(struct tail_sampling *self, struct entry *entry,
@@ -101,17 +113,13 @@ void forget(struct tail_sampling *self, struct entry *entry,
 {
 	uint64_t age = self->now - entry->arrived;
 
-	if (entry->piece)
-		leave_piece(self, entry);
-	if (entry->last != NO_SPAN)
-		weir_count_dropped(&self->base, WEIR_SIGNAL_TRACES, reason,
-				   entry->spans);
-	let_go(self, entry);
-	self->n_settled -= entry->verdict != VERDICT_PENDING;
+	if (is_pending(entry)) {
+		end_waiting(self, entry);
+		let_go(self, entry->pending, reason);
+	}
 	weir_histogram_record(&self->count.removal_age,
 			      &tail_sampling_metrics[ROW_REMOVAL_AGE],
 			      (double)(age / 1000000000));
-	buckets_take(&self->buckets, entry);
 	table_remove(&self->table, entry);
 	weir_credits_give(self->traces, 1);
 }
@@ -122,20 +130,17 @@ void settle(struct tail_sampling *self, struct entry *entry,
 	struct cache *cache = verdict == VERDICT_SAMPLED ? &self->sampled :
 			      &self->rejected;
 
+	const struct pending *pending = entry->pending;
+
 	self->decided++;
-	self->n_settled++;
-	buckets_take(&self->buckets, entry);
-	entry->verdict = (uint8_t)verdict;
-	entry->settled = entry->large ? 0 : self->now;
-	if (verdict == VERDICT_SAMPLED) {
-		span_list_add_trace(&self->out, &self->store, entry->last,
-				    entry->spans);
-		entry->last = NO_SPAN;
-	} else {
-		weir_count_dropped(&self->base, WEIR_SIGNAL_TRACES,
-				   WEIR_REASON_FILTERED, entry->spans);
-		let_go(self, entry);
-	}
+	end_waiting(self, entry);
+	if (verdict == VERDICT_SAMPLED)
+		span_list_add_trace(&self->out, &self->store, pending->last,
+				    pending->spans);
+	else
+		let_go(self, pending, WEIR_REASON_FILTERED);
+	table_settle(&self->table, entry, verdict,
+		     pending->large ? 0 : self->now);
 	if (!cache_is_on(cache))
 		return;
 	cache_put(cache, entry->id);

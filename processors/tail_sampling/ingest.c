@@ -18,7 +18,8 @@
 #include "tail_sampling.h"
 
 #define SLOT_AHEAD 12		/* spans */
-#define ENTRY_AHEAD 6
+#define ENTRY_AHEAD 8
+#define PENDING_AHEAD 4
 
 /* --- Entries ------------------------------------------------------------- */
 
@@ -42,33 +43,72 @@ static bool take_place(struct tail_sampling *self)
  * comes this far: there the oldest is decided first. */
 static void make_place(struct tail_sampling *self)
 {
-	struct entry *oldest = self->table.oldest;
+	struct entry *oldest = table_oldest(&self->table);
 
 	if (take_place(self))
 		return;
-	if (oldest && oldest->verdict == VERDICT_PENDING) {
+	if (oldest && is_pending(oldest)) {
 		if (self->set.block_on_overflow)
 			decide(self, oldest);
 		else
 			weir_counter_add(&self->count.too_early, 1);
 	}
-	oldest = self->table.oldest;	/* it may have gone to a cache */
-	if (oldest && (oldest->verdict != VERDICT_PENDING ||
-		       !self->set.block_on_overflow))
+	oldest = table_oldest(&self->table);	/* it may be in a cache now */
+	if (oldest && !(is_pending(oldest) && self->set.block_on_overflow))
 		forget(self, oldest, WEIR_REASON_FULL);
 	weir_credits_force(self->traces, 1);
 }
 
+/* What core took for the request, of which the parts are alike.  It is for its
+ * spans, which are charged beside it until all parts have ended. */
+static uint64_t reserved(struct tail_sampling *self,
+			 const struct weir_part *part)
+{
+	uint64_t per_part, per_span;
+
+	if (self->reserved)
+		return self->reserved;
+	store_needs(&self->store, &per_part, &per_span);
+	for (size_t i = 0; i < part->n; i++)
+		self->reserved += part->spans[i].len;
+	self->reserved += per_part + part->n * per_span;
+	return self->reserved *= weir_workers();
+}
+
+/* Once for a lot of traces. */
+static bool take_more(struct tail_sampling *self, const struct weir_part *part)
+{
+	return weir_credits_used(self->room) <=
+	       weir_credits_total(self->room) + reserved(self, part) &&
+	       table_ready(&self->table);
+}
+
+/* How many traces are new is not known before: so nothing was reserved for
+ * them, and it is here that others give way. */
+static bool make_room(struct tail_sampling *self, const struct weir_part *part)
+{
+	while (!table_is_ready(&self->table) && !take_more(self, part))
+		if (!decide_some(self))
+			return table_ready(&self->table);
+	return true;
+}
+
+/* NULL: the budget of the process is used up. */
 static struct entry *new_trace(struct tail_sampling *self,
+			       const struct weir_part *part,
 			       const struct weir_part_span *span)
 {
 	struct entry *entry;
 
 	make_place(self);
+	if (!make_room(self, part)) {
+		weir_credits_give(self->traces, 1);
+		return NULL;
+	}
 	entry = table_add(&self->table, span->hash, span->trace_id);
 	entry->arrived = self->now;
-	entry->limit = self->buckets.now + 1 + (uint32_t)self->wait;
-	buckets_put(&self->buckets, entry, entry->limit);
+	entry->pending->limit = self->buckets.now + 1 + (uint32_t)self->wait;
+	buckets_put(&self->buckets, entry, entry->pending->limit);
 	weir_counter_add(&self->count.new_traces, 1);
 	return entry;
 }
@@ -92,19 +132,20 @@ static void append(struct tail_sampling *self, const struct weir_part *part,
 		   span_ref ref)
 {
 	const struct watch *watch = policies_watch(self->policies);
+	struct pending *pending = entry->pending;
 	bool root = (self->root_wait != UINT64_MAX ||
 		     self->quiet != UINT64_MAX) && is_root(span);
 
 	piece_add(self, part, span, entry, root);
-	store_span(&self->store, ref)->before = entry->last;
-	entry->last = ref;
-	entry->spans++;
+	store_span(&self->store, ref)->before = pending->last;
+	pending->last = ref;
+	pending->spans++;
 	if (!watch->n)
 		return;
 	for (size_t i = 0; i < self->table.marks; i++)
-		entry->marks[i] |= self->resource_marks[i];
+		pending->marks[i] |= self->resource_marks[i];
 	watch_span(watch, (weir_str){ (const char *)span->message, span->len },
-		   &entry->times, entry->marks);
+		   &pending->times, pending->marks);
 }
 
 /* Copies span i for the out list or the entry.  The part was let in, so it may
@@ -195,7 +236,7 @@ static bool follows(struct tail_sampling *self, const struct weir_part *part,
 	if (by_cache(self, part, i))
 		return true;
 	*entry = table_find(&self->table, span->hash, span->trace_id);
-	if (!*entry || (*entry)->verdict == VERDICT_PENDING)
+	if (!*entry || is_pending(*entry))
 		return false;
 	late(self, *entry, part, i);
 	return true;
@@ -222,8 +263,13 @@ static void take_span(struct tail_sampling *self, const struct weir_part *part,
 		return;
 	}
 	if (!entry)
-		entry = new_trace(self, span);
-	append(self, part, span, entry, ref);
+		entry = new_trace(self, part, span);
+	if (entry) {
+		append(self, part, span, entry, ref);
+	} else {
+		store_let_go(&self->store, ref);
+		lose(self);
+	}
 }
 
 /* What policies look for in the resource of the spans that follow. */
@@ -247,6 +293,9 @@ static void fetch_ahead(struct tail_sampling *self,
 	if (i + ENTRY_AHEAD < part->n)
 		table_fetch_entry(&self->table,
 				  part->spans[i + ENTRY_AHEAD].hash);
+	if (i + PENDING_AHEAD < part->n)
+		table_fetch_pending(&self->table,
+				    part->spans[i + PENDING_AHEAD].hash);
 }
 
 void ingest(struct tail_sampling *self, const struct weir_batch *batch)
@@ -255,6 +304,7 @@ void ingest(struct tail_sampling *self, const struct weir_batch *batch)
 	uint32_t resource = UINT32_MAX;
 
 	self->places = part->places;
+	self->reserved = 0;
 	begin_pieces(self);
 	store_begin(&self->store);
 	for (size_t i = 0; i < part->n; i++) {
@@ -275,8 +325,9 @@ void ingest(struct tail_sampling *self, const struct weir_batch *batch)
 
 void ingest_init(struct tail_sampling *self)
 {
-	self->table.marks = watch_words(policies_watch(self->policies));
-	self->resource_marks = calloc(self->table.marks + 1,
+	size_t marks = watch_words(policies_watch(self->policies));
+
+	self->resource_marks = calloc(marks + 1,
 				      sizeof(*self->resource_marks));
 	if (!self->resource_marks)
 		abort();

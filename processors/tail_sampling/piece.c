@@ -16,14 +16,14 @@
 
 /* The spans of one trace in the resource that is taken in. */
 struct piece {
-	struct entry *entry;		/* NULL: it went */
+	struct entry *entry;		/* which waits; NULL: no longer */
 	uint32_t scope;			/* the current one, */
 	bool root;			/* one is a root span */
 	uint64_t scope_bytes, bytes;	/* its body, what is before */
 };
 
-/* Those whose entries went leave, so that there are not many more than traces
- * are known. */
+/* Those of traces that wait no longer leave, so that there are not many more
+ * than wait. */
 static void compact_pieces(struct tail_sampling *self)
 {
 	size_t n = 0;
@@ -34,7 +34,7 @@ static void compact_pieces(struct tail_sampling *self)
 		if (!piece->entry)
 			continue;
 		self->pieces[n++] = *piece;
-		piece->entry->piece = (uint32_t)n;
+		piece->entry->pending->piece = (uint32_t)n;
 	}
 	self->n_pieces = n;
 }
@@ -88,16 +88,18 @@ static void measure_heads(struct tail_sampling *self,
 
 static void begin_piece(struct tail_sampling *self, struct entry *entry)
 {
+	struct pending *pending = entry->pending;
+
 	*new_piece(self) = (struct piece){
 		.entry = entry, .scope = self->scope.index,
 		.scope_bytes = self->scope.size,
 		.bytes = self->resource.size };
-	entry->piece = (uint32_t)self->n_pieces;
+	pending->piece = (uint32_t)self->n_pieces;
 	if (!self->span_ingest)
 		return;
 	/* Policies are asked about the piece alone. */
-	entry->times = (struct trace_times){ 0 };
-	memset(entry->marks, 0, self->table.marks * sizeof(*entry->marks));
+	pending->times = (struct trace_times){ 0 };
+	memset(pending->marks, 0, self->table.marks * sizeof(*pending->marks));
 }
 
 void piece_add(struct tail_sampling *self, const struct weir_part *part,
@@ -107,9 +109,9 @@ void piece_add(struct tail_sampling *self, const struct weir_part *part,
 	struct piece *piece;
 
 	measure_heads(self, part, span->scope);
-	if (!entry->piece)
+	if (!entry->pending->piece)
 		begin_piece(self, entry);
-	piece = &self->pieces[entry->piece - 1];
+	piece = &self->pieces[entry->pending->piece - 1];
 	if (piece->scope != span->scope) {
 		piece->bytes += field_size(piece->scope_bytes);
 		piece->scope_bytes = self->scope.size;
@@ -117,7 +119,7 @@ void piece_add(struct tail_sampling *self, const struct weir_part *part,
 	}
 	piece->scope_bytes += field_size(span->len);
 	piece->root |= root;
-	entry->rooted |= root;
+	entry->pending->rooted |= root;
 }
 
 /* --- The end of a piece -------------------------------------------------- */
@@ -131,13 +133,14 @@ static uint64_t soonest(uint64_t a, uint64_t b)
 static void reschedule(struct tail_sampling *self, struct entry *entry,
 		       bool root)
 {
+	struct pending *pending = entry->pending;
 	uint64_t next = self->buckets.now + 1, tick;
 
 	if (root && self->root_wait != UINT64_MAX)
-		entry->limit = (uint32_t)soonest(entry->limit,
-						 next + self->root_wait);
-	tick = entry->limit;
-	if (entry->rooted && self->quiet != UINT64_MAX)
+		pending->limit = (uint32_t)soonest(pending->limit,
+						   next + self->root_wait);
+	tick = pending->limit;
+	if (pending->rooted && self->quiet != UINT64_MAX)
 		tick = soonest(tick, next + self->quiet);
 	buckets_put(&self->buckets, entry, (uint32_t)tick);
 }
@@ -162,7 +165,7 @@ static void too_large(struct tail_sampling *self, struct entry *entry)
 		return;
 	}
 	weir_counter_add(&self->count.too_large, 1);
-	entry->large = true;
+	entry->pending->large = true;
 	settle(self, entry, VERDICT_NOT_SAMPLED);
 }
 
@@ -170,16 +173,14 @@ static void end_piece(struct tail_sampling *self, const struct piece *piece)
 {
 	uint64_t most = self->set.maximum_trace_size_bytes;
 	struct entry *entry = piece->entry;
-	size_t size;
+	struct pending *pending = entry->pending;
+	size_t size = piece->bytes + field_size(piece->scope_bytes);
 
-	entry->piece = 0;
-	if (entry->verdict != VERDICT_PENDING)
-		return;
-	size = piece->bytes + field_size(piece->scope_bytes);
-	entry->size += size;
-	entry->bytes += field_size(size);
+	pending->piece = 0;
+	pending->size += size;
+	pending->bytes += field_size(size);
 	reschedule(self, entry, piece->root);
-	if (most && entry->size > most)
+	if (most && pending->size > most)
 		too_large(self, entry);
 	else if (self->span_ingest)
 		ask_piece(self, entry);
@@ -209,7 +210,7 @@ void trim_pieces(struct tail_sampling *self)
 	self->cap_pieces = 0;
 }
 
-void leave_piece(struct tail_sampling *self, const struct entry *entry)
+void leave_piece(struct tail_sampling *self, const struct pending *pending)
 {
-	self->pieces[entry->piece - 1].entry = NULL;
+	self->pieces[pending->piece - 1].entry = NULL;
 }

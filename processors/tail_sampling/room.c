@@ -3,8 +3,9 @@
  * room.c: what is given up for those who wait.
  *
  * Core lets a request in when there is room for all its parts, in the whole
- * process.  Until then each instance gives up its share of what is missing: the
- * traces that are due next are decided with what is there; for places (with
+ * process.  Until then each instance gives up its share of what is missing:
+ * where decided traces take more than an eighth, these; else those that are due
+ * next are decided with what is there.  For places (with
  * block_on_overflow) decided entries give way, and the others are decided in
  * time.  So a wait always ends.
  */
@@ -12,30 +13,59 @@
 
 #include "tail_sampling.h"
 
-#define TRACES 32		/* are decided before what they left is passed
+#define TRACES 256		/* are decided before what they left is passed
 				 * on, ... */
 #define BYTES (64u << 10)	/* ... or so much */
+#define DECIDED 8		/* traces that are may keep that part of what
+				 * is taken */
 #define SPARE 16		/* that part of all room is made beside what is
 				 * wanted, for who comes next */
 
 /* --- Room ---------------------------------------------------------------- */
 
+uint64_t room_taken(const struct tail_sampling *self)
+{
+	return self->store.bytes + table_bytes(&self->table);
+}
+
+static bool decide_next(struct tail_sampling *self)
+{
+	struct entry *next = buckets_next(&self->buckets);
+
+	if (!next)
+		return false;
+	decide(self, next);
+	let_all_go(self);
+	return true;
+}
+
+static bool forget_decided(struct tail_sampling *self)
+{
+	if (!self->table.n_decided)
+		return false;
+	forget(self, table_first_decided(&self->table), WEIR_REASON_FULL);
+	return true;
+}
+
+static bool give_up_one(struct tail_sampling *self)
+{
+	if (DECIDED * table_decided_bytes(&self->table) > room_taken(self))
+		return forget_decided(self) || decide_next(self);
+	return decide_next(self) || forget_decided(self);
+}
+
 bool decide_some(struct tail_sampling *self)
 {
-	size_t before = self->store.bytes, n = 0, waiting;
-	struct entry *entry;
+	uint64_t before = room_taken(self);
+	size_t n = 0, waiting;
 
 	if (self->n_going) {
 		let_all_go(self);
 		return true;
 	}
 	while (n < TRACES && self->out.bytes < BYTES &&
-	       self->store.bytes >= before &&
-	       (entry = buckets_next(&self->buckets))) {
-		decide(self, entry);
-		let_all_go(self);
+	       room_taken(self) >= before && give_up_one(self))
 		n++;
-	}
 	waiting = self->out.n;
 	out_flush(self, true);
 	return n || self->out.n < waiting;
@@ -70,7 +100,7 @@ static void give_room(struct tail_sampling *self)
 		return;
 	wanted += weir_credits_total(self->room) / SPARE;
 	keep = may_keep(self, wanted);
-	while (self->store.bytes > keep && is_short(self, wanted) &&
+	while (room_taken(self) > keep && is_short(self, wanted) &&
 	       !is_stuck(self))
 		if (!decide_some(self))
 			return;
@@ -146,18 +176,14 @@ size_t count_places(struct weir_component *c, const struct weir_part *part)
 /* Decided traces are only remembered. */
 static void give_places(struct tail_sampling *self)
 {
-	struct entry *entry = self->table.oldest, *newer;
 	uint64_t total = weir_credits_total(self->traces), wanted;
 
 	if (!self->set.block_on_overflow ||
 	    !weir_credits_wanted(self->traces, &wanted))
 		return;
-	for (; entry && self->n_settled &&
-	     weir_credits_used(self->traces) + wanted > total; entry = newer) {
-		newer = entry->newer;
-		if (entry->verdict != VERDICT_PENDING)
-			forget(self, entry, WEIR_REASON_FULL);
-	}
+	while (weir_credits_used(self->traces) + wanted > total &&
+	       forget_decided(self))
+		;
 }
 
 void give_way(struct tail_sampling *self)

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK 1024		/* entries that are allocated at a time */
-#define FIRST_SLOTS 1024
-#define NOBODY UINT32_MAX
+#define FIRST_SLOTS 256
+#define SPARSE 8		/* slots an entry: more, and half of them go */
+#define NOBODY 0
 #define LINE 64
 
 struct slot {
@@ -19,25 +19,7 @@ struct slot {
 	uint32_t number;	/* NOBODY: free */
 };
 
-static void *must(void *memory)
-{
-	if (!memory)
-		abort();
-	return memory;
-}
-
-static size_t entry_size(const struct table *table)
-{
-	return sizeof(struct entry) + table->marks * sizeof(uint64_t);
-}
-
-static struct entry *entry_of(const struct table *table, uint32_t number)
-{
-	uint8_t *chunk = table->chunks[number / CHUNK];
-
-	return (struct entry *)(void *)(chunk + number % CHUNK *
-					entry_size(table));
-}
+_Static_assert(sizeof(struct entry) == LINE, "an entry is one line");
 
 /* Low bits say which worker: all of ours have some in common. */
 static uint32_t tag_of(uint64_t hash)
@@ -69,21 +51,36 @@ void table_fetch_slot(const struct table *table, uint64_t hash)
 		__builtin_prefetch(&table->slots[home_of(table, tag_of(hash))]);
 }
 
-/* A guess: it is nearly always in its home. */
-void table_fetch_entry(const struct table *table, uint64_t hash)
+/* A guess: it is nearly always in its home.  NULL: it is not known. */
+static struct entry *guess(const struct table *table, uint64_t hash)
 {
 	uint32_t tag = tag_of(hash);
 	const struct slot *slot;
 
 	if (!table->n)
-		return;
+		return NULL;
 	slot = &table->slots[home_of(table, tag)];
-	if (slot->number == NOBODY || slot->tag != tag)
+	if (slot->tag != tag)
+		return NULL;
+	return table_at(table, slot->number);
+}
+
+void table_fetch_entry(const struct table *table, uint64_t hash)
+{
+	struct entry *entry = guess(table, hash);
+
+	if (entry)
+		__builtin_prefetch(entry, 1);
+}
+
+void table_fetch_pending(const struct table *table, uint64_t hash)
+{
+	const struct entry *entry = guess(table, hash);
+
+	if (!entry || !is_pending(entry))
 		return;
-	for (size_t at = 0; at < entry_size(table); at += LINE)
-		__builtin_prefetch((const uint8_t *)entry_of(table,
-							     slot->number) + at,
-				   1);
+	for (size_t at = 0; at < table->pending.size; at += LINE)
+		__builtin_prefetch((const uint8_t *)entry->pending + at, 1);
 }
 
 struct entry *table_find(const struct table *table, uint64_t hash,
@@ -99,7 +96,7 @@ struct entry *table_find(const struct table *table, uint64_t hash,
 
 		if (table->slots[at].tag != tag)
 			continue;
-		entry = entry_of(table, table->slots[at].number);
+		entry = table_at(table, table->slots[at].number);
 		if (!memcmp(entry->id, bytes_of(id), 16))
 			return entry;
 	}
@@ -115,59 +112,133 @@ static void put(struct table *table, const struct entry *entry)
 	table->slots[at] = (struct slot){ entry->tag, entry->number };
 }
 
-static void grow(struct table *table)
+/* Entries are walked, not the old slots: these are gone before there are new
+ * ones. */
+static void rehash(struct table *table, uint32_t n_slots)
 {
-	table->n_slots = table->n_slots ? table->n_slots * 2 : FIRST_SLOTS;
+	struct entry *entry;
+
 	free(table->slots);
-	table->slots = must(malloc(table->n_slots * sizeof(*table->slots)));
-	memset(table->slots, 0xff, table->n_slots * sizeof(*table->slots));
-	for (struct entry *e = table->oldest; e; e = e->newer)
-		put(table, e);
+	table->slots = calloc(n_slots, sizeof(*table->slots));
+	if (!table->slots)
+		abort();
+	table->n_slots = n_slots;
+	for (entry = table_oldest(table); entry;
+	     entry = table_at(table, entry->in[BY_AGE].after))
+		put(table, entry);
 }
 
-static void add_chunk(struct table *table)
+static bool grow(struct table *table)
 {
-	uint8_t *chunk = must(aligned_alloc(LINE, CHUNK * entry_size(table)));
+	uint32_t more = table->n_slots ? table->n_slots : FIRST_SLOTS;
 
-	table->chunks = must(realloc(table->chunks, (table->n_chunks + 1) *
-				     sizeof(*table->chunks)));
-	table->chunks[table->n_chunks] = chunk;
-	for (uint32_t i = CHUNK; i--;) {
-		uint32_t number = table->n_chunks * CHUNK + i;
-		struct entry *entry = entry_of(table, number);
+	if (!pool_charge(table->room, more * sizeof(*table->slots)))
+		return false;
+	rehash(table, table->n_slots + more);
+	return true;
+}
 
-		entry->number = number;
-		entry->newer = table->spare;
-		table->spare = entry;
-	}
-	table->n_chunks++;
+static void shrink(struct table *table)
+{
+	uint32_t half = table->n_slots / 2;
+
+	rehash(table, half);
+	pool_discharge(table->room, half * sizeof(*table->slots));
+}
+
+/* --- Lists ---------------------------------------------------------------- */
+
+void table_link(const struct table *table, struct entry_list *list,
+		enum order order, struct entry *entry)
+{
+	entry->in[order] = (struct links){ .before = list->last };
+	if (list->last)
+		table_at(table, list->last)->in[order].after = entry->number;
+	else
+		list->first = entry->number;
+	list->last = entry->number;
+}
+
+void table_unlink(const struct table *table, struct entry_list *list,
+		  enum order order, const struct entry *entry)
+{
+	const struct links *in = &entry->in[order];
+
+	if (in->before)
+		table_at(table, in->before)->in[order].after = in->after;
+	else
+		list->first = in->after;
+	if (in->after)
+		table_at(table, in->after)->in[order].before = in->before;
+	else
+		list->last = in->before;
+}
+
+/* --- Coming --------------------------------------------------------------- */
+
+static size_t pending_size(size_t marks)
+{
+	return (sizeof(struct pending) + marks * sizeof(uint64_t) + 31) &
+	       ~(size_t)31;
+}
+
+void table_init(struct table *table, struct weir_credits *room, size_t marks)
+{
+	*table = (struct table){ .room = room, .marks = marks };
+	pool_init(&table->entries, room, sizeof(struct entry));
+	pool_init(&table->pending, room, pending_size(marks));
+}
+
+size_t table_bytes(const struct table *table)
+{
+	return table->entries.bytes + table->pending.bytes +
+	       table->n_slots * sizeof(*table->slots);
+}
+
+/* Three slots an entry: they are two to four, mostly. */
+size_t table_decided_bytes(const struct table *table)
+{
+	return table->n_decided *
+	       (sizeof(struct entry) + 3 * sizeof(*table->slots));
+}
+
+bool table_is_ready(const struct table *table)
+{
+	return table->entries.open && table->pending.open &&
+	       2 * (table->n + 1) <= table->n_slots;
+}
+
+bool table_ready(struct table *table)
+{
+	return pool_ready(&table->entries) && pool_ready(&table->pending) &&
+	       (2 * (table->n + 1) <= table->n_slots || grow(table));
+}
+
+static struct pending *add_pending(struct table *table)
+{
+	uint32_t number;
+	struct pending *pending = pool_take(&table->pending, &number);
+
+	memset(pending, 0, table->pending.size);
+	pending->number = number;
+	return pending;
 }
 
 struct entry *table_add(struct table *table, uint64_t hash, const uint8_t *id)
 {
-	struct entry *entry;
 	uint32_t number;
+	struct entry *entry = pool_take(&table->entries, &number);
 
-	if (!table->spare)
-		add_chunk(table);
-	entry = table->spare;
-	table->spare = entry->newer;
-	number = entry->number;
-	memset(entry, 0, entry_size(table));
-	entry->number = number;
-	entry->tag = tag_of(hash);
-	entry->older = table->newest;
+	*entry = (struct entry){ .pending = add_pending(table),
+				 .number = number, .tag = tag_of(hash) };
 	memcpy(entry->id, bytes_of(id), 16);
-	if (2 * (table->n + 1) > table->n_slots)
-		grow(table);
 	table->n++;
 	put(table, entry);
-	if (table->newest)
-		table->newest->newer = entry;
-	else
-		table->oldest = entry;
-	return table->newest = entry;
+	table_link(table, &table->all, BY_AGE, entry);
+	return entry;
 }
+
+/* --- Going ---------------------------------------------------------------- */
 
 /* Is the slot at `at` of the run that begins at its home allowed to move to
  * the hole?  Yes, unless its home lies behind the hole. */
@@ -192,35 +263,70 @@ static void close_hole(struct table *table, uint32_t hole)
 	table->slots[hole].number = NOBODY;
 }
 
-void table_remove(struct table *table, struct entry *entry)
+static void free_slot(struct table *table, const struct entry *entry)
 {
 	uint32_t at = home_of(table, entry->tag);
 
 	while (table->slots[at].number != entry->number)
 		at = next_slot(table, at);
 	close_hole(table, at);
+}
+
+void table_settle(struct table *table, struct entry *entry,
+		  enum verdict verdict, uint64_t when)
+{
+	pool_give(&table->pending, entry->pending->number);
+	entry->verdict = (uint8_t)verdict;
+	entry->settled = when;
+	entry->late = 0;
+	table_link(table, &table->decided, BY_TURN, entry);
+	table->n_decided++;
+}
+
+/* Who knows no trace takes nothing. */
+static void clear(struct table *table)
+{
+	pool_discharge(table->room, table->n_slots * sizeof(*table->slots));
+	free(table->slots);
+	table->slots = NULL;
+	table->n_slots = 0;
+	pool_release(&table->entries);
+	pool_release(&table->pending);
+}
+
+/* Those that go next, mostly. */
+static void fetch_oldest(const struct table *table)
+{
+	const struct entry *oldest = table_oldest(table);
+
+	if (!oldest)
+		return;
+	__builtin_prefetch(&table->slots[home_of(table, oldest->tag)]);
+	__builtin_prefetch(table_at(table, oldest->in[BY_AGE].after), 1);
+}
+
+void table_remove(struct table *table, struct entry *entry)
+{
+	free_slot(table, entry);
+	table_unlink(table, &table->all, BY_AGE, entry);
+	if (is_pending(entry)) {
+		pool_give(&table->pending, entry->pending->number);
+	} else {
+		table_unlink(table, &table->decided, BY_TURN, entry);
+		table->n_decided--;
+	}
+	pool_give(&table->entries, entry->number);
 	table->n--;
-	if (entry->older)
-		entry->older->newer = entry->newer;
-	else
-		table->oldest = entry->newer;
-	if (entry->newer)
-		entry->newer->older = entry->older;
-	else
-		table->newest = entry->older;
-	entry->newer = table->spare;
-	table->spare = entry;
-	/* It goes next, mostly. */
-	if (table->oldest)
-		__builtin_prefetch(&table->slots[home_of(table,
-						 table->oldest->tag)]);
+	if (!table->n)
+		clear(table);
+	else if (table->n_slots > FIRST_SLOTS &&
+		 table->n < table->n_slots / SPARSE)
+		shrink(table);
+	fetch_oldest(table);
 }
 
 void table_release(struct table *table)
 {
-	for (uint32_t i = 0; i < table->n_chunks; i++)
-		free(table->chunks[i]);
-	free(table->chunks);
-	free(table->slots);
+	clear(table);
 	*table = (struct table){ 0 };
 }

@@ -70,7 +70,7 @@ static const struct weir_field fields[] = {
 	      "span-ingest: with each piece that comes."),
 	FIELD(tail_storage, NULL, "Not supported: spans are held in memory."),
 	FIELD(memory_limit_mib, "0",
-	      "Memory for spans that wait, in the whole process; at the limit "
+	      "Memory for spans and entries, in the whole process; at the limit "
 	      "the oldest trace is decided with what is there; 0: half of the "
 	      "process's budget.", .flags = WEIR_OURS),
 	FIELD(quiet_time, "0s",
@@ -261,6 +261,8 @@ static void open_store(struct tail_sampling *self)
 	self->room = weir_credits_get(c, WEIR_SIGNAL_TRACES, "memory",
 				      memory_limit(self));
 	store_init(&self->store, c, self->room);
+	table_init(&self->table, self->room,
+		   watch_words(policies_watch(self->policies)));
 }
 
 /* --- Parts --------------------------------------------------------------- */
@@ -329,12 +331,19 @@ static void say_needs(struct weir_component *c, struct weir_part_needs *needs)
 static void fetch_ahead(const struct tail_sampling *self,
 			const struct entry *entry)
 {
-	if (!entry->after)
+	const struct entry *next = buckets_after(&self->buckets, entry);
+	const struct entry *third;
+
+	if (!next)
 		return;
-	__builtin_prefetch(entry->after->after, 1);
-	if (entry->after->last != NO_SPAN)
+	if (next->pending->last != NO_SPAN)
 		__builtin_prefetch(store_span(&self->store,
-					      entry->after->last));
+					      next->pending->last));
+	third = buckets_after(&self->buckets, next);
+	if (!third)
+		return;
+	__builtin_prefetch(third->pending, 1);
+	__builtin_prefetch(buckets_after(&self->buckets, third), 1);
 }
 
 static void decide_tick(struct tail_sampling *self, uint32_t tick)
@@ -447,7 +456,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 		   self->set.decision_cache.sampled_cache_size);
 	cache_init(&self->rejected,
 		   self->set.decision_cache.non_sampled_cache_size);
-	buckets_init(&self->buckets, (uint32_t)self->wait + 1);
+	buckets_init(&self->buckets, &self->table, (uint32_t)self->wait + 1);
 	ingest_init(self);
 	self->short_at = UINT64_MAX;
 	register_series(self);
@@ -473,8 +482,9 @@ static void destroy(struct weir_component *c)
 		policies_free(&self->policies);
 		return;
 	}
-	while (self->table.oldest)
-		forget(self, self->table.oldest, WEIR_REASON_DRAINING);
+	while (self->table.n)
+		forget(self, table_oldest(&self->table),
+		       WEIR_REASON_DRAINING);
 	out_release(self);
 	ingest_release(self);
 	store_release(&self->store);

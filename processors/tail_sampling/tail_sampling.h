@@ -84,8 +84,8 @@ struct tail_sampling {
 	struct buckets buckets;
 	struct weir_timer timer;
 	uint64_t decided;		/* traces that were settled */
-	size_t n_settled;		/* ... and are in the table */
 	size_t places;			/* of the part: reserved, not used */
+	uint64_t reserved;		/* ... bytes; 0: not added up yet */
 	span_ref going[GOING];		/* the last spans of some that go */
 	size_t n_going;
 	uint64_t asked;			/* times that policies were */
@@ -115,8 +115,11 @@ extern const struct weir_metric_def tail_sampling_metrics[];
 
 /* Gives up what this worker can for those who wait. */
 void give_way(struct tail_sampling *self);
-/* Decides traces that are due next: until there is a segment less, or a batch
- * worth passing on.  False when that changes nothing. */
+/* Bytes of spans and entries: of the room. */
+uint64_t room_taken(const struct tail_sampling *self);
+/* Forgets decided traces, or decides those that are due next: until less is
+ * taken, or there is a batch worth passing on.  False when that changes
+ * nothing. */
 bool decide_some(struct tail_sampling *self);
 /* struct weir_part_needs: new traces of the part, each once. */
 size_t count_places(struct weir_component *c, const struct weir_part *part);
@@ -141,7 +144,7 @@ void end_pieces(struct tail_sampling *self);
 /* The part has: a flood of traces leaves none of its memory behind. */
 void trim_pieces(struct tail_sampling *self);
 /* The entry goes while spans of it come. */
-void leave_piece(struct tail_sampling *self, const struct entry *entry);
+void leave_piece(struct tail_sampling *self, const struct pending *pending);
 
 /* --- decide.c ------------------------------------------------------------ */
 

@@ -135,8 +135,10 @@ START_TEST(nothing_that_is_sized_by_a_part_is_kept_or_not_charged)
 	ck_assert_uint_ge(came, forms[_i].least);
 	ck_assert_uint_le(came, forms[_i].most);
 	ck_assert(SANITIZED || heap_of_ours() < before + 2 * MIB);
-	ck_assert_uint_eq(weir_budget_used(), 0);
+	/* but the entries, of a thousand traces at most */
+	ck_assert_uint_lt(weir_budget_used(), 1000 * 64 + MIB / 16);
 	close_crew();
+	ck_assert_uint_eq(weir_budget_used(), 0);
 }
 END_TEST
 

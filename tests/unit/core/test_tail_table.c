@@ -50,6 +50,7 @@ static void step(struct gen *gen, uint32_t ids, int hard)
 		table_remove(&table, known[i]);
 		known[i] = NULL;
 	} else if (gen_one_in(gen, 2)) {
+		ck_assert(table_ready(&table));
 		known[i] = table_add(&table, hash_of(i, hard), id);
 	}
 }
@@ -63,9 +64,13 @@ static void check_all(uint32_t ids, int hard)
 		ck_assert_ptr_eq(find(i, hard), known[i]);
 		n += known[i] != NULL;
 	}
-	for (struct entry *e = table.oldest; e; e = e->newer) {
+	for (struct entry *e = table_oldest(&table), *next; e; e = next) {
+		uint32_t after = e->in[BY_AGE].after;
+
 		linked++;
-		ck_assert_ptr_eq(e->newer ? e->newer->older : table.newest, e);
+		next = table_at(&table, after);
+		ck_assert_uint_eq(next ? next->in[BY_AGE].before :
+				  table.all.last, e->number);
 	}
 	ck_assert_uint_eq(table.n, n);
 	ck_assert_uint_eq(linked, n);
@@ -76,6 +81,7 @@ START_TEST(what_was_added_is_found_until_it_is_removed)
 	struct gen gen = { 5 };
 	uint32_t ids = _i ? 60 : IDS;
 
+	table_init(&table, NULL, 1);
 	for (int k = 0; k < STEPS; k++) {
 		step(&gen, ids, _i);
 		if (k % 1000 == 0)
