@@ -367,7 +367,8 @@ static const struct row inside[] = {
 	  "a.weir.length=i:16 a.weir.items=i:2}" },
 	{ "a blocked key is stronger", IN_JSON("{key: token, action: drop}"),
 	  "a=s:{\"token\":1}", "record{a=s:{\"token\":\"****\"}}" },
-	{ "a count of tokens is no content of a pattern", IN_JSON("{pattern: prompt, action: drop}"),
+	{ "a count of tokens is no content of a pattern",
+	  IN_JSON("{pattern: prompt, action: drop}"),
 	  "a=s:{\"prompt_tokens\":5,\"prompt\":\"x\"}",
 	  "record{a=s:{\"prompt_tokens\":5} a.weir.length=i:32 "
 	  "a.weir.items=i:2}" },
