@@ -157,15 +157,15 @@ static size_t skip_separator(const struct look *l, size_t at)
 {
 	char c, next;
 
-	if (has_at(l, at, "%3D") || has_at(l, at, "%3d") ||
-	    has_at(l, at, "%3A") || has_at(l, at, "%3a"))
-		return at + 3;
 	if (at >= l->len)
 		return 0;
 	c = byte_at(l, at);
-	next = at + 1 < l->len ? byte_at(l, at + 1) : 0;
+	if (c == '%' && (has_at(l, at, "%3D") || has_at(l, at, "%3d") ||
+			 has_at(l, at, "%3A") || has_at(l, at, "%3a")))
+		return at + 3;
 	if (c != '=' && c != ':')
 		return 0;
+	next = at + 1 < l->len ? byte_at(l, at + 1) : 0;
 	if (next == ':' || (c == '=' && (next == '=' || next == '~')) ||
 	    has_at(l, at, "://"))
 		return 0;
@@ -284,10 +284,8 @@ static bool is_next_line(const struct look *l, const struct value *v)
 			stop_at(l, v->at, v->end, A_LINE_END) < v->end ||
 			(behind < l->len && byte_at(l, behind) == ':');
 	}
-	if (is_named(l, v->at, ','))
-		return true;
 	k = looks_of(l, v->at, v->end);
-	return k.len < ALONE || !no_word(&k) ||
+	return k.len < ALONE || !no_word(&k) || is_named(l, v->at, ',') ||
 		(v->end < l->len && v->end - v->at < VALUE_JUDGED &&
 		 !(skip_space(l, v->end, &lines) > v->end && lines));
 }
@@ -398,9 +396,10 @@ static size_t name_end(const struct look *l, const struct trigger *t,
 
 	if (t->body == NAMED_CREDENTIALS && end < l->len)
 		end += (byte_at(l, end) | 0x20) == 's';
-	if (end >= l->len)
+	if (end >= l->len ||
+	    !is_of(byte_at(l, end), DIGITS | UNDERSCORE | DASH))
 		return end;
-	at = end + (byte_at(l, end) == '_' || byte_at(l, end) == '-');
+	at = end + !is_digit(l->text[end]);
 	behind = run_end(l, at, DIGITS, 3);
 	return behind > at ? behind : end;
 }
@@ -426,23 +425,40 @@ static void see_query(const struct look *l, size_t word, struct value *v)
 		v->stop = A_QUERY_END;
 }
 
-/* Does a cookie among them look like a session's? */
-static bool has_session(const struct look *l, struct value *v)
+/* Is the first cookie a session's, by its name? */
+static bool has_session(const struct look *l, const struct value *v)
 {
 	static const char *const ends[] = {
 		"sid", "session", "sessionid", "token", "auth",
 	};
 	size_t end = run_end(l, v->at, BASE64URL | DOT, 32), begin;
 
-	if (!v->quoted)
-		v->end = stop_at(l, v->at, l->len, A_LINE_END);
+	if (end == v->at || v->end - end < 6 || byte_at(l, end) != '=')
+		return false;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
 		begin = word_begin(l, end, ends[i], strlen(ends[i]));
-		if (begin != SIZE_MAX && begin >= v->at && end + 6 < v->end &&
-		    byte_at(l, end) == '=')
+		if (begin != SIZE_MAX && begin >= v->at)
 			return true;
 	}
-	return has_block(l, v->at, v->end);
+	return false;
+}
+
+#define COOKIES_JUDGED 1024
+
+static bool has_cookies(const struct look *l, struct value *v)
+{
+	size_t most = v->quoted ? v->end : l->len, judged;
+
+	if (most - v->at > COOKIES_JUDGED)
+		most = v->at + COOKIES_JUDGED;
+	judged = v->quoted ? most : stop_at(l, v->at, most, A_LINE_END);
+	if (!v->quoted)
+		v->end = judged;
+	if (!has_session(l, v) && !has_block(l, v->at, judged))
+		return false;
+	if (!v->quoted)
+		v->end = stop_at(l, judged, l->len, A_LINE_END);
+	return true;
 }
 
 bool probe_name(const struct look *l, const struct trigger *t, size_t last,
@@ -468,7 +484,7 @@ bool probe_name(const struct look *l, const struct trigger *t, size_t last,
 	see_query(l, word, &v);
 	read_value(l, at, &v);
 	if (n->kind & COOKIES)
-		return has_session(l, &v) && hit_value(l, what, &v, hit);
+		return has_cookies(l, &v) && hit_value(l, what, &v, hit);
 	if (n->kind & SCHEME)
 		skip_scheme(l, &v);
 	if (v.end <= v.at || !is_secret(l, n, &v, word))

@@ -160,7 +160,9 @@ bool probe_url(const struct look *l, const struct trigger *t, size_t last,
 	       byte_at(l, begin - 1) != '@')
 		begin--;
 	if (begin < 3 || !has_at(l, begin - 3, "://"))
-		return dsn(l, at, hit);
+		return (!begin || byte_at(l, begin - 1) != '@' ||
+			memchr(l->text + begin, ':', at - begin)) &&
+			dsn(l, at, hit);
 	for (colon = begin; colon < at && byte_at(l, colon) != ':'; colon++)
 		;
 	if (colon == at)

@@ -113,7 +113,8 @@ size_t skip_quote(const struct look *l, size_t at)
 
 	if (quote < l->len && is_quote(byte_at(l, quote)))
 		return quote + 1;
-	return has_at(l, at, "%22") ? at + 3 : at;
+	return quote == at && quote < l->len && l->text[at] == '%' &&
+		has_at(l, at, "%22") ? at + 3 : at;
 }
 
 /* --- White space ----------------------------------------------------------------- */

@@ -96,6 +96,8 @@ static weir_str name_of_list(struct inside *in, weir_str path)
 		while (name.len && name.ptr[name.len - 1] != '[')
 			name.len--;
 		name.len -= !!name.len;
+		if (name.len && name.ptr[name.len - 1] == '.')
+			name.len--;
 	}
 	if (!name.len)
 		name = in->front;

