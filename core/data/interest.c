@@ -18,7 +18,8 @@
 #include "base/str.h"
 
 enum item_kind {
-	ITEM_KEY, ITEM_KEY_REGEX, ITEM_VALUE_REGEX, ITEM_VALUE_SCAN, ITEM_ALWAYS
+	ITEM_KEY, ITEM_KEY_REGEX, ITEM_KEY_SCAN, ITEM_VALUE_REGEX,
+	ITEM_VALUE_SCAN, ITEM_INTEGERS, ITEM_ALWAYS
 };
 
 struct item {
@@ -29,6 +30,7 @@ struct item {
 	const struct weir_regex *regex;
 	weir_value_scan scan;
 	const void *arg;
+	uint64_t least;
 };
 
 struct weir_interest {
@@ -142,6 +144,21 @@ void weir_interest_value_scan(struct weir_interest *interest, uint32_t where,
 	item->scan = scan;
 	item->arg = arg;
 	item->any_type = any_type;
+}
+
+void weir_interest_key_scan(struct weir_interest *interest, uint32_t where,
+			    weir_key_scan scan, const void *arg)
+{
+	struct item *item = add(interest, ITEM_KEY_SCAN, where);
+
+	item->scan = scan;
+	item->arg = arg;
+}
+
+void weir_interest_integers(struct weir_interest *interest, uint32_t where,
+			    uint64_t least)
+{
+	add(interest, ITEM_INTEGERS, where)->least = least ? least : 1;
 }
 
 void weir_interest_always(struct weir_interest *interest, uint32_t where)
@@ -296,6 +313,12 @@ static uint32_t decide(const struct interest_set *set, uint64_t h, weir_str key)
 		if (r->places & ~places && weir_regex_match(r->regex, key))
 			places |= r->places;
 	}
+	for (uint32_t i = 0; i < set->n_key_scans; i++) {
+		const struct set_scan *s = &set->key_scans[i];
+
+		if (s->places & ~places && s->scan(s->arg, key))
+			places |= s->places;
+	}
 	return places;
 }
 
@@ -364,16 +387,41 @@ bool match_text_slow(const struct interest_set *set, const struct place *place,
 
 /* --- Compiling ---------------------------------------------------------- */
 
-static void add_key_regex(struct interest_set *set, const struct item *item,
-			  uint32_t places)
+/* Of every key is remembered who wants it. */
+static void ask_keys(struct interest_set *set, uint32_t places)
 {
-	set->key_regexes[set->n_key_regexes++] =
-		(struct set_regex){ item->regex, places, false };
 	for (unsigned id = 0; id < PLACE_SHARED; id++)
 		if (places & 1u << id)
 			set->place[id].key_regex = true;
 	if (!set->cache)
 		set->cache = pages_new(sizeof(*set->cache));
+}
+
+static void add_key_regex(struct interest_set *set, const struct item *item,
+			  uint32_t places)
+{
+	set->key_regexes[set->n_key_regexes++] =
+		(struct set_regex){ item->regex, places, false };
+	ask_keys(set, places);
+}
+
+static void add_key_scan(struct interest_set *set, const struct item *item,
+			 uint32_t places)
+{
+	set->key_scans[set->n_key_scans++] =
+		(struct set_scan){ item->scan, item->arg, places };
+	ask_keys(set, places);
+}
+
+static void add_integers(struct interest_set *set, uint32_t places,
+			 uint64_t least)
+{
+	for (unsigned id = 0; id < PLACE_SHARED; id++) {
+		uint64_t *from = &set->place[id].integers;
+
+		if (places & 1u << id && (!*from || least < *from))
+			*from = least;
+	}
 }
 
 static void add_value_regex(struct interest_set *set, const struct item *item,
@@ -426,6 +474,12 @@ static void add_item(struct interest_set *set, const struct item *item)
 	case ITEM_KEY_REGEX:
 		add_key_regex(set, item, places);
 		break;
+	case ITEM_KEY_SCAN:
+		add_key_scan(set, item, places);
+		break;
+	case ITEM_INTEGERS:
+		add_integers(set, places, item->least);
+		break;
 	case ITEM_VALUE_REGEX:
 		add_value_regex(set, item, places);
 		break;
@@ -456,6 +510,7 @@ struct interest_set *interest_compile(struct weir_interest *const *declared,
 	set->key_regexes = xcalloc(items + 1, sizeof(*set->key_regexes));
 	set->value_regexes = xcalloc(items + 1, sizeof(*set->value_regexes));
 	set->scans = xcalloc(items + 1, sizeof(*set->scans));
+	set->key_scans = xcalloc(items + 1, sizeof(*set->key_scans));
 	join_places(set);
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < declared[i]->n; j++)
@@ -476,6 +531,7 @@ void interest_set_free(struct interest_set **set)
 	free(self->key_regexes);
 	free(self->value_regexes);
 	free(self->scans);
+	free(self->key_scans);
 	pages_free(self->cache, sizeof(*self->cache));
 	free(self);
 }

@@ -36,6 +36,7 @@ struct place {
 	bool value_scan;	/* so may bytes */
 	bool any_type;		/* values that are no strings, too */
 	bool always;
+	uint64_t integers;	/* from here on; 0: none */
 	const struct place *in_list, *in_map, *text;
 };
 
@@ -45,8 +46,8 @@ struct interest_set {
 	struct set_key *keys;		/* open addressing, half full at most */
 	uint32_t key_mask;
 	struct set_regex *key_regexes, *value_regexes;
-	struct set_scan *scans;
-	uint32_t n_key_regexes, n_value_regexes, n_scans;
+	struct set_scan *scans, *key_scans;
+	uint32_t n_key_regexes, n_value_regexes, n_scans, n_key_scans;
 	struct key_cache *cache;	/* what key patterns decided; changes */
 	bool empty;
 };

@@ -486,8 +486,12 @@ static always_inline bool walk_value_fast(struct walker *w, const uint8_t *p,
 			return p[1] < 0x80;
 		if (len == 3)
 			return p[1] >= 0x80 && p[2] - 1u < 0x7f;
-		return len > 3 && p[len - 1] &&
-		       wire_varint(p + 1, p + len, &v) == p + len;
+		if (!(len > 3 && p[len - 1] &&
+		      wire_varint(p + 1, p + len, &v) == p + len))
+			return false;
+		if (match && unlikely(place->integers) && v >= place->integers)
+			want(w);
+		return true;
 	}
 	if (p[0] == WIRE_TAG(2, WIRE_VARINT))		/* bool_value */
 		return len == 2 && p[1] <= 1;
@@ -654,7 +658,9 @@ walk_message(struct walker *w, const struct schema *s, const uint8_t *p,
 		/* Values that are no strings: whoever wants them written out
 		 * does that itself. */
 		if (match && unlikely(f->flags & FIELD_VALUE) &&
-		    f->type != FIELD_TEXT && place->any_type)
+		    f->type != FIELD_TEXT &&
+		    (place->any_type || (f->type == FIELD_INT64 &&
+					 place->integers)))
 			want(w);
 	}
 	w->elements += 2 * attributes;	/* with their values */

@@ -251,7 +251,7 @@ static bool cut_json(weir_str text, size_t max, struct weir_text *out)
 
 void cut_text(weir_str text, size_t max, struct weir_text *out)
 {
-	if (begins_as_json(text) && cut_json(text, max, out))
+	if (text.len > max && begins_as_json(text) && cut_json(text, max, out))
 		return;
 	weir_text_add(out, (weir_str){ text.ptr, cut_utf8(text, max) });
 }

@@ -21,7 +21,7 @@ bool holds_json(weir_str text);
 /* How many bytes of at most max hold only whole characters. */
 size_t cut_utf8(weir_str text, size_t max);
 
-/* Appends what is left of a text of more than max bytes: at most max, whole
+/* Appends what is left of a text: at most max bytes, whole
  * characters only.  What begins as JSON stays JSON: strings become shorter,
  * members and elements at the end go, and what is open is closed; one that is
  * no JSON is cut like any other text. */

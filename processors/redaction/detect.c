@@ -267,6 +267,7 @@ void detect_start(struct detect_walk *walk, const struct detectors *d,
 	walk->text = text;
 	walk->no_block = walk->no_block_end = 0;
 	walk->quotes = 0;
+	walk->named = walk->named_end = SIZE_MAX;
 	walk->stops = 0;
 }
 

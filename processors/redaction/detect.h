@@ -52,7 +52,7 @@ struct detected {
 
 /* A text on its way: what a probe has read to its end, no other reads again
  * (detect_seen.c).  Belongs to the caller; starting it costs nothing. */
-#define DETECT_STOPS 14
+#define DETECT_STOPS 18
 #define DETECT_QUOTES 51
 struct detect_walk {
 	const struct detectors *d;
@@ -64,6 +64,9 @@ struct detect_walk {
 		size_t from, to;	/* none in [from, to) */
 		bool found;		/* and one at `to` */
 	} stop[DETECT_STOPS];
+	/* The value whose name is known: it reaches so far whatever is in it.
+	 * Set behind detect_start. */
+	size_t named, named_end;
 	struct detect_quote {
 		size_t from, at, end;	/* from..at: closes at, value to end */
 	} quote[DETECT_QUOTES];

@@ -20,7 +20,7 @@ static bool is_mixed(const struct look *l, size_t at, size_t end)
  * twice as many.  `at` is where such a run begins. */
 #define BLOCK 16
 
-static bool has_block(const struct look *l, size_t at, size_t end)
+bool has_block(const struct look *l, size_t at, size_t end)
 {
 	struct detect_walk *w = l->walk;
 
@@ -186,15 +186,16 @@ bool probe_key_aws(const struct look *l, const struct trigger *t, size_t last,
  * that has `len` letters. */
 #define NAME(window, bucket, back, len, on, named)			\
 	{ window, bucket, 1, back, on, probe_name, "", len, named, 0, 0 }
-#define BEHIND_NAME "[=:\"'`\\ %>\t]"
+#define BEHIND_NAME "[=:\"'`\\ %>\t0-9_-]"	/* API_KEY_2 */
 
 const struct trigger detect_triggers[] = {
-	{ "[*][*]@[0-9A-Za-z[]", 7, 0, 2, CREDENTIALS, probe_url, "", 0, 0, 0, 0 },
+	{ "[*][*]@[0-9A-Za-z[/]", 7, 0, 2, CREDENTIALS, probe_url, "", 0, 0, 0, 0 },
 	{ "[*][*]@[0-9A-Za-z\x80-\xff]", 7, 0, 2, EMAIL, probe_email, "", 0, 0, 0, 0 },
 	{ "%40[0-9A-Za-z]", 2, 0, 0, EMAIL, probe_email_encoded, "", 0, 0, 0, 0 },
-	{ "[A-Z][A-Z][0-9][0-9]", 3, 0, 0, BIT(DETECT_IBAN), probe_iban, "", 0, 0, 0, 0 },
+	{ "[A-Z][A-Z][0-9][0-9]", 3, 1, 0, BIT(DETECT_IBAN), probe_iban, "", 0, 0, 0, 0 },
 	{ "eyJ[0-9A-Za-z_-]", 7, 0, 0, BIT(DETECT_JWT), probe_jwt, "", 0, 0, 0, 0 },
 	{ "-BEG", 4, 0, 4, BIT(DETECT_PRIVATE_KEY), probe_private_key, "", 0, 0, 0, 0 },
+	{ "LS0t", 4, 0, 0, BIT(DETECT_PRIVATE_KEY), probe_private_base64, "", 0, 0, 0, 0 },
 
 	NAME("sswo", 2, 2, 8, NAMES, NAMED_PASSWORD),
 	NAME("sswd", 0, 2, 6, NAMES, NAMED_PASSWD),
@@ -208,6 +209,9 @@ const struct trigger detect_triggers[] = {
 	NAME("uth" BEHIND_NAME, 2, 1, 4, NAMES, NAMED_AUTH),
 	NAME("ture", 6, 5, 9, CLOUD, NAMED_SIGNATURE),
 	NAME("sig[=%]", 2, 0, 3, CLOUD, NAMED_SIG),
+	NAME("ass" BEHIND_NAME, 0, 1, 4, CREDENTIALS, NAMED_PASS),
+	NAME("dent", 5, 3, 10, CREDENTIALS, NAMED_CREDENTIALS),
+	NAME("ooki", 5, 1, 6, CREDENTIALS, NAMED_COOKIE),
 	{ "bear", 5, 1, 0, CREDENTIALS, probe_scheme, "bearer", 6, 0, 0, 0 },
 	{ "asic", 1, 1, 1, CREDENTIALS, probe_scheme, "basic", 5, 0, 0, 0 },
 
@@ -221,6 +225,7 @@ const struct trigger detect_triggers[] = {
 	KEY("_pat", 4, 6, CLOUD, "github_pat_", NO_ALNUM_UNDERSCORE, 30, 0),
 	KEY("lpat", 4, 1, CLOUD, "glpat-", NO_BASE64URL_DOT, 20, 0),
 	KEY("xoxa", 2, 0, CLOUD, "xoxa-", NO_ALNUM_DASH, 16, 0),
+	KEY("xapp", 2, 0, CLOUD, "xapp-", NO_ALNUM_DASH, 16, 0),
 	KEY("xoxb", 2, 0, CLOUD, "xoxb-", NO_ALNUM_DASH, 16, 0),
 	KEY("xoxe", 2, 0, CLOUD, "xoxe", NO_ALNUM_DASH_DOT, 16, 0),
 	KEY("xoxp", 2, 0, CLOUD, "xoxp-", NO_ALNUM_DASH, 16, 0),
@@ -228,6 +233,10 @@ const struct trigger detect_triggers[] = {
 	KEY("xoxs", 2, 0, CLOUD, "xoxs-", NO_ALNUM_DASH, 16, 0),
 	KEY("_liv", 4, 2, CLOUD, "sk_live_", NO_ALNUM, 16, 0),
 	KEY("_liv", 4, 2, CLOUD, "rk_live_", NO_ALNUM, 16, 0),
+	KEY("_tes", 4, 2, CLOUD, "sk_test_", NO_ALNUM, 16, 0),
+	KEY("_tes", 4, 2, CLOUD, "rk_test_", NO_ALNUM, 16, 0),
+	KEY("k.co", 1, 4, CLOUD, "slack.com/services/", NO_AWS, 20, 0),
+	KEY("ya29", 3, 0, CLOUD, "ya29.", NO_BASE64URL, 20, 0),	/* Google */
 	KEY("npm_", 4, 0, CLOUD, "npm_", NO_ALNUM, 30, 0),
 	KEY("pypi", 6, 0, CLOUD, "pypi-", NO_BASE64URL, 40, 0),
 	KEY("SG.[0-9A-Za-z._-]", 0, 0, CLOUD, "SG.", NO_BASE64URL_DOT, 60, 80),

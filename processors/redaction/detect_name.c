@@ -3,9 +3,9 @@
  * detect_name.c: what stands behind a name that says it is secret.
  *
  * `password=x`, `"api_key": "x"`, `--token x`, `<secret>x</secret>`, the same
- * with the quotes escaped or percent-encoded; `Bearer x`, `Basic x`, and the
- * password in a URL.  The value alone is the hit.  Prose about passwords has
- * the names, too: there a value must look like none of its words.
+ * with the quotes escaped or percent-encoded; headers by their names.  The value
+ * alone is the hit.  Prose about passwords has the names, too: there a value
+ * must look like none of its words.
  */
 #include "detect_value.h"
 
@@ -19,7 +19,10 @@ enum kind {
 	PART = 1 << 4,		/* not by itself: something_key */
 	BASE64_USER = 1 << 5,	/* only user:password in base64 */
 	TIGHT = 1 << 6,		/* only name=value, long */
-	DIRECTORY = 1 << 7	/* not when it is a path */
+	DIRECTORY = 1 << 7,	/* not when it is a path */
+	COUNTED = 1 << 8,	/* no number: how many have passed */
+	WHOLE = 1 << 9,		/* not the end of another word: bypass= */
+	COOKIES = 1 << 10	/* up to the end of the line, if one is long */
 };
 
 /* Ends of names, in small letters, by what triggers them; '_' also stands for
@@ -31,7 +34,7 @@ static const struct family {
 		const char *word;
 		size_t len;
 		uint32_t kind;
-	} name[14];
+	} name[2];
 } families[] = {
 	[NAMED_PASSWORD] = { 0, { WORD("password", PASSWORD) } },
 	[NAMED_PASSWD] = { 0, { WORD("passwd", PASSWORD) } },
@@ -39,21 +42,48 @@ static const struct family {
 	[NAMED_PWD] = { 3, { WORD("pwd", PASSWORD | DIRECTORY) } },
 	[NAMED_SECRET] = { 0, { WORD("secret", 0) } },
 	[NAMED_TOKEN] = { 0, { WORD("token", TOKEN) } },
-	[NAMED_KEY] = { 3, {
-		WORD("secret_access_key", OF_CLOUD),
-		WORD("shared_access_key", OF_CLOUD),
-		WORD("account_key", OF_CLOUD), WORD("api_key", 0),
-		WORD("access_key", 0), WORD("secret_key", 0),
-		WORD("private_key", 0), WORD("auth_key", 0),
-		WORD("shared_key", 0), WORD("master_key", 0),
-		WORD("signing_key", 0), WORD("encryption_key", 0),
-		WORD("subscription_key", 0),
-	} },
+	[NAMED_KEY] = { 3, { { NULL, 0, 0 } } },	/* keys[] */
 	[NAMED_KEY_ID] = { 0, { WORD("private_key_id", OF_CLOUD) } },
 	[NAMED_AUTHORIZATION] = { 0, { WORD("authorization", SCHEME) } },
 	[NAMED_AUTH] = { 3, { WORD("auth", BASE64_USER) } },
 	[NAMED_SIGNATURE] = { 0, { WORD("signature", OF_CLOUD | TIGHT) } },
 	[NAMED_SIG] = { 3, { WORD("sig", OF_CLOUD | TIGHT) } },
+	[NAMED_PASS] = { 0, { WORD("pass", COUNTED | WHOLE) } },
+	[NAMED_CREDENTIALS] = { 0, { WORD("credential", DIRECTORY) } },
+	[NAMED_COOKIE] = { 0, { WORD("cookie", COOKIES | WHOLE) } },
+};
+
+/* Keys of whom or what, by the last letter before `_key`. */
+#define KEY_OF(of, kind) WORD(of "_key", kind)
+static const struct name keys[26][8] = {
+	['a' - 'a'] = { KEY_OF("nvidia", 0) },
+	['b' - 'a'] = { KEY_OF("github", 0), KEY_OF("gitlab", 0),
+			KEY_OF("wandb", 0) },
+	['c' - 'a'] = { KEY_OF("anthropic", 0) },
+	['d' - 'a'] = { KEY_OF("shared", 0), KEY_OF("sendgrid", 0) },
+	['e' - 'a'] = { KEY_OF("private", 0), KEY_OF("azure", 0),
+			KEY_OF("google", 0), KEY_OF("stripe", 0),
+			KEY_OF("pinecone", 0), KEY_OF("replicate", 0),
+			KEY_OF("huggingface", 0), { NULL, 0, 0 } },
+	['f' - 'a'] = { KEY_OF("hf", 0) },
+	['g' - 'a'] = { KEY_OF("signing", 0), KEY_OF("datadog", 0) },
+	['h' - 'a'] = { KEY_OF("auth", 0), KEY_OF("langsmith", 0) },
+	['i' - 'a'] = { KEY_OF("api", 0), KEY_OF("openai", 0),
+			KEY_OF("gemini", 0), KEY_OF("xai", 0) },
+	['k' - 'a'] = { KEY_OF("slack", 0), KEY_OF("deepseek", 0) },
+	['l' - 'a'] = { KEY_OF("mistral", 0) },
+	['m' - 'a'] = { KEY_OF("llm", 0) },
+	['n' - 'a'] = { KEY_OF("encryption", 0), KEY_OF("subscription", 0) },
+	['o' - 'a'] = { KEY_OF("twilio", 0) },
+	['q' - 'a'] = { KEY_OF("groq", 0) },
+	['r' - 'a'] = { KEY_OF("master", 0), KEY_OF("openrouter", 0),
+			KEY_OF("together", 0) },
+	['s' - 'a'] = { KEY_OF("secret_access", OF_CLOUD),
+			KEY_OF("shared_access", OF_CLOUD), KEY_OF("access", 0),
+			KEY_OF("aws", 0), KEY_OF("cerebras", 0),
+			KEY_OF("fireworks", 0) },
+	['t' - 'a'] = { KEY_OF("account", OF_CLOUD), KEY_OF("secret", 0) },
+	['y' - 'a'] = { KEY_OF("perplexity", 0), KEY_OF("tavily", 0) },
 };
 
 static bool is_word_separator(char c)
@@ -86,6 +116,7 @@ static const struct name *name_before(const struct look *l, size_t end,
 				      enum named named, size_t *begin)
 {
 	const struct family *f = &families[named];
+	const struct name *n = f->name;
 	size_t left;
 
 	end -= f->known;
@@ -93,8 +124,9 @@ static const struct name *name_before(const struct look *l, size_t end,
 		end -= end && is_word_separator(byte_at(l, end - 1));
 		if (!end || !is_letter(byte_at(l, end - 1)))
 			return NULL;
+		n = keys[(byte_at(l, end - 1) | 0x20) - 'a'];
 	}
-	for (const struct name *n = f->name; n->word; n++) {
+	for (; n->word; n++) {
 		left = n->len - f->known - (named == NAMED_KEY);
 		*begin = word_begin(l, end, n->word, left);
 		if (*begin != SIZE_MAX)
@@ -150,7 +182,9 @@ static size_t value_begin(const struct look *l, size_t end, struct value *v)
 	if (behind) {
 		v->loose = separator != quote ||
 			(behind < l->len && is_blank(byte_at(l, behind)));
-		return skip_blanks(l, behind);
+		if (byte_at(l, separator) == '%')
+			v->stop = AN_ENCODED_END;
+		return skip_space(l, behind, &v->lines);
 	}
 	if (separator == end && (end >= l->len || byte_at(l, end) != '>'))
 		return 0;
@@ -177,12 +211,25 @@ static bool is_call(const struct look *l, const struct value *v)
 		(byte_at(l, end) == '(' || byte_at(l, end) == '[');
 }
 
+/* What the fetch() of browsers is told about credentials. */
+static bool is_fetch_mode(const struct look *l, const struct value *v)
+{
+	static const char *const modes[] = { "include", "omit", "same-origin" };
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
+		if (v->end - v->at == strlen(modes[i]) &&
+		    has_word_at(l, v->at, modes[i]))
+			return true;
+	return false;
+}
+
 /* PWD=/home/me, password=password */
 static bool says_nothing(const struct look *l, const struct name *n,
 			 const struct value *v)
 {
 	if (n->kind & DIRECTORY)
-		return byte_at(l, v->at) == '/' || byte_at(l, v->at) == '~';
+		return byte_at(l, v->at) == '/' || byte_at(l, v->at) == '~' ||
+			is_fetch_mode(l, v);
 	return v->end - v->at == n->len &&
 		has_word_at(l, v->at, n->word);
 }
@@ -218,13 +265,50 @@ static bool is_prose(const struct look *l, const struct name *n,
 		(v->end < l->len && byte_at(l, v->end) == ' ');
 }
 
+#define ALONE 6		/* bytes of what stands alone on the next line */
+
+/* What is on the next line may be something else: another name, or what is said
+ * next. */
+static bool is_next_line(const struct look *l, const struct value *v)
+{
+	struct looks k;
+	bool lines = false;
+
+	if (!v->lines)
+		return false;
+	if (v->quoted) {
+		size_t behind = skip_blanks(l, skip_quote(l, v->end));
+
+		/* 't and the next quote far behind it */
+		return v->end == l->len ||
+			stop_at(l, v->at, v->end, A_LINE_END) < v->end ||
+			(behind < l->len && byte_at(l, behind) == ':');
+	}
+	if (is_named(l, v->at, ','))
+		return true;
+	k = looks_of(l, v->at, v->end);
+	return k.len < ALONE || !no_word(&k) ||
+		(v->end < l->len && v->end - v->at < VALUE_JUDGED &&
+		 !(skip_space(l, v->end, &lines) > v->end && lines));
+}
+
+/* 12, 3/4, 99.5% */
+static bool is_number(const struct look *l, const struct value *v)
+{
+	return v->end - v->at <= 9 &&
+		run_end(l, v->at, DIGITS | DOT | BASE64 | MARK, 9) == v->end &&
+		is_digit(byte_at(l, v->at));
+}
+
 static bool is_secret(const struct look *l, const struct name *n,
 		      const struct value *v, size_t word)
 {
 	struct looks k;
 
 	if (is_stand_in(l, v->at, v->end, v->quoted) ||
-	    says_nothing(l, n, v) || is_prose(l, n, v))
+	    says_nothing(l, n, v) || is_prose(l, n, v) || is_next_line(l, v))
+		return false;
+	if (n->kind & COUNTED && is_number(l, v))
 		return false;
 	if (n->kind & BASE64_USER)
 		return base64_user(l->text + v->at, v->end - v->at);
@@ -248,6 +332,30 @@ static const char *const schemes[] = {
 	"sharedkey", "sharedkeylite", "dpop", "goog4-rsa-sha256",
 };
 
+static size_t line_end(const struct look *l, size_t at)
+{
+	while (at < l->len && byte_at(l, at) != '\n' && byte_at(l, at) != '\r')
+		at++;
+	return at;
+}
+
+/* A word and what is none: all of the line. */
+static void skip_unknown_scheme(const struct look *l, struct value *v)
+{
+	size_t behind = skip_blanks(l, v->end), end;
+	struct looks k;
+
+	if (v->quoted || behind == v->end ||
+	    run_end(l, v->at, UPPER | LOWER | DASH, 32) != v->end)
+		return;
+	end = bare_end(l, behind, VALUE_JUDGED, v->stop);
+	k = looks_of(l, behind, end);
+	if (k.len < 6 || !no_word(&k))
+		return;
+	v->end = line_end(l, end);
+	v->loose = false;
+}
+
 /* "Bearer x": x is what is secret, up to the end of the line for schemes with
  * parameters. */
 static void skip_scheme(const struct look *l, struct value *v)
@@ -256,30 +364,20 @@ static void skip_scheme(const struct look *l, struct value *v)
 		size_t behind = v->at + strlen(schemes[i]);
 
 		if (!has_word_at(l, v->at, schemes[i]) || behind >= l->len ||
-		    (byte_at(l, behind) != ' ' && !has_at(l, behind, "%20")))
+		    skip_blanks(l, behind) == behind)
 			continue;
-		v->at = byte_at(l, behind) == ' ' ? skip_blanks(l, behind) :
-			behind + 3;
+		v->at = skip_blanks(l, behind);
 		v->loose = false;
 		if (v->quoted)
 			return;
-		v->end = bare_end(l, v->at, VALUE_JUDGED);
+		v->end = bare_end(l, v->at, VALUE_JUDGED, v->stop);
 		/* parameters, with quotes and commas in them */
 		if (i > 1 && v->end > v->at &&
 		    !is_stand_in(l, v->at, v->end, false))
-			while (v->end < l->len && byte_at(l, v->end) != '\n' &&
-			       byte_at(l, v->end) != '\r')
-				v->end++;
+			v->end = line_end(l, v->end);
 		return;
 	}
-}
-
-static bool hit_value(const struct look *l, enum detector what,
-		      struct value *v, struct detected *hit)
-{
-	if (v->at < l->from)
-		v->at = l->from;
-	return v->end > v->at && found(hit, what, v->at, v->end);
+	skip_unknown_scheme(l, v);
 }
 
 /* Whose hit is it?  DETECTORS: nobody's that is on. */
@@ -292,109 +390,90 @@ static enum detector owner(const struct look *l, const struct name *n)
 	return DETECT_CREDENTIALS;
 }
 
+/* API_KEY_2, password1, credentials: where the name ends. */
+static size_t name_end(const struct look *l, const struct trigger *t,
+		       size_t end)
+{
+	size_t at, behind;
+
+	if (t->body == NAMED_CREDENTIALS && end < l->len)
+		end += (byte_at(l, end) | 0x20) == 's';
+	if (end >= l->len)
+		return end;
+	at = end + (byte_at(l, end) == '_' || byte_at(l, end) == '-');
+	behind = run_end(l, at, DIGITS, 3);
+	return behind > at ? behind : end;
+}
+
+/* Is the word part of another one?  dbPass is not. */
+static bool part_of_word(const struct look *l, const struct name *n,
+			 size_t word)
+{
+	if (!(n->kind & (BASE64_USER | WHOLE)) ||
+	    !joined_before(l, word, ALNUM))
+		return false;
+	return !(n->kind & WHOLE && is_upper(byte_at(l, word)) &&
+		 is_of(byte_at(l, word - 1), LOWER | DIGITS));
+}
+
+/* ?name=, &name= */
+static void see_query(const struct look *l, size_t word, struct value *v)
+{
+	size_t begin = identifier_begin(l, word);
+
+	if (begin && v->stop == A_VALUE_END &&
+	    (byte_at(l, begin - 1) == '?' || byte_at(l, begin - 1) == '&'))
+		v->stop = A_QUERY_END;
+}
+
+/* Does a cookie among them look like a session's? */
+static bool has_session(const struct look *l, struct value *v)
+{
+	static const char *const ends[] = {
+		"sid", "session", "sessionid", "token", "auth",
+	};
+	size_t end = run_end(l, v->at, BASE64URL | DOT, 32), begin;
+
+	if (!v->quoted)
+		v->end = stop_at(l, v->at, l->len, A_LINE_END);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		begin = word_begin(l, end, ends[i], strlen(ends[i]));
+		if (begin != SIZE_MAX && begin >= v->at && end + 6 < v->end &&
+		    byte_at(l, end) == '=')
+			return true;
+	}
+	return has_block(l, v->at, v->end);
+}
+
 bool probe_name(const struct look *l, const struct trigger *t, size_t last,
 		struct detected *hit)
 {
-	size_t word, end = last - 3 - t->back + t->len, at;
+	size_t word, end = last - 3 - t->back + t->len, at, behind;
 	const struct name *n;
-	struct value v = { 0 };
+	struct value v = { .stop = A_VALUE_END };
 	enum detector what;
 
-	if (end > l->len || joined_behind(l, end, ALNUM | UNDERSCORE))
+	if (end > l->len)
 		return false;
-	at = value_begin(l, end, &v);
-	n = at ? name_before(l, end, t->body, &word) : NULL;
+	behind = name_end(l, t, end);
+	if (joined_behind(l, behind, ALNUM | UNDERSCORE))
+		return false;
+	at = value_begin(l, behind, &v);
+	if (!at)
+		return probe_spoken(l, t, behind, hit);
+	n = name_before(l, end, t->body, &word);
 	what = n ? owner(l, n) : DETECTORS;
-	if (what == DETECTORS ||
-	    ((n->kind & BASE64_USER) && joined_before(l, word, ALNUM)))
+	if (what == DETECTORS || part_of_word(l, n, word))
 		return false;
+	see_query(l, word, &v);
 	read_value(l, at, &v);
+	if (n->kind & COOKIES)
+		return has_session(l, &v) && hit_value(l, what, &v, hit);
 	if (n->kind & SCHEME)
 		skip_scheme(l, &v);
 	if (v.end <= v.at || !is_secret(l, n, &v, word))
 		return false;
 	if (!v.quoted && v.end - v.at == VALUE_JUDGED)
-		v.end = bare_end(l, v.end, SIZE_MAX);
+		v.end = bare_end(l, v.end, SIZE_MAX, v.stop);
 	return hit_value(l, what, &v, hit);
-}
-
-/* RFC 6750 2.1 */
-static bool bearer(const struct look *l, size_t at, struct detected *hit)
-{
-	size_t end = stop_at(l, at, l->len, NO_BEARER);
-	struct looks k;
-
-	while (end < l->len && byte_at(l, end) == '=')
-		end++;
-	while (end > at && byte_at(l, end - 1) == '.')
-		end--;
-	k = looks_of(l, at, end);
-	return k.len >= 8 && no_word(&k) && k.lower + k.upper + k.digits >= 8 &&
-		found(hit, DETECT_CREDENTIALS, at, end);
-}
-
-/* RFC 7617 2 */
-static bool basic(const struct look *l, size_t at, struct detected *hit)
-{
-	size_t end = stop_at(l, at, l->len, NO_BASE64);
-
-	while (end < l->len && byte_at(l, end) == '=')
-		end++;
-	return base64_user(l->text + at, end - at) &&
-		found(hit, DETECT_CREDENTIALS, at, end);
-}
-
-bool probe_scheme(const struct look *l, const struct trigger *t, size_t last,
-		  struct detected *hit)
-{
-	size_t begin = last - 3 - t->back, at = begin + t->len;
-
-	if (!has_word_at(l, begin, t->prefix) ||
-	    joined_before(l, begin, ALNUM | UNDERSCORE))
-		return false;
-	if (has_at(l, at, "%20"))
-		at += 3;
-	else if (has_at(l, at, " "))
-		at = skip_blanks(l, at);
-	else
-		return false;
-	return t->prefix[1] == 'e' ? bearer(l, at, hit) : basic(l, at, hit);
-}
-
-/* --- URLs ------------------------------------------------------------------------ */
-
-static bool ends_userinfo(char c)
-{
-	return is_of(c, USER_END);
-}
-
-/* scheme://user:password@host (RFC 3986 3.2.1): the password.  One with an `@`
- * in it reaches up to the last `@` of the authority.  Going back ends at the
- * `@` before, so that no byte is read twice. */
-bool probe_url(const struct look *l, const struct trigger *t, size_t last,
-	       struct detected *hit)
-{
-	size_t at = last - 1, begin = at, colon, end = at;
-
-	(void)t;
-	if (!is_alnum(byte_at(l, last)) && byte_at(l, last) != '[')
-		return false;
-	while (begin && !ends_userinfo(byte_at(l, begin - 1)) &&
-	       byte_at(l, begin - 1) != '@')
-		begin--;
-	if (begin < 3 || !has_at(l, begin - 3, "://"))
-		return false;
-	for (colon = begin; colon < at && byte_at(l, colon) != ':'; colon++)
-		;
-	if (colon == at)
-		return false;
-	for (size_t i = at; i < l->len && !ends_userinfo(byte_at(l, i)) &&
-	     byte_at(l, i) != ',' && byte_at(l, i) != '\''; i++)
-		if (byte_at(l, i) == '@' && i + 1 < l->len &&
-		    (is_alnum(byte_at(l, i + 1)) || byte_at(l, i + 1) == '['))
-			end = i;
-	if (colon + 1 == end || is_stand_in(l, colon + 1, end, false))
-		return false;
-	return hit_value(l, DETECT_CREDENTIALS,
-			 &(struct value){ .at = colon + 1, .end = end }, hit);
 }

@@ -10,44 +10,45 @@
 #define CARD_MOST 19	/* ISO/IEC 7812-1 */
 
 /* Issuers by the first four digits, and how long their numbers are: bit n of
- * `lengths` is n digits. */
+ * `lengths` is n digits.  Lengths that are allowed but that nobody issues are
+ * left out: ids of 18 digits are everywhere. */
 #define LEN(n) (1u << (n))
 #define LEN_16_19 (LEN(16) | LEN(17) | LEN(18) | LEN(19))
-#define LEN_14_19 (LEN(14) | LEN(15) | LEN_16_19)
-#define LEN_13_19 (LEN(13) | LEN_14_19)
+#define LEN_MAESTRO (LEN(13) | LEN(15) | LEN(16) | LEN(19))
 
 static const struct issuer {
 	uint16_t first, last;
 	uint32_t lengths;
 } issuers[] = {
-	{ 2200, 2204, LEN_16_19 },				/* Mir */
+	{ 2200, 2204, LEN(16) },				/* Mir */
 	{ 2221, 2720, LEN(16) },				/* Mastercard */
-	{ 3000, 3059, LEN_14_19 }, { 3095, 3095, LEN_14_19 },	/* Diners */
+	{ 3000, 3059, LEN(14) }, { 3095, 3095, LEN(14) },	/* Diners */
 	{ 3400, 3499, LEN(15) },				/* Amex */
-	{ 3528, 3589, LEN_16_19 },				/* JCB */
-	{ 3600, 3699, LEN_14_19 },				/* Diners */
+	{ 3528, 3589, LEN(16) },				/* JCB */
+	{ 3600, 3699, LEN(14) },				/* Diners */
 	{ 3700, 3799, LEN(15) },				/* Amex */
-	{ 3800, 3999, LEN_14_19 },				/* Diners */
-	{ 4000, 4999, LEN(13) | LEN(16) | LEN(18) | LEN(19) },	/* Visa */
-	{ 5000, 5099, LEN_13_19 },			/* Maestro, Elo, RuPay */
+	{ 3800, 3999, LEN(14) },				/* Diners */
+	{ 4000, 4999, LEN(13) | LEN(16) | LEN(19) },		/* Visa */
+	{ 5000, 5099, LEN_MAESTRO },			/* Maestro, Elo, RuPay */
 	{ 5100, 5599, LEN(16) },				/* Mastercard */
-	{ 5600, 5899, LEN_13_19 },				/* Maestro */
-	{ 6011, 6011, LEN_16_19 },				/* Discover */
+	{ 5600, 5899, LEN_MAESTRO },				/* Maestro */
+	{ 6011, 6011, LEN(16) | LEN(19) },			/* Discover */
 	{ 6062, 6062, LEN(16) },				/* Hipercard */
 	{ 6200, 6299, LEN_16_19 },				/* UnionPay */
-	{ 6304, 6304, LEN_13_19 },				/* Maestro */
-	{ 6360, 6369, LEN_16_19 },				/* Elo, Inter */
-	{ 6390, 6390, LEN_13_19 },				/* Maestro */
-	{ 6440, 6599, LEN_16_19 },		/* Discover, RuPay, Troy */
-	{ 6706, 6709, LEN_13_19 }, { 6759, 6763, LEN_13_19 },	/* Maestro */
-	{ 8100, 8299, LEN_16_19 },			/* UnionPay, RuPay */
+	{ 6304, 6304, LEN_MAESTRO },				/* Maestro */
+	{ 6360, 6369, LEN(16) },				/* Elo, Inter */
+	{ 6390, 6390, LEN_MAESTRO },				/* Maestro */
+	{ 6440, 6599, LEN(16) | LEN(19) },	/* Discover, RuPay, Troy */
+	{ 6706, 6709, LEN_16_19 }, { 6759, 6763, LEN_16_19 },	/* Maestro */
+	{ 8100, 8299, LEN(16) | LEN(19) },		/* UnionPay, RuPay */
 	{ 9792, 9792, LEN(16) },				/* Troy */
 };
 
 /* Digits in a row. */
 struct group {
 	size_t at, end;		/* in the text */
-	bool more;		/* a separator and a digit behind it */
+	size_t next;		/* where the next group begins; 0: none does */
+	uint8_t by;		/* what is between them: enum between */
 	uint8_t sum[2];		/* by ISO/IEC 7812-1 annex B: the last digit
 				 * counts once, twice; 0: not known yet */
 	bool summed;
@@ -59,6 +60,8 @@ struct group {
 struct groups {
 	struct group ring[GROUPS];
 	unsigned first, n;	/* ring[first % GROUPS], n of them */
+	size_t before;		/* digits of the group before; 0: none */
+	uint8_t by;		/* and what is between */
 };
 
 /* Which lengths have the numbers that begin so? */
@@ -111,21 +114,50 @@ static const struct grouping {
 	{ 2, 16, { 8, 8 } },
 };
 
-static bool is_separator(char c)
+/* What may stand between groups.  Blanks of all kinds and dashes go together,
+ * as people type; dots do not: such are floats. */
+enum between { BY_NOTHING, BY_BLANKS, BY_DOTS };
+
+#define BLANKS 3	/* " - " */
+
+/* Behind one blank, dash, no-break space, or what they are in URLs; `at` when
+ * there is none. */
+static size_t skip_between(const struct look *l, size_t at)
 {
-	return c == ' ' || c == '-';
+	char c = at < l->len ? byte_at(l, at) : 0;
+
+	if (c == ' ' || c == '-' || c == '+')
+		return at + 1;
+	if (c == '\xc2' && has_at(l, at, "\xc2\xa0"))
+		return at + 2;
+	return c == '%' && has_at(l, at, "%20") ? at + 3 : at;
 }
 
 static struct group read_group(const struct look *l, size_t at)
 {
-	size_t end = run_end(l, at, DIGITS, SIZE_MAX);
+	size_t end = run_end(l, at, DIGITS, SIZE_MAX), next = end, behind;
+	struct group g = { .at = at, .end = end };
 
-	return (struct group){ .at = at, .end = end,
-		.more = l->len - end > 1 && is_separator(byte_at(l, end)) &&
-			is_digit(byte_at(l, end + 1)) };
+	if (end < l->len && byte_at(l, end) == '.') {
+		g.by = BY_DOTS;
+		next = end + 1;
+	} else {
+		g.by = BY_BLANKS;
+		for (int i = 0; i < BLANKS; i++) {
+			behind = skip_between(l, next);
+			if (behind == next)
+				break;
+			next = behind;
+		}
+	}
+	if (next > end && next < l->len && is_digit(byte_at(l, next)))
+		g.next = next;
+	else
+		g.by = BY_NOTHING;
+	return g;
 }
 
-/* The i-th group behind the first; NULL: no separator, or another one. */
+/* The i-th group behind the first; NULL: nothing or something else between. */
 static struct group *group_at(const struct look *l, struct groups *gs,
 			      unsigned i)
 {
@@ -133,14 +165,14 @@ static struct group *group_at(const struct look *l, struct groups *gs,
 
 	while (gs->n <= i) {
 		g = &gs->ring[(gs->first + gs->n - 1) % GROUPS];
-		if (!g->more)
+		if (!g->next)
 			return NULL;
 		gs->ring[(gs->first + gs->n) % GROUPS] =
-			read_group(l, g->end + 1);
+			read_group(l, g->next);
 		gs->n++;
 	}
-	if (i > 1 && byte_at(l, gs->ring[gs->first % GROUPS].end) !=
-	    byte_at(l, gs->ring[(gs->first + i - 1) % GROUPS].end))
+	if (i > 1 && gs->ring[gs->first % GROUPS].by !=
+	    gs->ring[(gs->first + i - 1) % GROUPS].by)
 		return NULL;
 	return &gs->ring[(gs->first + i) % GROUPS];
 }
@@ -187,7 +219,23 @@ static bool luhn(const struct look *l, struct groups *gs, unsigned n)
 	return sum % 10 == 0;
 }
 
-/* Do the groups have these lengths?  The last may have more behind it. */
+/* A group of the same size before the first or behind the last one, and between
+ * them what is between all: a row of numbers and no card. */
+static bool in_row(const struct look *l, struct groups *gs, unsigned n)
+{
+	const struct group *first = &gs->ring[gs->first % GROUPS];
+	const struct group *last = &gs->ring[(gs->first + n - 1) % GROUPS];
+	const struct group *next;
+
+	if (gs->by == first->by && gs->before == first->end - first->at)
+		return true;
+	if (last->by != first->by)
+		return false;
+	next = group_at(l, gs, n);
+	return next && next->end - next->at == last->end - last->at;
+}
+
+/* Do the groups have these lengths? */
 static bool grouped(const struct look *l, struct groups *gs,
 		    const struct grouping *g)
 {
@@ -197,7 +245,7 @@ static bool grouped(const struct look *l, struct groups *gs,
 		if (!at || at->end - at->at != g->group[i])
 			return false;
 	}
-	return true;
+	return !in_row(l, gs, g->groups);
 }
 
 /* Where the longest that fits ends; 0: none. */
@@ -205,14 +253,14 @@ static size_t card_end(const struct look *l, struct groups *gs)
 {
 	const struct group *first = &gs->ring[gs->first % GROUPS];
 	size_t len = first->end - first->at;
-	char separator = first->more ? byte_at(l, first->end) : 0;
+	char separator = first->next ? byte_at(l, first->end) : 0;
 	uint32_t lengths = issued(l, first->at);
 
 	if (len >= CARD_LEAST)	/* one group, or something behind it */
 		return len <= CARD_MOST && lengths >> len & 1 &&
 			luhn(l, gs, 1) &&
 			free_behind(l, first->end, separator) ? first->end : 0;
-	for (size_t i = 0; lengths && first->more &&
+	for (size_t i = 0; lengths && first->next &&
 	     i < sizeof(groupings) / sizeof(*groupings); i++) {
 		const struct grouping *g = &groupings[i];
 		size_t end;
@@ -227,16 +275,29 @@ static size_t card_end(const struct look *l, struct groups *gs)
 	return 0;
 }
 
+/* Is it of what runs of digits consist of, and no digit? */
+static bool is_between(char c)
+{
+	return c == ' ' || c == '-' || c == '+' || c == '.' || c == '%' ||
+		c == '\xc2' || c == '\xa0';
+}
+
 /* The next group of the run, from `at` on; false: the run is over. */
 static bool next_group(const struct look *l, struct groups *gs, size_t at)
 {
+	const struct group *g = &gs->ring[gs->first % GROUPS];
+
+	gs->before = gs->n && g->next ? g->end - g->at : 0;
+	gs->by = gs->n ? g->by : BY_NOTHING;
 	if (gs->n > 1) {	/* read already */
 		gs->first++;
 		gs->n--;
 		return true;
 	}
-	while (at < l->len && is_separator(byte_at(l, at)))
-		at++;
+	if (gs->n && g->next)
+		at = g->next;
+	while (at < l->len && is_between(byte_at(l, at)))
+		at = has_at(l, at, "%20") ? at + 3 : at + 1;
 	if (at >= l->len || !is_digit(byte_at(l, at)))
 		return false;
 	gs->ring[gs->first % GROUPS] = read_group(l, at);
@@ -256,7 +317,7 @@ bool probe_card(const struct look *l, const struct trigger *t, size_t last,
 		struct group *g = &gs.ring[gs.first % GROUPS];
 		size_t end;
 
-		/* %20 and the like before it */
+		/* %3D would end the run: %22 and the like before it */
 		if (g->at && byte_at(l, g->at - 1) == '%' && g->end - g->at > 2)
 			g->at += 2;
 		if (g->end - g->at >= 4 && free_before(l, g->at)) {
@@ -315,8 +376,8 @@ static bool add_mod97(const struct look *l, size_t at, size_t end,
 
 			if (is_digit(c))
 				n = n * 10 + (uint64_t)(c - '0');
-			else if (is_upper(c))
-				n = n * 100 + (uint64_t)(c - 'A') + 10;
+			else if (is_letter(c))
+				n = n * 100 + (uint64_t)((c & ~0x20) - 'A') + 10;
 			else
 				return false;
 		}
@@ -326,23 +387,35 @@ static bool add_mod97(const struct look *l, size_t at, size_t end,
 	return true;
 }
 
+/* Bytes of what stands between groups of four: a blank, a dash, a no-break
+ * space. */
+static size_t iban_between(const struct look *l, size_t at)
+{
+	char c = at < l->len ? byte_at(l, at) : 0;
+
+	if (c == ' ' || c == '-')
+		return 1;
+	return c == '\xc2' && has_at(l, at, "\xc2\xa0") ? 2 : 0;
+}
+
 /* Where the number of so many characters ends; those of groups of four may have
- * a blank between them, and then all do.  0: there is none.  The first four
- * count last. */
+ * something between them, and then all have the same.  0: there is none.  The
+ * first four count last. */
 static size_t iban_end(const struct look *l, size_t at, size_t len)
 {
-	bool grouped = l->len - at > 4 && byte_at(l, at + 4) == ' ';
-	size_t step = grouped ? 4 : len - 4, head = at, left = len - 4;
+	size_t between = at + 4, gap = iban_between(l, between);
+	size_t step = gap ? 4 : len - 4, head = at, left = len - 4;
 	unsigned rest = 0;
 
 	at += 4;
-	if (l->len - at < left + (grouped ? (left + 3) / 4 : 0))
+	if (l->len - at < left + (left + 3) / 4 * gap)
 		return 0;
 	while (left) {
 		size_t n = left < step ? left : step;
 
-		if (grouped && byte_at(l, at++) != ' ')
+		if (gap && memcmp(l->text + at, l->text + between, gap))
 			return 0;
+		at += gap;
 		if (!add_mod97(l, at, at + n, &rest))
 			return 0;
 		at += n;
@@ -355,15 +428,18 @@ bool probe_iban(const struct look *l, const struct trigger *t, size_t last,
 		struct detected *hit)
 {
 	size_t at = last - 3, len, end;
+	char a, b;
 
 	(void)t;
 	if (last < l->from + 3)
 		return false;
+	a = byte_at(l, at);
+	b = byte_at(l, at + 1);
 	if (!is_digit(byte_at(l, last)) || !is_digit(byte_at(l, last - 1)) ||
-	    !is_upper(byte_at(l, at)) || !is_upper(byte_at(l, at + 1)) ||
+	    !is_letter(a) || !is_letter(b) || (a & 0x20) != (b & 0x20) ||
 	    joined_before(l, at, ALNUM | UNDERSCORE))
 		return false;
-	len = iban_lens[(byte_at(l, at) - 'A') * 26 + byte_at(l, at + 1) - 'A'];
+	len = iban_lens[((a & ~0x20) - 'A') * 26 + (b & ~0x20) - 'A'];
 	end = len ? iban_end(l, at, len) : 0;
 	return end && !joined_behind(l, end, ALNUM | UNDERSCORE) &&
 		found(hit, DETECT_IBAN, at, end);

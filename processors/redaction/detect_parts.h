@@ -50,7 +50,9 @@ enum alphabet {
 	LABEL = 1 << 10,	/* of a domain */
 	MARK = 1 << 11,		/* as passwords have them */
 	USER_END = 1 << 12,	/* ends the user and password of a URL */
-	VALUE_END = 1 << 13,	/* ends a value without quotes */
+	VALUE_END = 1 << 13,	/* may end a value without quotes */
+	LINE_END = 1 << 14,	/* ends a header, in quotes or not */
+	DSN_END = 1 << 15,	/* ends what is before the @ of a DSN */
 	ALNUM = DIGITS | UPPER | LOWER,
 	BASE64URL = ALNUM | UNDERSCORE | DASH
 };
@@ -83,16 +85,19 @@ const char *window_next(const char *window, uint8_t fold, bool may_be[256]);
 enum named {
 	NAMED_PASSWORD, NAMED_PASSWD, NAMED_PASSPHRASE, NAMED_PWD,
 	NAMED_SECRET, NAMED_TOKEN, NAMED_KEY, NAMED_KEY_ID,
-	NAMED_AUTHORIZATION, NAMED_AUTH, NAMED_SIGNATURE, NAMED_SIG
+	NAMED_AUTHORIZATION, NAMED_AUTH, NAMED_SIGNATURE, NAMED_SIG,
+	NAMED_PASS, NAMED_CREDENTIALS, NAMED_COOKIE
 };
 
 /* --- Probes ---------------------------------------------------------------------- */
 
 probe probe_email, probe_email_encoded, probe_jwt, probe_private_key;
+probe probe_private_base64;
 probe probe_iban;
 probe probe_url, probe_name, probe_scheme;
 probe probe_key, probe_key_openai, probe_key_aws;
-/* A run of 13 or more digits, blanks and dashes; its 13th byte is at `last`. */
+/* A run of 13 or more digits and what stands between groups of them; its 13th
+ * byte is at `last`. */
 probe probe_card;
 /* The secret access key beside the id that ends at l->from, if one does. */
 bool aws_secret_behind(const struct look *l, struct detected *hit);
@@ -184,6 +189,9 @@ enum stop {
 	NO_AWS, NO_BEARER, NO_BASE64,
 	A_DIGIT, AN_UPPER, A_LOWER,
 	A_VALUE_END,
+	A_QUERY_END,		/* of a value in a query: & ends it */
+	AN_ENCODED_END,		/* in one that is encoded: %26 and %22 */
+	A_LINE_END, A_DSN_END,
 	STOPS
 };
 _Static_assert(STOPS == DETECT_STOPS, "one each");
@@ -193,8 +201,11 @@ size_t stop_at(const struct look *l, size_t at, size_t limit, enum stop stop);
 /* Up to the quote that has no more backslashes before it than the first one;
  * one that is missing: all there is. */
 size_t quoted_end(const struct look *l, size_t at, char quote, size_t slashes);
-/* Does a value without quotes end before the byte at `at`? */
-bool ends_value(const struct look *l, size_t at);
+/* Does a value without quotes end before the byte at `at`?  stop: from
+ * A_VALUE_END on, what kind of value it is. */
+bool ends_value(const struct look *l, size_t at, enum stop stop);
+/* Are there 16 letters and digits in a row that are no word? */
+bool has_block(const struct look *l, size_t at, size_t end);
 static inline bool is_quote(char c)
 {
 	return c == '"' || c == '\'' || c == '`';

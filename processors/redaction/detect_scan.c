@@ -54,7 +54,8 @@ static uint32_t runs_in(struct scan *s, uint32_t digits)
 
 static bool in_run(uint8_t c)
 {
-	return (c >= '0' && c <= '9') || c == ' ' || c == '-';
+	return (c >= '0' && c <= '9') || c == ' ' || c == '-' || c == '+' ||
+		c == '.' || c == '%' || c == 0xc2 || c == 0xa0;
 }
 
 /* Bytes of the block in front of which stand those before it. */
@@ -145,14 +146,19 @@ SSSE3 static __m128i load_tail(const uint8_t *tail, size_t n, size_t before)
 						   (slide + 16 - n)));
 }
 
-SSSE3 static inline uint32_t digits_of(__m128i v)
+/* By their halves, a bit for each high one that they have: 1 for digits, 2 for
+ * what is between them, 4 and 8 for the bytes of a no-break space. */
+SSSE3 static inline uint32_t digits_of(__m128i low, __m128i high)
 {
-	__m128i low = _mm_sub_epi8(v, _mm_set1_epi8('0'));
-	__m128i in = _mm_cmpeq_epi8(_mm_min_epu8(low, _mm_set1_epi8(9)), low);
+	const __m128i lows = _mm_setr_epi8(1 | 2 | 8, 1, 1 | 4, 1, 1, 1 | 2, 1,
+					   1, 1, 1, 0, 2, 0, 2, 2, 0);
+	const __m128i highs = _mm_setr_epi8(0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 8, 0,
+					    4, 0, 0, 0);
+	__m128i in = _mm_and_si128(_mm_shuffle_epi8(lows, low),
+				   _mm_shuffle_epi8(highs, high));
 
-	in = _mm_or_si128(in, _mm_cmpeq_epi8(v, _mm_set1_epi8(' ')));
-	in = _mm_or_si128(in, _mm_cmpeq_epi8(v, _mm_set1_epi8('-')));
-	return (uint32_t)_mm_movemask_epi8(in);
+	return ALL ^ (uint32_t)_mm_movemask_epi8(
+		_mm_cmpeq_epi8(in, _mm_setzero_si128()));
 }
 
 SSSE3 static inline __m128i buckets_of(__m128i low, __m128i high, __m128i tlow,
@@ -198,14 +204,14 @@ SSSE3 static bool step_by_vectors(struct scan *s)
 		b = _mm_and_si128(b, buckets_of(LOW(v1), HIGH(v1), l2, h2));
 		b = _mm_and_si128(b, buckets_of(LOW(v2), HIGH(v2), l1, h1));
 		b = _mm_and_si128(b, buckets_of(LOW(v3), HIGH(v3), l0, h0));
-#undef LOW
-#undef HIGH
 		s->candidates = ALL ^
 			(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(b, none));
 		last = v;
 		at += SCAN_BYTES;
 		if (cards)
-			s->runs = runs_in(s, digits_of(v));
+			s->runs = runs_in(s, digits_of(LOW(v), HIGH(v)));
+#undef LOW
+#undef HIGH
 	} while (!(s->candidates | s->runs) && at < len);
 	s->at = at;
 	if (at < len)

@@ -19,14 +19,14 @@ struct scan {
 	uint8_t lane[SCAN_BYTES];	/* buckets, by tables */
 	/* What reaches over the border of two blocks. */
 	uint8_t before[3];
-	uint32_t digits;	/* lanes of digits, blanks and dashes */
+	uint32_t digits;	/* lanes of digits and what is between them */
 };
 
 struct candidate {
 	size_t last;		/* the last byte of the window, */
 	uint8_t window[4];	/* with zeros before the text */
 	uint8_t buckets;
-	bool run;		/* the 13th digit, blank or dash in a row */
+	bool run;		/* the 13th in a row of those */
 };
 
 void scan_start(struct scan *s, const struct detectors *d, weir_str text,

@@ -27,6 +27,10 @@ static const struct {
 	[AN_UPPER] = { UPPER, true },
 	[A_LOWER] = { LOWER, true },
 	[A_VALUE_END] = { VALUE_END, true },
+	[A_QUERY_END] = { VALUE_END, true },
+	[AN_ENCODED_END] = { VALUE_END, true },
+	[A_LINE_END] = { LINE_END, true },
+	[A_DSN_END] = { DSN_END, true },
 };
 
 /* From `at` on, before the limit; *found: one is there. */
@@ -38,7 +42,7 @@ static size_t search(const struct look *l, size_t at, size_t limit,
 
 	for (; at < limit; at++)
 		if (is_of(byte_at(l, at), alphabet) == is &&
-		    (stop != A_VALUE_END || ends_value(l, at)))
+		    (stop < A_VALUE_END || ends_value(l, at, stop)))
 			break;
 	*found = at < limit;
 	return at;

@@ -9,11 +9,15 @@
 
 #define LOCAL_LABEL (LOCAL | LABEL)
 
-/* VALUE_END is asked further at a backslash and a percent sign. */
+/* VALUE_END, LINE_END and DSN_END: ends_value() is asked, too. */
 const uint16_t detect_class[256] = {
-	[0 ... '\b'] = VALUE_END, ['\t' ... '\n'] = USER_END | VALUE_END,
-	['\v' ... '\f'] = VALUE_END, ['\r'] = USER_END | VALUE_END,
-	[0x0e ... 0x1f] = VALUE_END, [' '] = USER_END | VALUE_END,
+	[0 ... '\b'] = VALUE_END | DSN_END,
+	['\t'] = USER_END | VALUE_END | DSN_END,
+	['\n'] = USER_END | VALUE_END | DSN_END | LINE_END,
+	['\v' ... '\f'] = VALUE_END | DSN_END,
+	['\r'] = USER_END | VALUE_END | DSN_END | LINE_END,
+	[0x0e ... 0x1f] = VALUE_END | DSN_END,
+	[' '] = USER_END | VALUE_END | DSN_END,
 	['0' ... '9'] = DIGITS | HEX | LOCAL_LABEL,
 	['A' ... 'Z'] = UPPER | LOCAL_LABEL,
 	['a' ... 'f'] = LOWER | HEX | LOCAL_LABEL,
@@ -22,10 +26,12 @@ const uint16_t detect_class[256] = {
 	['_'] = UNDERSCORE | LOCAL, ['-'] = DASH | LOCAL_LABEL, ['.'] = DOT | LOCAL,
 	['~'] = TILDE | MARK, ['+'] = BASE64 | LOCAL | MARK,
 	['/'] = BASE64 | USER_END, ['%'] = LOCAL | MARK | VALUE_END,
-	['!'] = MARK, ['@'] = MARK, ['#'] = MARK | USER_END, ['$'] = MARK,
+	['!'] = MARK, ['@'] = MARK | DSN_END, ['#'] = MARK | USER_END, ['$'] = MARK,
 	['^'] = MARK, ['*'] = MARK, ['='] = MARK, ['?'] = USER_END,
-	['"'] = USER_END | VALUE_END, ['\''] = VALUE_END,
-	['`'] = USER_END | VALUE_END, ['\\'] = USER_END | VALUE_END,
+	['"'] = USER_END | VALUE_END | DSN_END | LINE_END,
+	['\''] = VALUE_END | DSN_END | LINE_END,
+	['`'] = USER_END | VALUE_END | DSN_END | LINE_END,
+	['\\'] = USER_END | VALUE_END | LINE_END,
 	['<'] = USER_END | VALUE_END, ['>'] = USER_END | VALUE_END,
 	['&'] = VALUE_END, [';'] = VALUE_END, [','] = VALUE_END,
 	[')'] = VALUE_END, [']'] = VALUE_END, ['}'] = VALUE_END,
@@ -253,40 +259,61 @@ bool probe_jwt(const struct look *l, const struct trigger *t, size_t last,
 
 /* --- private_key ----------------------------------------------------------------- */
 
+/* A blank of a label, as it is in forms and URLs; `at` when there is none. */
+static size_t label_blank(const struct look *l, size_t at)
+{
+	char c = at < l->len ? byte_at(l, at) : 0;
+
+	if (c == ' ' || c == '+')
+		return at + 1;
+	return c == '%' && has_at(l, at, "%20") ? at + 3 : at;
+}
+
+/* Behind "PRIVATE KEY"; `at` when it is not there. */
+static size_t key_word(const struct look *l, size_t at)
+{
+	size_t blank = at + 7, word;
+
+	if (!has_at(l, at, "PRIVATE"))
+		return at;
+	word = label_blank(l, blank);
+	return word > blank && has_at(l, word, "KEY") ? word + 3 : at;
+}
+
 /* RFC 7468 2: "-----BEGIN " label "-----", up to the END of a private key or
  * that of the text. */
 static size_t label_end(const struct look *l, size_t at)
 {
-	static const char key[] = "PRIVATE KEY";
-	size_t end = run_end(l, at, UPPER | DIGITS, 64), word = at;
-	bool private = false;
+	size_t word = at, end, blank;
 
-	while (word < l->len && end > word) {
-		if (has_at(l, word, key)) {
-			private = true;
-			end = word + sizeof(key) - 1;
+	for (;;) {
+		end = key_word(l, word);
+		if (end > word)
 			break;
-		}
-		if (end - at > 64 || end >= l->len || byte_at(l, end) != ' ')
-			return 0;
-		word = end + 1;
 		end = run_end(l, word, UPPER | DIGITS, 64);
+		blank = label_blank(l, end);
+		if (end - at > 64 || end == word || blank == end)
+			return 0;
+		word = blank;
 	}
-	if (private && has_at(l, end, " BLOCK"))	/* OpenPGP */
-		end += 6;
-	return private && has_at(l, end, "-----") ? end + 5 : 0;
+	blank = label_blank(l, end);
+	if (blank > end && has_at(l, blank, "BLOCK"))	/* OpenPGP */
+		end = blank + 5;
+	return has_at(l, end, "-----") ? end + 5 : 0;
 }
 
 static size_t block_end(const struct look *l, size_t at)
 {
-	static const char end[] = "-----END ";
+	static const char end[] = "-----END";
 	const char *p = l->text + at, *limit = l->text + l->len;
 
 	while ((p = memmem(p, (size_t)(limit - p), end, sizeof(end) - 1))) {
-		size_t behind;
+		size_t label, behind = 0;
 
 		p += sizeof(end) - 1;
-		behind = label_end(l, (size_t)(p - l->text));
+		label = label_blank(l, (size_t)(p - l->text));
+		if (label > (size_t)(p - l->text))
+			behind = label_end(l, label);
 		if (behind)
 			return behind;
 	}
@@ -296,12 +323,13 @@ static size_t block_end(const struct look *l, size_t at)
 bool probe_private_key(const struct look *l, const struct trigger *t,
 		       size_t last, struct detected *hit)
 {
-	size_t label = last + 4, begin = last - 7, behind;
+	size_t blank = last + 3, label, begin = last - 7, behind;
 
 	(void)t;
-	if (last < 7 || begin < l->from || !has_at(l, begin, "-----BEGIN "))
+	if (last < 7 || begin < l->from || !has_at(l, begin, "-----BEGIN"))
 		return false;
-	behind = label_end(l, label);
+	label = label_blank(l, blank);
+	behind = label > blank ? label_end(l, label) : 0;
 	return behind && found(hit, DETECT_PRIVATE_KEY, begin,
 			       block_end(l, behind));
 }
@@ -319,6 +347,65 @@ static int base64_bits(char c)
 	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
+#define PEM_HEAD 64	/* of base64: the longest label that is private */
+/* Bytes of a line where base64 is put into lines. */
+static bool is_line(size_t len)
+{
+	return len == 64 || len == 76;
+}
+
+/* Does it begin with what a PEM block of a private key begins with? */
+static bool encodes_private_key(const struct look *l, size_t at)
+{
+	char head[PEM_HEAD / 4 * 3];
+	size_t end = run_end(l, at, ALNUM | BASE64 | UNDERSCORE | DASH,
+			     PEM_HEAD), n = 0;
+	uint32_t bits = 0;
+
+	for (size_t i = at; i < end; i++) {
+		bits = bits << 6 | (uint32_t)base64_bits(byte_at(l, i));
+		if ((i - at) % 4 != 3)
+			continue;
+		head[n++] = (char)(bits >> 16);
+		head[n++] = (char)(bits >> 8);
+		head[n++] = (char)bits;
+	}
+	return memmem(head, n, "PRIVATE KEY", 11);
+}
+
+/* Behind the end of a line, escaped or not; `at` when there is none. */
+static size_t next_line(const struct look *l, size_t at)
+{
+	if (at < l->len && byte_at(l, at) == '\r')
+		at++;
+	if (at < l->len && byte_at(l, at) == '\n')
+		return at + 1;
+	return has_at(l, at, "\\n") ? at + 2 : at;
+}
+
+bool probe_private_base64(const struct look *l, const struct trigger *t,
+			  size_t last, struct detected *hit)
+{
+	size_t begin = last - 3, line = begin, end, next;
+
+	(void)t;
+	if (begin < l->from || !has_at(l, begin, "LS0tLS1CRUdJTi") ||
+	    joined_before(l, begin, ALNUM | BASE64) ||
+	    !encodes_private_key(l, begin))
+		return false;
+	for (;;) {
+		end = stop_at(l, line, l->len, NO_BASE64);
+		next = next_line(l, end);
+		if (!is_line(end - line) || next == end || next >= l->len ||
+		    !is_of(byte_at(l, next), BASE64URL | BASE64))
+			break;
+		line = next;
+	}
+	while (end < l->len && byte_at(l, end) == '=')
+		end++;
+	return found(hit, DETECT_PRIVATE_KEY, begin, end);
+}
+
 /* Bytes that must follow in a character of UTF-8 that begins with c; false: none
  * begins with it, or it is a control character. */
 static bool begins_character(uint8_t c, unsigned *more)
@@ -327,32 +414,46 @@ static bool begins_character(uint8_t c, unsigned *more)
 	return c >= 0xc2 ? c < 0xf5 : c >= 0x20 && c < 0x7f;
 }
 
-/* RFC 7617 2: UTF-8 without control characters; a colon. */
+/* What the decoded bytes may still be. */
+struct user {
+	bool utf8, latin1, colon;
+	unsigned more;		/* bytes of a character of UTF-8 to come */
+	size_t high, all;	/* bytes: from 0x80 on; of any kind */
+};
+
+static void add_byte(struct user *u, uint8_t c)
+{
+	u->colon |= c == ':';
+	u->all++;
+	u->high += c >= 0x80;
+	/* the user's name is mostly in ASCII */
+	if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x80 && !u->colon))
+		u->latin1 = false;
+	if (u->more && (c & 0xc0) == 0x80)
+		u->more--;
+	else if (u->more || !begins_character(c, &u->more))
+		u->utf8 = false;
+}
+
+/* RFC 7617 2: UTF-8 without control characters, or ISO 8859-1 as clients before
+ * it sent; a colon. */
 bool base64_user(const char *text, size_t len)
 {
+	struct user u = { .utf8 = true, .latin1 = true };
 	uint32_t bits = 0;
-	unsigned more = 0;
-	bool colon = false;
 
 	while (len && text[len - 1] == '=')
 		len--;
 	if (len < 4 || len % 4 == 1)
 		return false;
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len && (u.utf8 || u.latin1); i++) {
 		int six = (LOOKED(1), base64_bits(text[i]));
-		uint8_t c;
 
 		if (six < 0)
 			return false;
 		bits = bits << 6 | (uint32_t)six;
-		if (i % 4 == 0)
-			continue;
-		c = (uint8_t)(bits >> (6 - 2 * (i % 4)));
-		if (more && (c & 0xc0) == 0x80)
-			more--;
-		else if (more || !begins_character(c, &more))
-			return false;
-		colon |= c == ':';
+		if (i % 4)
+			add_byte(&u, (uint8_t)(bits >> (6 - 2 * (i % 4))));
 	}
-	return colon;
+	return u.colon && (u.utf8 || (u.latin1 && 2 * u.high < u.all));
 }

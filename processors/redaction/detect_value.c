@@ -94,7 +94,7 @@ bool is_stand_in(const struct look *l, size_t at, size_t end, bool quoted)
 	return n == end && n - at > 2;
 }
 
-/* --- Values ---------------------------------------------------------------------- */
+/* --- Quotes ---------------------------------------------------------------------- */
 
 /* Skips backslashes; *n is how many. */
 static size_t skip_slashes(const struct look *l, size_t at, size_t *n)
@@ -116,46 +116,184 @@ size_t skip_quote(const struct look *l, size_t at)
 	return has_at(l, at, "%22") ? at + 3 : at;
 }
 
-size_t skip_blanks(const struct look *l, size_t at)
-{
-	size_t end = l->len - at > 16 ? at + 16 : l->len;
+/* --- White space ----------------------------------------------------------------- */
 
-	while (at < end && (byte_at(l, at) == ' ' || byte_at(l, at) == '\t'))
-		at++;
-	return has_at(l, at, "%20") ? at + 3 : at;
+#define SPACE 512	/* bytes of it at most: pretty-printed JSON is indented */
+
+/* Behind one blank; `at` when there is none. */
+static size_t skip_blank(const struct look *l, size_t at)
+{
+	char c = at < l->len ? byte_at(l, at) : 0;
+
+	if (c == ' ' || c == '\t')
+		return at + 1;
+	return c == '%' && has_at(l, at, "%20") ? at + 3 : at;
 }
 
-bool ends_value(const struct look *l, size_t at)
+size_t skip_blanks(const struct look *l, size_t at)
+{
+	size_t begin = at, next;
+
+	while (at - begin < SPACE && (next = skip_blank(l, at)) > at)
+		at = next;
+	return at;
+}
+
+static size_t skip_line_end(const struct look *l, size_t at)
+{
+	char c = at < l->len ? byte_at(l, at) : 0;
+
+	if (c == '\n' || c == '\r')
+		return at + 1;
+	if (c == '\\' && at + 1 < l->len &&
+	    (byte_at(l, at + 1) == 'n' || byte_at(l, at + 1) == 'r'))
+		return at + 2;
+	return at;
+}
+
+size_t skip_space(const struct look *l, size_t at, bool *lines)
+{
+	size_t begin = at, next;
+
+	while (at - begin < SPACE) {
+		next = skip_blanks(l, at);
+		if (next == at) {
+			next = skip_line_end(l, at);
+			*lines |= next > at;
+		}
+		if (next == at)
+			break;
+		at = next;
+	}
+	return at;
+}
+
+/* --- Where they end -------------------------------------------------------------- */
+
+#define NAME_MOST 64
+
+bool is_named(const struct look *l, size_t at, char separator)
+{
+	size_t end = run_end(l, at, BASE64URL | DOT, NAME_MOST);
+
+	/* User Id=sa */
+	for (int words = 0; separator == ';' && words < 3 && end > at &&
+	     end + 1 < l->len && byte_at(l, end) == ' ' &&
+	     is_letter(byte_at(l, end + 1)); words++)
+		end = run_end(l, end + 1, BASE64URL | DOT, NAME_MOST);
+	if (end == at || end >= l->len)
+		return false;
+	if (byte_at(l, end) == ':')
+		return separator != '&' && is_letter(byte_at(l, at));
+	return byte_at(l, end) == '=' || has_at(l, end, "%3D");
+}
+
+/* A separator in a value may belong to it: what follows says whether something
+ * else begins there. */
+static bool ends_there(const struct look *l, size_t at, char c)
+{
+	char next = at + 1 < l->len ? byte_at(l, at + 1) : 0;
+
+	if (at + 1 >= l->len)
+		return true;
+	if (c == ')' || c == ']' || c == '}' || c == '>')
+		return !is_of(next, ALNUM | UNDERSCORE);
+	if (next == ',' || next == ';' || next == '&' || next == '|' ||
+	    next == '%')
+		return false;
+	return is_of(next, VALUE_END) || is_named(l, at + 1, c);
+}
+
+/* The @ of `user:password@tcp(host)/db` and `user:password@/db`. */
+static bool calls_network(const struct look *l, size_t at)
+{
+	char c = at < l->len ? byte_at(l, at) : 0;
+
+	if (c == 't')
+		return has_at(l, at, "tcp(") || has_at(l, at, "tcp4(") ||
+			has_at(l, at, "tcp6(");
+	if (c == 'u')
+		return has_at(l, at, "unix(") || has_at(l, at, "udp(");
+	if (c == 'c')
+		return has_at(l, at, "cloudsql(");
+	return c == '/' && at + 1 < l->len && is_alnum(byte_at(l, at + 1));
+}
+
+static bool ends_plain(const struct look *l, size_t at, char c)
+{
+	return (uint8_t)c <= ' ' || is_quote(c) || c == '<' ||
+		ends_there(l, at, c);
+}
+
+bool ends_value(const struct look *l, size_t at, enum stop stop)
 {
 	char c = byte_at(l, at);
 
-	if (c == '\\')
+	if (c == '\\')		/* an escape of what ends it */
 		return at + 1 < l->len && strchr("nrt\"'", byte_at(l, at + 1));
-	return (uint8_t)c <= ' ' || is_quote(c) || c == '&' || c == ';' ||
-		c == ',' || c == '<' || c == '>' || c == ')' || c == ']' || c == '}' ||
-		c == '|' || (c == '%' && (has_at(l, at, "%26") ||
-					  has_at(l, at, "%22")));
+	if (stop == A_LINE_END)
+		return true;
+	if (stop == A_DSN_END)
+		return c != '@' || calls_network(l, at + 1);
+	if (c == '%')
+		return stop == AN_ENCODED_END && (has_at(l, at, "%26") ||
+						  has_at(l, at, "%22"));
+	return (stop == A_QUERY_END && c == '&') || ends_plain(l, at, c);
+}
+
+/* --- Values ---------------------------------------------------------------------- */
+
+/* b'x', Rb"x", $"x", Some("x"): where the quote is; `at` when none is. */
+static size_t skip_mark(const struct look *l, size_t at)
+{
+	static const char marks[] = "bBuUrRfFlL@$";
+	size_t end = has_at(l, at, "Some(") ? at + 5 : at, slashes, quote;
+
+	while (end < l->len && end - at < 2 && byte_at(l, end) &&
+	       strchr(marks, byte_at(l, end)))
+		end++;
+	quote = skip_slashes(l, end, &slashes);
+	return quote < l->len && is_quote(byte_at(l, quote)) ? end : at;
+}
+
+static void read_element(const struct look *l, size_t at, struct value *v)
+{
+	v->at = v->end = at;
+	v->quoted = true;
+	while (v->end < l->len && byte_at(l, v->end) != '<')
+		v->end++;
+	if (!has_at(l, v->end, "</"))
+		v->end = at;
 }
 
 void read_value(const struct look *l, size_t at, struct value *v)
 {
-	size_t slashes, quote = skip_slashes(l, at, &slashes);
+	size_t slashes, quote;
 
 	if (v->element) {
-		v->at = v->end = at;
-		v->quoted = true;
-		while (v->end < l->len && byte_at(l, v->end) != '<')
-			v->end++;
-		if (!has_at(l, v->end, "</"))
-			v->end = at;
+		read_element(l, at, v);
 		return;
 	}
+	at = skip_mark(l, at);
+	quote = skip_slashes(l, at, &slashes);
 	v->quoted = quote < l->len && is_quote(byte_at(l, quote));
 	if (v->quoted) {
 		v->at = quote + 1;
+		if (v->at == l->walk->named) {
+			v->end = l->walk->named_end;
+			return;
+		}
 		v->end = quoted_end(l, v->at, byte_at(l, quote), slashes);
 		return;
 	}
-	v->at = has_at(l, at, "%22") ? at + 3 : at;
-	v->end = bare_end(l, v->at, VALUE_JUDGED);
+	v->at = at;
+	if (at == l->walk->named) {
+		v->end = l->walk->named_end;
+		return;
+	}
+	if (has_at(l, at, "%22")) {
+		v->at = at + 3;
+		v->stop = AN_ENCODED_END;
+	}
+	v->end = bare_end(l, v->at, VALUE_JUDGED, v->stop);
 }

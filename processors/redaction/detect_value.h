@@ -27,7 +27,9 @@ struct value {
 	size_t at, end;
 	bool quoted;
 	bool loose;	/* white space before it */
+	bool lines;	/* on a line of its own */
 	bool element;	/* of XML */
+	enum stop stop;	/* what ends it when it has no quotes */
 };
 
 /* Reads one that begins at `at`, with or without a quote: at, end, quoted.  Of
@@ -35,14 +37,25 @@ struct value {
 #define VALUE_JUDGED 256
 void read_value(const struct look *l, size_t at, struct value *v);
 /* Where a value without quotes ends, `most` bytes on at the latest. */
-static inline size_t bare_end(const struct look *l, size_t at, size_t most)
+static inline size_t bare_end(const struct look *l, size_t at, size_t most,
+			      enum stop stop)
 {
 	return stop_at(l, at, l->len - at > most ? at + most : l->len,
-		       A_VALUE_END);
+		       stop);
 }
 /* Behind a quote, escaped or not; `at` when there is none. */
 size_t skip_quote(const struct look *l, size_t at);
-/* Behind blanks and tabs, or one %20. */
+/* Behind blanks, tabs and %20. */
 size_t skip_blanks(const struct look *l, size_t at);
+/* Behind the ends of lines, too, escaped or not; *lines: there is one. */
+size_t skip_space(const struct look *l, size_t at, bool *lines);
+bool hit_value(const struct look *l, enum detector what, struct value *v,
+	       struct detected *hit);
+/* A value behind the name that ends before `name` with blanks only between
+ * (detect_scheme.c). */
+bool probe_spoken(const struct look *l, const struct trigger *t, size_t name,
+		  struct detected *hit);
+/* name=, name:, "name": that begins at `at` */
+bool is_named(const struct look *l, size_t at, char separator);
 
 #endif

@@ -126,6 +126,10 @@ static void find_places(struct mask *mask, weir_str text, size_t from,
 	if (!d->on)
 		return;
 	detect_start(&walk, d, text);
+	if (from) {
+		walk.named = from;
+		walk.named_end = end;
+	}
 	while (detect_next(&walk, next, &hit) && hit.at < end) {
 		size_t at = (hit.at > from ? hit.at : from) - from;
 		struct place place = { at, at, at, at };
@@ -303,11 +307,10 @@ bool rules_mask(const struct rules *rules, struct work *work, weir_str text,
 	return mask_placed(&mask, text, out);
 }
 
-/* With the name before it as JSON has it. */
-bool rules_mask_named(const struct rules *rules, struct work *work,
-		      const struct named *name, weir_str text, weir_str *out)
+/* A name and its value as JSON has them.  Returns where the value begins. */
+static size_t add_named(struct work *work, const struct named *name,
+			weir_str text)
 {
-	struct mask mask = begin(rules, work, text);
 	struct weir_text *named = &work->named;
 	size_t from;
 
@@ -320,8 +323,32 @@ bool rules_mask_named(const struct rules *rules, struct work *work,
 	weir_text_add(named, text);
 	if (name->quoted)
 		weir_text_add(named, WEIR_STR("\""));
-	find_places(&mask, (weir_str){ named->ptr, named->len }, from,
-		    from + text.len);
+	return from;
+}
+
+bool rules_detect_number(const struct rules *rules, struct work *work,
+			 weir_str name, weir_str text)
+{
+	struct mask mask = begin(rules, work, text);
+	struct named named = { name, false };
+	size_t from;
+
+	if (!name.len)
+		return detect_any(&rules->detectors, text);
+	from = add_named(work, &named, text);
+	find_places(&mask, (weir_str){ work->named.ptr, work->named.len },
+		    from, from + text.len);
+	return n_places(&mask);
+}
+
+bool rules_mask_named(const struct rules *rules, struct work *work,
+		      const struct named *name, weir_str text, weir_str *out)
+{
+	struct mask mask = begin(rules, work, text);
+	size_t from = add_named(work, name, text);
+
+	find_places(&mask, (weir_str){ work->named.ptr, work->named.len },
+		    from, from + text.len);
 	return mask_placed(&mask, text, out);
 }
 

@@ -90,17 +90,21 @@ static void value_of_attribute(struct redactor *r, struct weir_element *e,
 			       struct weir_attr *attr, struct ruling ruling)
 {
 	const struct content_rule *rule =
-		rules_content(r->rules, ruling, &attr->value);
-	struct weir_value value = attr->value;
+		rules_content(r->rules, ruling, is_number(&attr->value));
+	struct weir_value came = attr->value, value = came;
 	struct content_size size;
 	enum outcome outcome;
 
 	r->key = attr->key;
 	r->entry = WEIR_STR("");
+	r->name = name_of(ruling, attr->key);
 	r->spot = SPOT_ATTRIBUTE;
+	r->took = false;
 	if ((rule && content_is_size(attr->key, &value)) ||
-	    !apply_content(r, e, rule, &value, &outcome, &size)) {
+	    !apply_content(r, e, rule, false, &value, &outcome, &size)) {
 		mask_attribute(r, e, attr);
+		if (r->took)
+			tell_came(r, weir_scratch_str(e, attr->key), &came);
 		return;
 	}
 	if (outcome == MASKED || outcome == REMOVED)
@@ -148,7 +152,7 @@ static const char *const text_names[WEIR_TEXT_COUNT] = {
 static void redact_texts(struct redactor *r, struct weir_element *e)
 {
 	r->spot = SPOT_TEXT;
-	r->entry = WEIR_STR("");
+	r->entry = r->name = WEIR_STR("");
 	for (unsigned field = 0; field < WEIR_TEXT_COUNT; field++) {
 		struct weir_value value = { .str = WEIR_STR("") };
 		enum outcome outcome;
@@ -223,7 +227,8 @@ static bool body_content(struct redactor *r, struct weir_element *e,
 	enum outcome outcome;
 
 	if (body->type == WEIR_VALUE_EMPTY ||
-	    !apply_content(r, e, rules_content(r->rules, ruling, body), body,
+	    !apply_content(r, e, rules_content(r->rules, ruling,
+					       is_number(body)), false, body,
 			   &outcome, &size))
 		return false;
 	if (outcome == MASKED || outcome == REMOVED)
@@ -233,6 +238,24 @@ static bool body_content(struct redactor *r, struct weir_element *e,
 	return true;
 }
 
+/* False: say nothing of it. */
+static bool mask_body(struct redactor *r, struct weir_element *e,
+		      struct weir_value *body)
+{
+	struct weir_value came = *body;
+	bool told = true;
+
+	if (!is_container(body)) {
+		told = replace_body(r, e, mask_scalar(r, e, true, body), body);
+	} else if (redact_inside(r, e, WEIR_STR(""), true, body)) {
+		weir_body_set(e, body);
+	}
+	if (r->took)
+		tell_came(r, WEIR_STR("body"), &came);
+	write_sizes(r, e);
+	return told;
+}
+
 void redact_body(struct redactor *r, struct weir_element *e)
 {
 	struct weir_value body = { .type = WEIR_VALUE_EMPTY };
@@ -240,18 +263,11 @@ void redact_body(struct redactor *r, struct weir_element *e)
 	tally_clear(&r->tally);
 	r->spot = SPOT_BODY;
 	r->key = WEIR_STR("body");
-	r->entry = WEIR_STR("");
+	r->entry = r->name = WEIR_STR("");
+	r->took = false;
 	weir_body_get(e, &body);
-	if (body_content(r, e, &body)) {
-		;	/* nothing is left to look at */
-	} else if (is_container(&body)) {
-		if (redact_inside(r, e, WEIR_STR(""), true, &body))
-			weir_body_set(e, &body);
-	} else if (!replace_body(r, e, mask_scalar(r, e, true, &body),
-				 &body)) {
-		return;
-	}
-	finish(r, true, e);
+	if (body_content(r, e, &body) || mask_body(r, e, &body))
+		finish(r, true, e);
 }
 
 /* --- Names ------------------------------------------------------------------------------ */

@@ -20,8 +20,7 @@ struct told_size {
 };
 
 enum removed {	/* behind enum structured */
-	REMOVED_NO_DIGEST = STRUCTURED_KINDS,
-	REMOVED_LOST,		/* and behind it enum lost */
+	REMOVED_LOST = STRUCTURED_KINDS,		/* and behind it enum lost */
 	REMOVED_KINDS = REMOVED_LOST + LOST_KINDS
 };
 
@@ -37,6 +36,8 @@ struct redactor {
 	struct tally tally;
 	struct structured_rules json;
 	struct structure *structure;
+	bool took;		/* a rule for content has taken something that
+				 * is inside of the value */
 	struct told_size *sizes;
 	size_t n_sizes, cap_sizes;
 	/* Values that went because a rule could not be evaluated: counted. */
@@ -45,6 +46,7 @@ struct redactor {
 	enum spot { SPOT_TEXT, SPOT_ATTRIBUTE, SPOT_BODY } spot;
 	weir_str key;		/* the attribute's, or "body", or a field's */
 	weir_str entry;		/* inside: of the map entry, or "" */
+	weir_str name;		/* that may say what a value is, or "" */
 	struct db_system system;
 };
 void redactor_release(struct redactor *r);

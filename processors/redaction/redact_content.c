@@ -27,44 +27,104 @@ void tell_size(struct redactor *r, weir_str key, struct content_size size)
 	r->sizes[r->n_sizes++] = (struct told_size){ key, size };
 }
 
-static enum outcome hash_content(struct redactor *r, struct weir_element *e,
-				 weir_str text, struct weir_value *value)
-{
-	struct weir_text *out = &r->work.text[0];
+/* --- What the other rules leave ------------------------------------------------- */
 
+/* As text; what is cut in two, or hashed, they would not know afterwards. */
+struct left {
+	enum outcome outcome;
+	weir_str text;
+};
+
+static bool is_looked_into(const struct redactor *r,
+			   const struct weir_value *value)
+{
+	return is_container(value) && (r->all_levels || r->spot == SPOT_BODY);
+}
+
+/* A list or map that is not inside of another one. */
+static void look_into(struct redactor *r, struct weir_element *e,
+		      struct weir_value *value)
+{
+	enum spot spot = r->spot;
+	bool body = spot == SPOT_BODY;
+
+	if (!body)
+		r->spot = SPOT_TEXT;
+	redact_inside(r, e, body ? WEIR_STR("") : r->key,
+		      body || r->rules->all_types, value);
+	r->spot = spot;
+	r->entry = WEIR_STR("");
+}
+
+/* The text of one whose inside has been looked at: what only the whole shows. */
+static struct left left_of_inside(struct redactor *r,
+				  const struct weir_value *value)
+{
+	struct left left = { MASKED, string_form(r, value) };
+
+	if (!rules_allow(r->rules, left.text))
+		rules_mask(r->rules, &r->work, left.text, &left.text);
+	return left;
+}
+
+static struct left left_of(struct redactor *r, struct weir_element *e,
+			   struct weir_value *value)
+{
+	struct left left;
+
+	if (is_looked_into(r, value))
+		return left_of_inside(r, value);
+	if (value->type == WEIR_VALUE_BYTES) {
+		left.outcome = r->all_levels ? mask_bytes(r, e, value) :
+					       UNTOUCHED;
+		left.text = value->str;
+		return left;
+	}
+	left.text = string_form(r, value);
+	left.outcome = mask_text(r, e, left.text, value);
+	if (left.outcome == MASKED)
+		left.text = value->str;
+	return left;
+}
+
+/* --- Actions -------------------------------------------------------------------- */
+
+static enum outcome hash_content(struct redactor *r, struct weir_element *e,
+				 struct weir_value *value)
+{
+	struct left left = left_of(r, e, value);
+	struct weir_text *out = &r->work.text[2];
+
+	if (left.outcome == REMOVED)
+		return REMOVED;
 	weir_text_clear(out);
-	if (!rules_digest(r->rules, &r->work, text, out)) {
-		weir_counter_add(&r->removed[REMOVED_NO_DIGEST], 1);
+	if (!rules_digest(r->rules, &r->work, left.text, out)) {
+		weir_counter_add(&r->removed[STRUCTURED_NO_DIGEST], 1);
 		return REMOVED;
 	}
 	*value = string_of(e, (weir_str){ out->ptr, out->len });
 	return MASKED;
 }
 
-/* Value rules first: what is cut in two they would not know. */
 static enum outcome truncate_content(struct redactor *r,
 				     struct weir_element *e, size_t max,
-				     weir_str text, struct weir_value *value)
+				     struct weir_value *value)
 {
-	struct weir_text *out = &r->work.text[0];
-	enum outcome outcome;
+	struct left left = left_of(r, e, value);
+	struct weir_text *out = &r->work.text[2];
 
+	if (left.outcome == REMOVED)
+		return REMOVED;
 	if (value->type == WEIR_VALUE_BYTES) {
-		outcome = r->all_levels ? mask_bytes(r, e, value) : UNTOUCHED;
-		if (value->str.len <= max)
-			return outcome;
+		if (left.text.len <= max)
+			return left.outcome;
 		value->str.len = max;
 		return MASKED;
 	}
-	outcome = mask_text(r, e, text, value);
-	if (outcome == REMOVED)
-		return REMOVED;
-	if (outcome == MASKED)
-		text = value->str;
-	if (text.len <= max)
-		return outcome;
+	if (left.text.len <= max && !is_container(value))
+		return left.outcome;
 	weir_text_clear(out);
-	cut_text(text, max, out);
+	cut_text(left.text, max, out);
 	*value = string_of(e, (weir_str){ out->ptr, out->len });
 	return MASKED;
 }
@@ -75,38 +135,57 @@ static bool has_length(const struct weir_value *value)
 		value->type == WEIR_VALUE_BYTES;
 }
 
-bool apply_content(struct redactor *r, struct weir_element *e,
-		   const struct content_rule *rule, struct weir_value *value,
-		   enum outcome *outcome, struct content_size *size)
+/* May it leave as long as it is?  *size: of what came. */
+static bool is_short(struct redactor *r, const struct content_rule *rule,
+		     const struct weir_value *value, struct content_size *size)
 {
 	weir_str text;
 
-	if (!rule || rule->action == CONTENT_KEEP)
-		return false;
-	if (rule->action == CONTENT_TRUNCATE && !has_length(value))
-		return false;
+	if (!has_length(value) && rule->action == CONTENT_TRUNCATE)
+		return true;
 	text = value->type == WEIR_VALUE_BYTES ? value->str :
 		string_form(r, value);
-	if (rule->action == CONTENT_TRUNCATE && is_container(value) &&
-	    text.len <= rule->max_length)
-		return false;
 	*size = content_size(value, text);
+	return rule->action == CONTENT_TRUNCATE && is_container(value) &&
+		text.len <= rule->max_length;
+}
+
+bool apply_content(struct redactor *r, struct weir_element *e,
+		   const struct content_rule *rule, bool inside,
+		   struct weir_value *value, enum outcome *outcome,
+		   struct content_size *size)
+{
+	if (!rule || rule->action == CONTENT_KEEP ||
+	    is_short(r, rule, value, size))
+		return false;
+	if (!inside && content_waits(rule) && is_looked_into(r, value))
+		look_into(r, e, value);
 	switch (rule->action) {
 	case CONTENT_DROP:
 		*outcome = REMOVED;
 		break;
 	case CONTENT_HASH:
-		*outcome = hash_content(r, e, text, value);
+		*outcome = hash_content(r, e, value);
 		break;
 	case CONTENT_MASK:
 		*value = string_of(e, WEIR_STR("****"));
 		*outcome = MASKED;
 		break;
 	default:
-		*outcome = truncate_content(r, e, rule->max_length, text,
-					    value);
+		*outcome = truncate_content(r, e, rule->max_length, value);
 	}
 	return true;
+}
+
+/* --- Sizes ---------------------------------------------------------------------- */
+
+void tell_came(struct redactor *r, weir_str key,
+	       const struct weir_value *came)
+{
+	weir_str text = came->type == WEIR_VALUE_BYTES ? came->str :
+		string_form(r, came);
+
+	tell_size(r, key, content_size(came, text));
 }
 
 static void put_size(struct weir_element *e, weir_str key, const char *end,

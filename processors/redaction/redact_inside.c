@@ -4,7 +4,9 @@
  *
  * Attributes and what is inside of values differ in one thing that the
  * Collector has made so: an attribute is asked for allowed_values before its
- * key is, an entry of a map after.  Holds nothing between values.
+ * key is, an entry of a map after.  Content in lists and maps is cut or hashed
+ * in a second pass, when the other rules have been everywhere.  Holds nothing
+ * between values.
  */
 #include "redact_parts.h"
 
@@ -13,6 +15,10 @@ struct inside {
 	struct weir_element *e;
 	weir_str front;		/* the attribute's key, "" for a body */
 	bool any_type;
+	bool waits;		/* some content is for the second pass */
+	/* That: content that may stay as long as it is, up to where. */
+	const char *short_end;
+	size_t short_max;
 };
 
 /* "front.path", where it will be told. */
@@ -81,18 +87,42 @@ static enum weir_rewrite rewritten(struct inside *in, weir_str path,
 	}
 }
 
+/* What a list is called, its elements are: headers have lists of values. */
+static weir_str name_of_list(struct inside *in, weir_str path)
+{
+	weir_str name = path;
+
+	while (name.len && name.ptr[name.len - 1] == ']') {
+		while (name.len && name.ptr[name.len - 1] != '[')
+			name.len--;
+		name.len -= !!name.len;
+	}
+	if (!name.len)
+		name = in->front;
+	return name.len ? name_of(rules_key(in->r->rules, &in->r->work, name),
+				  name) : name;
+}
+
 /* What no key has decided about. */
 static enum weir_rewrite value_inside(struct inside *in, weir_str key,
 				      weir_str path, struct ruling ruling,
 				      struct weir_value *value)
 {
 	const struct content_rule *rule =
-		rules_content(in->r->rules, ruling, value);
+		rules_content(in->r->rules, ruling, is_number(value));
 	struct content_size size;
 	enum outcome outcome;
 
 	in->r->entry = key;
-	if (!apply_content(in->r, in->e, rule, value, &outcome, &size)) {
+	in->r->name = in_list(key, path) ? name_of_list(in, path) :
+		name_of(ruling, key);
+	if (rule && is_container(value) && content_waits(rule)) {
+		in->waits = true;
+		return WEIR_DESCEND;
+	}
+	if (apply_content(in->r, in->e, rule, true, value, &outcome, &size)) {
+		in->r->took |= outcome == MASKED || outcome == REMOVED;
+	} else {
 		if (is_container(value))
 			return WEIR_DESCEND;
 		outcome = mask_scalar(in->r, in->e, in->any_type, value);
@@ -127,10 +157,54 @@ static enum weir_rewrite rewrite(void *arg, weir_str key, weir_str path,
 	return value_inside(in, key, path, ruling, value);
 }
 
+/* What is in short content is short for any rule that allows as much. */
+static bool is_in_short(const struct inside *in,
+			const struct content_rule *rule,
+			const struct weir_value *value)
+{
+	return rule->action == CONTENT_TRUNCATE && in->short_end &&
+		value->raw.ptr < in->short_end &&
+		in->short_max <= rule->max_length;
+}
+
+/* The second pass: no other rule is asked again. */
+static enum weir_rewrite rewrite_content(void *arg, weir_str key,
+					 weir_str path,
+					 struct weir_value *value)
+{
+	struct inside *in = arg;
+	struct ruling ruling = { .verdict = KEY_PLAIN, .of_number = KEY_PLAIN };
+	const struct content_rule *rule;
+	struct content_size size;
+	enum outcome outcome;
+
+	if (!is_container(value))
+		return WEIR_KEEP;
+	if (!in_list(key, path))
+		ruling = rules_key(in->r->rules, &in->r->work, key);
+	if (ruling.verdict == KEY_IGNORED)
+		return WEIR_KEEP;
+	rule = rules_content(in->r->rules, ruling, false);
+	if (!rule || !content_waits(rule) || is_in_short(in, rule, value))
+		return WEIR_DESCEND;
+	in->r->entry = key;
+	if (!apply_content(in->r, in->e, rule, true, value, &outcome, &size)) {
+		in->short_end = value->raw.ptr + value->raw.len;
+		in->short_max = rule->max_length;
+		return WEIR_DESCEND;
+	}
+	in->r->took = true;
+	return rewritten(in, path, outcome);
+}
+
 bool redact_inside(struct redactor *r, struct weir_element *e, weir_str front,
 		   bool any_type, struct weir_value *value)
 {
-	struct inside in = { r, e, front, any_type };
+	struct inside in = { .r = r, .e = e, .front = front,
+			     .any_type = any_type };
+	bool changed = weir_value_rewrite(e, value, rewrite, &in);
 
-	return weir_value_rewrite(e, value, rewrite, &in);
+	if (in.waits)
+		changed |= weir_value_rewrite(e, value, rewrite_content, &in);
+	return changed;
 }

@@ -18,6 +18,12 @@ static inline struct weir_value string_of(struct weir_element *e, weir_str text)
 				    .str = weir_scratch_str(e, text) };
 }
 
+/* The key, if it may say what its value is; safe ones say nothing. */
+static inline weir_str name_of(struct ruling ruling, weir_str key)
+{
+	return ruling.mute || ruling.verdict == KEY_SAFE ? WEIR_STR("") : key;
+}
+
 static inline bool is_container(const struct weir_value *value)
 {
 	return value->type == WEIR_VALUE_LIST || value->type == WEIR_VALUE_MAP;
@@ -48,11 +54,22 @@ enum outcome mask_scalar(struct redactor *r, struct weir_element *e,
 
 /* False: it is for the value rules only.  size: of the value as it came. */
 bool apply_content(struct redactor *r, struct weir_element *e,
-		   const struct content_rule *rule, struct weir_value *value,
-		   enum outcome *outcome, struct content_size *size);
+		   const struct content_rule *rule, bool inside,
+		   struct weir_value *value, enum outcome *outcome,
+		   struct content_size *size);
+/* What needs the other rules to go first; for an entry of a list or map
+ * (inside) they must have been there. */
+static inline bool content_waits(const struct content_rule *rule)
+{
+	return rule->action == CONTENT_HASH ||
+		rule->action == CONTENT_TRUNCATE;
+}
 /* Sizes to be told beside a key, which lives as long as the element; written
  * when nobody goes through the attributes any more. */
 void tell_size(struct redactor *r, weir_str key, struct content_size size);
+/* That of a value in which content was taken; came: as it was. */
+void tell_came(struct redactor *r, weir_str key,
+	       const struct weir_value *came);
 void write_sizes(struct redactor *r, struct weir_element *e);
 
 /* --- Lists and maps (redact_inside.c) --- */

@@ -42,12 +42,37 @@ static bool redact_json(struct redactor *r, weir_str text, weir_str *masked)
 		weir_counter_add(&r->removed[i], r->json.removed[i]);
 		r->json.removed[i] = 0;
 	}
+	r->took |= r->json.took;
+	r->json.took = false;
 	if (made == STRUCTURED_SAME)
 		*masked = text;
 	if (made <= STRUCTURED_CHANGED)
 		return true;
 	weir_counter_add(&r->removed[made], 1);
 	return false;
+}
+
+static void mask_by_rules(struct redactor *r, weir_str text, bool quoted,
+			  weir_str *masked)
+{
+	struct named named = { r->name, quoted };
+
+	if (r->name.len)
+		rules_mask_named(r->rules, &r->work, &named, text, masked);
+	else
+		rules_mask(r->rules, &r->work, text, masked);
+}
+
+/* levels: all: patterns are for texts, but a card number or a password may come
+ * as a number, too. */
+static bool is_secret_number(struct redactor *r, const struct weir_value *value)
+{
+	if (!r->all_levels || !r->rules->detectors.on ||
+	    (value->type != WEIR_VALUE_INT &&
+	     !(value->type == WEIR_VALUE_DOUBLE && r->name.len)))
+		return false;
+	return rules_detect_number(r->rules, &r->work, r->name,
+				   string_form(r, value));
 }
 
 enum outcome mask_text(struct redactor *r, struct weir_element *e,
@@ -61,7 +86,8 @@ enum outcome mask_text(struct redactor *r, struct weir_element *e,
 	} else if (rules_allow(r->rules, text)) {
 		return ALLOWED;
 	} else {
-		rules_mask(r->rules, &r->work, text, &masked);
+		mask_by_rules(r, text, value->type == WEIR_VALUE_STRING,
+			      &masked);
 	}
 	sanitize(r, e, &masked);
 	if (masked.len == text.len &&
@@ -78,7 +104,8 @@ enum outcome mask_bytes(struct redactor *r, struct weir_element *e,
 
 	if (rules_allow(r->rules, value->str))
 		return ALLOWED;
-	if (!rules_mask(r->rules, &r->work, value->str, &masked))
+	mask_by_rules(r, value->str, true, &masked);
+	if (weir_str_eq(masked, value->str))
 		return UNTOUCHED;
 	value->str = weir_scratch_str(e, masked);
 	return MASKED;
@@ -96,7 +123,7 @@ enum outcome mask_scalar(struct redactor *r, struct weir_element *e,
 		return outcome;
 	if (value->type == WEIR_VALUE_STRING)
 		text = value->str;
-	else if (any_type)
+	else if (any_type || is_secret_number(r, value))
 		text = string_form(r, value);
 	return mask_text(r, e, text, value);
 }

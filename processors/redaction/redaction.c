@@ -125,7 +125,7 @@ static int start(struct weir_component *c, struct weir_error *error)
 		[STRUCTURED_BROKEN] = { "structured_strings", "broken" },
 		[STRUCTURED_DEEP] = { "structured_strings", "too_deep" },
 		[STRUCTURED_LARGE] = { "structured_strings", "too_large" },
-		[REMOVED_NO_DIGEST] = { "content", "no_digest" },
+		[STRUCTURED_NO_DIGEST] = { "content", "no_digest" },
 		[REMOVED_LOST + LOST_SLOW] = { "blocked_values", "too_slow" },
 		[REMOVED_LOST + LOST_VALUES] = { "blocked_values",
 						 "too_large" },
@@ -342,6 +342,27 @@ static bool suspects(const void *arg, weir_str text)
 		 patterns_match(&rules->allowed_values, text));
 }
 
+/* May a value be known by this name? */
+static bool speaks(const void *arg, weir_str key)
+{
+	const struct redaction *self = arg;
+
+	return detect_name(&self->rules.detectors, key);
+}
+
+#define CARD_INTEGER UINT64_C(1000000000000)	/* 13 digits */
+
+/* What detectors know by more than a text. */
+static void want_detected(const struct wanted *w)
+{
+	uint32_t on = w->self->rules.detectors.on;
+
+	if (on & (1u << DETECT_CREDENTIALS | 1u << DETECT_CLOUD_KEY))
+		weir_interest_key_scan(w->interest, w->keys, speaks, w->self);
+	if (w->self->redactor.all_levels && on & 1u << DETECT_PAYMENT_CARD)
+		weir_interest_integers(w->interest, w->values, CARD_INTEGER);
+}
+
 static void want_values(const struct wanted *w)
 {
 	const struct rules *rules = &w->self->rules;
@@ -396,6 +417,7 @@ static void want_place(const struct wanted *w)
 
 	want_key_patterns(w, &rules->blocked_keys);
 	want_values(w);
+	want_detected(w);
 	want_contents(w);
 	if (w->self->redactor.summary == SUMMARY_SILENT)
 		return;

@@ -238,15 +238,14 @@ struct ruling rules_key(const struct rules *rules, struct work *work,
 }
 
 const struct content_rule *rules_content(const struct rules *rules,
-					 struct ruling ruling,
-					 const struct weir_value *value)
+					 struct ruling ruling, bool number)
 {
 	const struct content_rule *rule;
 
 	if (!ruling.content)
 		return NULL;
 	rule = &rules->contents.v[ruling.content - 1];
-	if (rule->pattern && ruling_of(ruling, is_number(value)) == KEY_SAFE)
+	if (rule->pattern && ruling_of(ruling, number) == KEY_SAFE)
 		return NULL;
 	return rule;
 }

@@ -107,8 +107,7 @@ static inline enum verdict ruling_of(struct ruling ruling, bool number)
 }
 /* The rule for content of that key; NULL: none, or the key is safe from it. */
 const struct content_rule *rules_content(const struct rules *rules,
-					 struct ruling ruling,
-					 const struct weir_value *value);
+					 struct ruling ruling, bool number);
 /* Appends the digest of a content; false: it cannot be made. */
 bool rules_digest(const struct rules *rules, struct work *work, weir_str text,
 		  struct weir_text *out);
@@ -129,6 +128,9 @@ struct named {
 };
 bool rules_mask_named(const struct rules *rules, struct work *work,
 		      const struct named *name, weir_str text, weir_str *out);
+/* Does a detector know a number, of that name ("": of none)? */
+bool rules_detect_number(const struct rules *rules, struct work *work,
+			 weir_str name, weir_str text);
 /* Every line of the text masked.  *out likewise. */
 void rules_mask_whole(const struct rules *rules, struct work *work,
 		      weir_str text, weir_str *out);

@@ -16,51 +16,15 @@
  */
 #include <stdlib.h>
 
-#include <weir/json.h>
-
 #include "cut.h"
-#include "structured.h"
-
-struct frame {			/* an object, an array, or the whole text */
-	uint32_t item;		/* where the current member or element begins */
-	uint32_t from, done;	/* `from` and the length of out, then */
-	uint32_t kept_end;	/* behind the last one that stays */
-	bool kept;		/* there is one */
-	bool skip;		/* the next one's comma went with the first */
-};
+#include "structured_parts.h"
 
 struct structure {
-	struct text {
-		struct weir_text out;	/* as far as it is done */
-		struct weir_text plain;	/* a string without its escapes */
-		struct weir_text name;	/* and a key */
-		struct frame frame[WEIR_JSON_DEPTH + 1];
-	} *nested[STRUCTURED_NESTED];
+	struct text *nested[STRUCTURED_NESTED];
 };
-
-struct pass {
-	struct structured_rules *s;
-	struct structure *memory;
-	struct text *t;
-	struct weir_json json;
-	weir_str source;
-	size_t from;		/* what is before is in t->out, or gone */
-	unsigned nested;
-	bool changed;
-	enum structured failed;
-};
-
-static enum structured redact(struct structured_rules *s,
-			      struct structure *memory, weir_str text,
-			      unsigned nested, weir_str *out);
 
 /* Bytes that may become of a text. */
 #define OUT_MAX(len) (4 * (len) + (64u << 10))
-
-static struct frame *frame(struct pass *p, uint32_t depth)
-{
-	return &p->t->frame[depth];
-}
 
 /* --- Changing ------------------------------------------------------------------ */
 
@@ -74,12 +38,21 @@ static void copy_to(struct pass *p, size_t end)
 }
 
 /* A string in the place of what stands there. */
-static void put_string(struct pass *p, size_t start, size_t end, weir_str text)
+void put_string(struct pass *p, size_t start, size_t end, weir_str text)
 {
 	copy_to(p, start);
 	weir_text_add(&p->t->out, WEIR_STR("\""));
 	weir_text_add_json(&p->t->out, text);
 	weir_text_add(&p->t->out, WEIR_STR("\""));
+	p->from = end;
+	p->changed = true;
+}
+
+/* JSON there. */
+void put_json(struct pass *p, size_t start, size_t end, weir_str json)
+{
+	copy_to(p, start);
+	weir_text_add(&p->t->out, json.len ? json : WEIR_STR("\"\""));
 	p->from = end;
 	p->changed = true;
 }
@@ -94,14 +67,14 @@ static void begin_item(struct pass *p, struct frame *f, size_t start)
 	f->done = (uint32_t)p->t->out.len;
 }
 
-static void keep_item(struct frame *f, size_t end)
+void keep_item(struct frame *f, size_t end)
 {
 	f->kept = true;
 	f->kept_end = (uint32_t)end;
 }
 
 /* With it goes what has been put into it, a masked key. */
-static void drop_item(struct pass *p, struct frame *f, size_t end)
+void drop_item(struct pass *p, struct frame *f, size_t end)
 {
 	p->from = f->from;
 	p->t->out.len = f->done;
@@ -113,7 +86,7 @@ static void drop_item(struct pass *p, struct frame *f, size_t end)
 
 /* --- Values ---------------------------------------------------------------------- */
 
-static weir_str plain_text(struct pass *p, struct weir_text *plain)
+weir_str plain_text(struct pass *p, struct weir_text *plain)
 {
 	if (!p->json.escaped)
 		return p->json.text;
@@ -123,17 +96,24 @@ static weir_str plain_text(struct pass *p, struct weir_text *plain)
 	return (weir_str){ plain->ptr, plain->len };
 }
 
-static void mask_text(struct pass *p, const struct named *name, weir_str text)
+bool masked(struct pass *p, const struct named *name, weir_str text,
+	    weir_str *out)
 {
 	const struct rules *rules = p->s->rules;
-	weir_str masked;
 
 	if (rules_allow(rules, text))
-		return;
-	if (name && rules->detectors.on ?
-	    rules_mask_named(rules, p->s->work, name, text, &masked) :
-	    rules_mask(rules, p->s->work, text, &masked))
-		put_string(p, p->json.start, p->json.end, masked);
+		return false;
+	return name && rules->detectors.on ?
+		rules_mask_named(rules, p->s->work, name, text, out) :
+		rules_mask(rules, p->s->work, text, out);
+}
+
+static void mask_text(struct pass *p, const struct named *name, weir_str text)
+{
+	weir_str out;
+
+	if (masked(p, name, text, &out))
+		put_string(p, p->json.start, p->json.end, out);
 }
 
 /* JSON in the string that is there.  What cannot be looked into goes, at the
@@ -141,8 +121,7 @@ static void mask_text(struct pass *p, const struct named *name, weir_str text)
 static void json_string(struct pass *p, struct frame *f, weir_str text)
 {
 	weir_str out;
-	enum structured made = redact(p->s, p->memory, text, p->nested + 1,
-				      &out);
+	enum structured made = redact_nested(p, text, &out);
 
 	if (made == STRUCTURED_CHANGED)
 		put_string(p, p->json.start, p->json.end, out);
@@ -207,18 +186,21 @@ static void block_member(struct pass *p, struct frame *f)
 	keep_item(f, p->json.end);
 }
 
-static void remove_member(struct pass *p, struct frame *f)
+void remove_member(struct pass *p, struct frame *f)
 {
 	if (weir_json_skip(&p->json))
 		drop_item(p, f, p->json.end);
 }
 
+/* --- Steps -------------------------------------------------------------------------- */
+
 /* At a KEY: it and its value, or the key and what begins behind it. */
 static void member(struct pass *p)
 {
+	const struct rules *rules = p->s->rules;
 	struct frame *f = frame(p, p->json.depth);
 	weir_str key = plain_text(p, &p->t->name);
-	struct ruling ruling = rules_key(p->s->rules, p->s->work, key);
+	struct ruling ruling = rules_key(rules, p->s->work, key);
 	enum verdict verdict;
 
 	begin_item(p, f, p->json.start);
@@ -237,11 +219,11 @@ static void member(struct pass *p)
 		remove_member(p, f);
 	else if (verdict == KEY_BLOCKED)
 		block_member(p, f);
-	else if (!open_container(p))
+	else if (!content_member(p, f, key, rules_content(rules, ruling,
+				p->json.token == WEIR_JSON_NUMBER)) &&
+		 !open_container(p))
 		scalar(p, ruling.mute ? NULL : &key, verdict);
 }
-
-/* --- Texts ----------------------------------------------------------------------------- */
 
 static void element(struct pass *p)
 {
@@ -268,6 +250,8 @@ static void step(struct pass *p)
 		element(p);
 	}
 }
+
+/* --- Texts ----------------------------------------------------------------------------- */
 
 static enum structured why(const struct weir_json *json)
 {
@@ -324,6 +308,11 @@ static enum structured redact(struct structured_rules *s,
 		return STRUCTURED_LARGE;
 	*out = (weir_str){ p.t->out.ptr, p.t->out.len };
 	return STRUCTURED_CHANGED;
+}
+
+enum structured redact_nested(struct pass *p, weir_str text, weir_str *out)
+{
+	return redact(p->s, p->memory, text, p->nested + 1, out);
 }
 
 enum structured structured_redact(struct structured_rules *s,

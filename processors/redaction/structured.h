@@ -21,6 +21,7 @@ enum structured {
 	STRUCTURED_BROKEN,	/* it begins as JSON and is none */
 	STRUCTURED_DEEP,	/* nested too deep, or JSON in JSON is */
 	STRUCTURED_LARGE,
+	STRUCTURED_NO_DIGEST,	/* content that is to be hashed */
 	STRUCTURED_KINDS
 };
 
@@ -30,6 +31,7 @@ struct structured_rules {
 	const struct rules *rules;
 	struct work *work;
 	bool delete_blocked;
+	bool took;		/* set when a rule for content took something */
 	/* How many values inside went for each reason; the caller's own value
 	 * is not counted. */
 	uint64_t removed[STRUCTURED_KINDS];

@@ -19,7 +19,9 @@
 #include "../../processors/redaction/cut.c"
 #define keep redact_keep
 #define frame redact_frame
+#define is_string redact_is_string
 #include "../../processors/redaction/structured.c"
+#include "../../processors/redaction/structured_content.c"
 #undef frame
 #include "../../processors/redaction/rules.c"
 #include "../../processors/redaction/mask.c"
@@ -66,22 +68,36 @@ void prefilter_release(struct prefilter *f)
 	(void)f;
 }
 
-static struct rules rules[2];		/* with values and keys; with neither */
-static struct work work[2];		/* it remembers keys: one for each */
+/* With values and keys; with neither; with those and content. */
+static struct rules rules[3];
+static struct work work[3];		/* it remembers keys: one for each */
 static struct structure *memory, *again;
 
 static void set_up(void)
 {
 	static weir_str value = { SECRET, sizeof(SECRET) - 1 };
 	static weir_str key = { "^" BLOCKED "$", sizeof(BLOCKED) + 1 };
+	static struct content_rule content[] = {
+		{ .key = { "drop", 4 }, .action = CONTENT_DROP },
+		{ .key = { "mask", 4 }, .action = CONTENT_MASK },
+		{ .key = { "cut", 3 }, .action = CONTENT_TRUNCATE,
+		  .max_length = 16 },
+		{ .key = { "c", 1 }, .action = CONTENT_TRUNCATE,
+		  .max_length = 1 },
+	};
 	struct weir_error error;
 
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 3; i++)
 		rules[i].allow_all_keys = true;
-	assert(!patterns_init(&rules[0].blocked_values,
-			      (struct weir_strs){ &value, 1 }, &error));
-	assert(!patterns_init(&rules[0].blocked_keys,
-			      (struct weir_strs){ &key, 1 }, &error));
+	for (unsigned i = 0; i < 3; i += 2) {
+		assert(!patterns_init(&rules[i].blocked_values,
+				      (struct weir_strs){ &value, 1 },
+				      &error));
+		assert(!patterns_init(&rules[i].blocked_keys,
+				      (struct weir_strs){ &key, 1 },
+				      &error));
+	}
+	rules[2].contents = (struct contents){ 4, content, false };
 }
 
 /* Without what may be in front of JSON. */
@@ -191,8 +207,9 @@ static uint64_t removed(const struct structured_rules *s)
 
 static void check_redaction(weir_str text, unsigned how)
 {
-	struct structured_rules s = { .rules = &rules[how & 1],
-				      .work = &work[how & 1],
+	unsigned with = how & 4 ? 2 : how & 1;
+	struct structured_rules s = { .rules = &rules[with],
+				      .work = &work[with],
 				      .delete_blocked = how & 2 };
 	weir_str out = text, out2;
 	enum structured made = structured_redact(&s, &memory, text, &out);
@@ -203,15 +220,17 @@ static void check_redaction(weir_str text, unsigned how)
 		assert(!begins_as_json(text) || !is_json(text));
 		return;
 	}
-	if (how & 1)		/* nothing to find */
+	if (with == 1)		/* nothing to find */
 		assert(made == STRUCTURED_SAME || removed(&s));
 	assert(is_json(out));
-	if (!(how & 1))
+	if (with != 1)
 		check_clean(out, !(how & 2));
+	if (with == 2)
+		return;
 	if (!(how & 2) && !removed(&s))
 		check_rest(text, out);
 	/* what is clean stays as it is */
-	s = (struct structured_rules){ .rules = s.rules, .work = &work[how & 1],
+	s = (struct structured_rules){ .rules = s.rules, .work = &work[with],
 				       .delete_blocked = how & 2 };
 	if (how & 2)
 		assert(structured_redact(&s, &again, out, &out2) ==
@@ -254,7 +273,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(copy, data + 1, size - 1);
 	text = (weir_str){ copy, size - 1 };
 	if (holds_json(text))
-		check_redaction(text, data[0] & 3);
+		check_redaction(text, data[0] & 7);
 	check_cut(text, data[0] >> 2);
 	free(copy);
 	return 0;

@@ -70,6 +70,15 @@ WEIR_API void weir_interest_key(struct weir_interest *interest,
 /* A key in which the pattern occurs. */
 WEIR_API void weir_interest_key_regex(struct weir_interest *interest,
 	uint32_t where, const struct weir_regex *regex);
+/* A key of which `scan` says that it may matter: asked once for each that is
+ * new, so by the key alone.  arg: lives as long as the component. */
+typedef bool (*weir_key_scan)(const void *arg, weir_str key);
+WEIR_API void weir_interest_key_scan(struct weir_interest *interest,
+	uint32_t where, weir_key_scan scan, const void *arg);
+/* An integer value of at least that much.  Of a negative one, or one that is
+ * written oddly, nobody asks how large it is. */
+WEIR_API void weir_interest_integers(struct weir_interest *interest,
+	uint32_t where, uint64_t least);
 /* A value (its canonical string form, only strings unless any_type; at TEXT a
  * text field) in which the pattern occurs. */
 WEIR_API void weir_interest_value_regex(struct weir_interest *interest,

@@ -10,6 +10,7 @@
  *   %{jwt}             a token; :none without a signature, :cut without its
  *                      dot, :jwe with five parts
  *   %{b64:user:x}      base64 of the text behind the colon
+ *   %{pem64:RSA }      base64 of a private key's PEM that begins so
  *   %{=text}           the text: for what a scanner of sources would object to
  *   %{nl}              a newline
  *   %{end}             nothing may follow
@@ -198,6 +199,15 @@ static void corpus_base64(struct corpus_text *t, const char *text, size_t len,
 	}
 }
 
+static void corpus_pem64(struct corpus_text *t, const char *kind)
+{
+	char pem[128];
+	int n = snprintf(pem, sizeof(pem), "-----BEGIN %sPRIVATE%s-----\n"
+			 "MIIEvQIBADANBgkqhkiG9w0BAQEFA", kind, " KEY");
+
+	corpus_base64(t, pem, (size_t)n, false);
+}
+
 static void corpus_jwt(struct corpus_text *t, const char *kind)
 {
 	static const char set[] = "A-Za-z0-9_-";
@@ -244,6 +254,8 @@ static void corpus_expand(struct corpus_text *t, const char *spec)
 		corpus_iban(t, spec + 5);
 	else if (!strncmp(spec, "jwt", 3))
 		corpus_jwt(t, spec + 3);
+	else if (!strncmp(spec, "pem64:", 6))
+		corpus_pem64(t, spec + 6);
 	else if (!strncmp(spec, "b64:", 4))
 		corpus_base64(t, spec + 4, strlen(spec + 4), false);
 	else

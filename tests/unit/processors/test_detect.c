@@ -105,8 +105,11 @@ START_TEST(basic_credentials_may_have_any_character_of_UTF_8)
 		{ "Basic dXNlcjpww6Rzc3fDtnJ0", true },	/* user:pässwört */
 		{ "Basic asO8cmdlbjp44oKseQ==", true },	/* jürgen:x€y */
 		{ "Basic dTpww6k=", true },		/* u:pé */
-		{ "Basic YTrDKA==", false },		/* a:\xc3( */
+		{ "Basic dXNlcjpw5HNzd/ZydA==", true },	/* in ISO 8859-1 */
+		{ "Basic YTrDKA==", true },		/* a:\xc3( */
+		{ "Basic w6TDOmE=", false },		/* \xc3\xa4\xc3:a */
 		{ "Basic YTp/Yg==", false },		/* a:\x7fb */
+		{ "Basic YTqAYg==", false },		/* a:\x80b */
 		{ "Basic understanding", false },
 	};
 	struct detectors d = detectors_of("credentials");

@@ -279,6 +279,51 @@ START_TEST(what_one_call_found_the_next_does_not_find_again)
 }
 END_TEST
 
+/* --- By chance -------------------------------------------------------------------- */
+
+/* What ids look like, and how many of CHANCES may be taken for a secret: of the
+ * numbers that begin as a card's do and have its length, one in ten has its
+ * check digit. */
+#define CHANCES 2000
+static const struct chance_case {
+	const char *what, *line;
+	unsigned most;
+} by_chance[] = {
+	{ "UUIDs", "%{a-f0-9:8}-%{a-f0-9:4}-4%{a-f0-9:3}-a%{a-f0-9:3}-"
+	  "%{a-f0-9:12}", 0 },
+	{ "hashes", "%{a-f0-9:40}", 0 },
+	{ "hashes of 128 bits", "%{a-f0-9:32}", 0 },
+	{ "span ids", "span %{a-f0-9:16} ended", 1 },
+	{ "epoch nanoseconds", "17%{0-9:17}", 0 },
+	{ "epoch microseconds", "at=17%{0-9:14}", 0 },
+	{ "ids of 18 digits", "%{1-9:1}%{0-9:17}", 10 },
+	{ "those that begin with 4", "4%{0-9:17}", 0 },
+	{ "ids of 17 digits", "%{1-9:1}%{0-9:16}", 10 },
+	{ "rows of eight numbers", "%{1-9:1}%{0-9:3} %{1-9:1}%{0-9:3} "
+	  "%{1-9:1}%{0-9:3} %{1-9:1}%{0-9:3} %{1-9:1}%{0-9:3} "
+	  "%{1-9:1}%{0-9:3} %{1-9:1}%{0-9:3} %{1-9:1}%{0-9:3}", 0 },
+	{ "rows of floats", "%{1-9:1}%{0-9:3}.%{0-9:4} %{0-9:4}.%{0-9:4} "
+	  "%{0-9:4}.%{0-9:4}", 0 },
+	{ "base64", "%{A-Za-z0-9+/:43}=", 0 },
+	{ "words by chance", "Basic %{a-z:12}", 10 },
+};
+
+START_TEST(ids_by_chance_are_hardly_ever_taken_for_secrets)
+{
+	const struct chance_case *c = &by_chance[_i];
+	unsigned found = 0;
+
+	compile();
+	for (uint64_t seed = 0; seed < CHANCES; seed++) {
+		struct corpus_text t = { .len = 0 };
+
+		corpus_line(&t, c->line, seed);
+		found += detect_any(&all, (weir_str){ t.text, t.len });
+	}
+	ck_assert_msg(found <= c->most, "%u of %u %s", found, CHANCES, c->what);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("processors/redaction/detect: corpora");
@@ -291,6 +336,10 @@ int main(void)
 	tcase_add_test(tests, secrets_are_found_at_every_offset_in_other_text);
 	tcase_add_test(tests, what_looks_like_it_survives_at_every_offset);
 	tcase_add_test(tests, what_one_call_found_the_next_does_not_find_again);
+	tcase_add_loop_test(tests,
+			    ids_by_chance_are_hardly_ever_taken_for_secrets, 0,
+			    sizeof(by_chance) / sizeof(*by_chance));
+	tcase_set_timeout(tests, 60);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

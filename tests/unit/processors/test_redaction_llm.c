@@ -11,6 +11,14 @@
 #define DELETE "blocked_key_action: delete\n"
 #define SHA256_ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61" \
 	"f20015ad"
+#define SHA256_STARS "69bf0bc46f51b33377c4f3d92caf876714f6bbbe99e754448732" \
+	"7920873f9820"
+#define SHA256_MAP "cefd1f12bf1f7fac58e2f5970c9d2bf65c84651284e5787a71da" \
+	"0b9f25caea20"
+#define SHA256_1 "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e" \
+	"52ddb7875b4b"
+#define SHA256_TRUE "b5bea41b6c623f7c09f1bf24dcae58ebab3c0cdd90ad966bc43a" \
+	"45b44867e12b"
 #define MD5_ABC "900150983cd24fb0d6963f7d28e17f72"
 
 struct row {
@@ -241,9 +249,129 @@ static const struct row content[] = {
 	  "[{key: p, action: drop}, {key: q, action: mask}]", "p=s:abc q=s:x",
 	  "record{q=s:**** p.weir.length=i:3 q.weir.length=i:1 "
 	  "redaction.redacted.count=i:1 redaction.masked.count=i:1}" },
-	{ "inside of maps with all levels, without sizes", "levels: all\n"
+	{ "inside of maps with all levels, the size told of the whole",
+	  "levels: all\n"
 	  CONTENT "[{key: p, action: mask}, {key: q, action: drop}]",
-	  "m=m{p=s:abc,q=l[s:x],r=s:y}", "record{m=m{p=s:****,r=s:y}}" },
+	  "m=m{p=s:abc,q=l[s:x],r=s:y} n=m{r=s:y}",
+	  "record{m=m{p=s:****,r=s:y} n=m{r=s:y} m.weir.length=i:29 "
+	  "m.weir.items=i:3}" },
+	/* the other rules go first */
+	{ "a map that is cut, its keys asked for before", "levels: all\n" BLOCK
+	  CONTENT "[{key: p, action: truncate, max_length: 16}]",
+	  "p=m{token=s:SECRET,z=s:abcdefghijk}",
+	  "record{p=s:{\"token\":\"****\"} p.weir.length=i:36 p.weir."
+	  "items=i:2}" },
+	{ "if its inside is looked at", BLOCK
+	  CONTENT "[{key: p, action: truncate, max_length: 16}]",
+	  "p=m{token=s:SECRET,z=s:abcdefghijk}",
+	  "record{p=s:{\"token\":\"SECR\"} p.weir.length=i:36 p.weir."
+	  "items=i:2}" },
+	{ "bytes in it as they are", "levels: all\n" CARD
+	  CONTENT "[{key: p, action: truncate, max_length: 14}]",
+	  "p=l[y:4111,y:abcdefghi]", "record{p=s:[\"KioqKg==\"] "
+	  "p.weir.length=i:27 p.weir.items=i:2}" },
+	{ "what a whole map shows, too", "levels: all\n" ALL
+	  "blocked_values: ['\"a\":1,\"b\":2']\n"
+	  "content: [{key: p, action: truncate, max_length: 14}]",
+	  "p=m{a=i:1,b=i:2,c=s:x}", "record{p=s:{****,\"c\":\"x\"} "
+	  "p.weir.length=i:21 p.weir.items=i:3}" },
+	{ "one that is allowed is cut as well", "levels: all\n" BLOCK
+	  "allowed_values: [ok]\n"
+	  CONTENT "[{key: p, action: truncate, max_length: 16}]",
+	  "p=m{token=s:SECRET,z=s:okokokokokokoko}",
+	  "record{p=s:{\"token\":\"****\"} p.weir.length=i:40 p.weir."
+	  "items=i:2}" },
+	{ "maps in maps", "levels: all\n" BLOCK
+	  CONTENT "[{key: p, action: truncate, max_length: 16}]",
+	  "m=l[m{p=m{p=m{token=s:SECRET},z=s:abcdefghijk},q=m{p=l[s:x]}}]",
+	  "record{m=l[m{p=s:{\"p\":{}},q=m{p=l[s:x]}}] m.weir.length="
+	  "i:66 m.weir.items=i:1}" },
+	{ "hashed as the other rules leave it", CARD
+	  CONTENT "[{key: p, action: hash}]", "p=s:4111",
+	  "record{p=s:" SHA256_STARS " p.weir.length=i:4}" },
+	{ "a map, too", "levels: all\n" BLOCK
+	  CONTENT "[{key: p, action: hash}]", "p=m{token=s:4111} "
+	  "m=m{p=m{token=s:x}}",
+	  "record{p=s:" SHA256_MAP " m=m{p=s:" SHA256_MAP "} p.weir.length=i:16 "
+	  "p.weir.items=i:1 m.weir.length=i:19 m.weir.items=i:1}" },
+};
+
+/* --- Content in JSON --------------------------------------------------------- */
+
+#define IN_JSON(rules) JSON BLOCK "content: [" rules "]\n"
+
+static const struct row inside[] = {
+	{ "kept", IN_JSON("{key: p, action: keep}"), "a=s:{\"p\":\"abc\"}",
+	  "record{a=s:{\"p\":\"abc\"}}" },
+	{ "dropped, at any depth", IN_JSON("{pattern: ^p, action: drop}"),
+	  "a=s:[{\"p\":\"abc\",\"r\":1,\"x\":{\"p2\":[1]}}]",
+	  "record{a=s:[{\"r\":1,\"x\":{}}] a.weir.length=i:34 a.weir."
+	  "items=i:1}" },
+	{ "sizes only where something went", IN_JSON("{key: p, action: drop}"),
+	  "a=s:[\"p\"] b=s:{\"q\":1}",
+	  "record{a=s:[\"p\"] b=s:{\"q\":1}}" },
+	{ "masked, whatever it is", IN_JSON("{key: p, action: mask}"),
+	  "a=s:[{\"p\":\"abc\"},{\"p\":{\"x\":[1]}},{\"p\":5,\"q\":null}]",
+	  "record{a=s:[{\"p\":\"****\"},{\"p\":\"****\"},{\"p\":\"***"
+	  "*\",\"q\":null}] a.weir.length=i:46 a.weir.items=i:3}" },
+	{ "hashed", IN_JSON("{key: p, action: hash}"),
+	  "a=s:{\"p\":\"abc\"}", "record{a=s:{\"p\":\"" SHA256_ABC "\"} "
+	  "a.weir.length=i:11 a.weir.items=i:1}" },
+	{ "as the other rules leave it", CARD
+	  IN_JSON("{key: p, action: hash}"),
+	  "a=s:[{\"p\":\"4111\"},{\"p\":{\"token\":\"x\"}}]",
+	  "record{a=s:[{\"p\":\"" SHA256_STARS "\"},{\"p\":\"" SHA256_MAP
+	  "\"}] a.weir.length=i:34 a.weir.items=i:2}" },
+	{ "a number and a word by their texts",
+	  IN_JSON("{key: p, action: hash}"), "a=s:[{\"p\":1},{\"p\":true}]",
+	  "record{a=s:[{\"p\":\"" SHA256_1 "\"},{\"p\":\"" SHA256_TRUE
+	  "\"}] a.weir.length=i:20 a.weir.items=i:2}" },
+	{ "cut", IN_JSON("{key: p, action: truncate, max_length: 3}"),
+	  "a=s:{\"p\":\"ab\\u0063d\",\"q\":\"abcd\"}",
+	  "record{a=s:{\"p\":\"abc\",\"q\":\"abcd\"} a.weir.length=i:"
+	  "28 a.weir.items=i:2}" },
+	{ "short enough", CARD
+	  IN_JSON("{key: p, action: truncate, max_length: 9}"),
+	  "a=s:{\"p\":\"abc4111\"} b=s:{\"p\":{\"q\":12}} c=s:{\"p\":123} "
+	  "d=s:{\"p\":\"abc\"}",
+	  "record{a=s:{\"p\":\"abc****\"} b=s:{\"p\":{\"q\":12}} "
+	  "c=s:{\"p\":123} d=s:{\"p\":\"abc\"}}" },
+	{ "an object stays one", IN_JSON(
+	  "{key: p, action: truncate, max_length: 20}"),
+	  "a=s:{\"p\":{\"token\":\"SECRET\",\"q\":[1,2,3]},\"r\":2}",
+	  "record{a=s:{\"p\":{\"token\":\"****\"},\"r\":2} a.weir.len"
+	  "gth=i:42 a.weir.items=i:2}" },
+	{ "an array with no room for it", IN_JSON(
+	  "{key: p, action: truncate, max_length: 1}"), "a=s:{\"p\":[1,2]}",
+	  "record{a=s:{\"p\":\"\"} a.weir.length=i:11 a.weir.items=i:1}" },
+	{ "content in short content", IN_JSON(
+	  "{key: p, action: truncate, max_length: 20}, "
+	  "{key: q, action: truncate, max_length: 2}"),
+	  "a=s:{\"p\":{\"p\":[\"x\"],\"q\":\"abc\"},\"q\":[\"y\"]}",
+	  "record{a=s:{\"p\":{\"p\":[\"x\"],\"q\":\"ab\"},\"q\":[]} a"
+	  ".weir.length=i:37 a.weir.items=i:2}" },
+	{ "JSON in JSON", IN_JSON("{key: p, action: drop}"),
+	  "a=s:{\"x\":\"{\\\"p\\\":1,\\\"q\\\":2}\"}",
+	  "record{a=s:{\"x\":\"{\\\"q\\\":2}\"} a.weir.length=i:25 a."
+	  "weir.items=i:1}" },
+	{ "JSON that is cut", IN_JSON(
+	  "{key: p, action: truncate, max_length: 16}"),
+	  "a=s:{\"p\":\"{\\\"token\\\":\\\"SECRET\\\"}\"}",
+	  "record{a=s:{\"p\":\"{\\\"token\\\":\\\"****\\\"}\"}}" },
+	{ "broken in it, it goes", IN_JSON(
+	  "{key: p, action: truncate, max_length: 16}"),
+	  "a=s:{\"p\":\"{x\",\"q\":1}", "record{a=s:{\"q\":1} "
+	  "a.weir.length=i:16 a.weir.items=i:2}" },
+	{ "a blocked key is stronger", IN_JSON("{key: token, action: drop}"),
+	  "a=s:{\"token\":1}", "record{a=s:{\"token\":\"****\"}}" },
+	{ "a count of tokens is no content of a pattern", IN_JSON("{pattern: prompt, action: drop}"),
+	  "a=s:{\"prompt_tokens\":5,\"prompt\":\"x\"}",
+	  "record{a=s:{\"prompt_tokens\":5} a.weir.length=i:32 "
+	  "a.weir.items=i:2}" },
+	{ "in a map", "levels: all\n" IN_JSON("{key: p, action: mask}"),
+	  "m=m{x=j:{\"p\":\"abc\"};}",
+	  "record{m=m{x=s:{\"p\":\"****\"}} m.weir.length=i:23 "
+	  "m.weir.items=i:1}" },
 };
 
 /* --- Safe keys --------------------------------------------------------------------- */
@@ -396,6 +524,12 @@ START_TEST(lets_leave_of_content_what_it_should)
 }
 END_TEST
 
+START_TEST(takes_content_that_is_in_json)
+{
+	run(&inside[_i]);
+}
+END_TEST
+
 START_TEST(spares_counts_of_tokens)
 {
 	run(&safe[_i]);
@@ -431,7 +565,23 @@ static const struct {
 	  "body=s:{\"a\":\"abcd\"}" },
 	{ "content in a map", CONTENT "[{key: content, action: mask}]",
 	  "m{content=s:abc,role=s:user}",
-	  "record{} body=m{content=s:****,role=s:user}" },
+	  "record{body.weir.length=i:31 body.weir.items=i:2} "
+	  "body=m{content=s:****,role=s:user}" },
+	{ "content in a body of JSON", JSON "content: "
+	  "[{key: content, action: drop}]",
+	  "s:{\"role\":\"user\",\"content\":\"abc\"}",
+	  "record{body.weir.length=i:31 body.weir.items=i:2} "
+	  "body=s:{\"role\":\"user\"}" },
+	{ "a body that is cut, its keys asked for before", BLOCK CONTENT
+	  "[{key: body, action: truncate, max_length: 16}]",
+	  "m{token=s:SECRET,z=s:abcdefghijk}",
+	  "record{body.weir.length=i:36 body.weir.items=i:2} body=s:{"
+	  "\"token\":\"****\"}" },
+	{ "numbers in it are looked at", CARD CONTENT
+	  "[{key: body, action: truncate, max_length: 12}]",
+	  "m{a=i:4111,z=s:abcdefghijk}",
+	  "record{body.weir.length=i:28 body.weir.items=i:2} "
+	  "body=s:{\"a\":\"****\"}" },
 	{ "no body, no content", CONTENT "[{key: body, action: drop}]", NULL,
 	  "record{}" },
 };
@@ -597,6 +747,7 @@ int main(void)
 	EACH(redacts_json_in_strings, structured);
 	EACH(masks_what_detectors_find, detectors);
 	EACH(lets_leave_of_content_what_it_should, content);
+	EACH(takes_content_that_is_in_json, inside);
 	EACH(spares_counts_of_tokens, safe);
 	EACH(redacts_bodies, bodies);
 	EACH(refuses, refused);

@@ -14,6 +14,7 @@
 #include "../../../processors/redaction/detect_name.c"
 #include "../../../processors/redaction/detect_number.c"
 #include "../../../processors/redaction/detect_scan.c"
+#include "../../../processors/redaction/detect_scheme.c"
 #include "../../../processors/redaction/detect_seen.c"
 #include "../../../processors/redaction/detect_text.c"
 #include "../../../processors/redaction/detect_value.c"
