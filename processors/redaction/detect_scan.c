@@ -146,16 +146,22 @@ SSSE3 static __m128i load_tail(const uint8_t *tail, size_t n, size_t before)
 						   (slide + 16 - n)));
 }
 
-/* By their halves, a bit for each high one that they have: 1 for digits, 2 for
- * what is between them, 4 and 8 for the bytes of a no-break space. */
+#define TABLE(t) _mm_loadu_si128((const __m128i *)(t))
+
+/* What runs are made of, by their halves, a bit for each high one that they
+ * have: 1 for digits, 2 for what is between them, 4 and 8 for the bytes of a
+ * no-break space. */
+static const uint8_t digit_low[16] = {
+	1 | 2 | 8, 1, 1 | 4, 1, 1, 1 | 2, 1, 1, 1, 1, 0, 2, 0, 2, 2, 0
+};
+static const uint8_t digit_high[16] = {
+	0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 8, 0, 4, 0, 0, 0
+};
+
 SSSE3 static inline uint32_t digits_of(__m128i low, __m128i high)
 {
-	const __m128i lows = _mm_setr_epi8(1 | 2 | 8, 1, 1 | 4, 1, 1, 1 | 2, 1,
-					   1, 1, 1, 0, 2, 0, 2, 2, 0);
-	const __m128i highs = _mm_setr_epi8(0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 8, 0,
-					    4, 0, 0, 0);
-	__m128i in = _mm_and_si128(_mm_shuffle_epi8(lows, low),
-				   _mm_shuffle_epi8(highs, high));
+	__m128i in = _mm_and_si128(_mm_shuffle_epi8(TABLE(digit_low), low),
+				   _mm_shuffle_epi8(TABLE(digit_high), high));
 
 	return ALL ^ (uint32_t)_mm_movemask_epi8(
 		_mm_cmpeq_epi8(in, _mm_setzero_si128()));
@@ -167,8 +173,6 @@ SSSE3 static inline __m128i buckets_of(__m128i low, __m128i high, __m128i tlow,
 	return _mm_and_si128(_mm_shuffle_epi8(tlow, low),
 			     _mm_shuffle_epi8(thigh, high));
 }
-
-#define TABLE(t) _mm_loadu_si128((const __m128i *)(t))
 
 /* Goes on until a block has a candidate. */
 SSSE3 static bool step_by_vectors(struct scan *s)
@@ -225,27 +229,6 @@ SSSE3 static bool step_by_vectors(struct scan *s)
 
 #define WIDE_AGAIN 256	/* bytes, when it was of no use */
 
-AVX2 static inline uint64_t wide_digits_of(__m256i v)
-{
-	__m256i low = _mm256_sub_epi8(v, _mm256_set1_epi8('0'));
-	__m256i in = _mm256_cmpeq_epi8(
-		_mm256_min_epu8(low, _mm256_set1_epi8(9)), low);
-
-	in = _mm256_or_si256(in, _mm256_cmpeq_epi8(v, _mm256_set1_epi8(' ')));
-	in = _mm256_or_si256(in, _mm256_cmpeq_epi8(v, _mm256_set1_epi8('-')));
-	return (uint32_t)_mm256_movemask_epi8(in);
-}
-
-/* As runs_in, of twice as many lanes. */
-static inline bool has_run(uint64_t h)
-{
-	h &= h << 1;
-	h &= h << 2;
-	h &= h << 4;
-	h &= h << (RUN - 8);
-	return (h & ~(h << 1)) >> SCAN_BYTES;
-}
-
 AVX2 static inline __m256i wide_buckets_of(__m256i v, __m256i tlow,
 					   __m256i thigh)
 {
@@ -258,6 +241,24 @@ AVX2 static inline __m256i wide_buckets_of(__m256i v, __m256i tlow,
 }
 
 #define TWICE(t) _mm256_broadcastsi128_si256(TABLE(t))
+
+AVX2 static inline uint64_t wide_digits_of(__m256i v)
+{
+	__m256i in = wide_buckets_of(v, TWICE(digit_low), TWICE(digit_high));
+
+	return ~(uint32_t)_mm256_movemask_epi8(
+		_mm256_cmpeq_epi8(in, _mm256_setzero_si256()));
+}
+
+/* As runs_in, of twice as many lanes. */
+static inline bool has_run(uint64_t h)
+{
+	h &= h << 1;
+	h &= h << 2;
+	h &= h << 4;
+	h &= h << (RUN - 8);
+	return (h & ~(h << 1)) >> SCAN_BYTES;
+}
 
 /* Past what has no candidate, two blocks a step. */
 AVX2 static void skip_by_wide(struct scan *s)
