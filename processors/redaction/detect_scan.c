@@ -366,7 +366,7 @@ static bool take_lane(struct scan *s, struct candidate *c)
 }
 
 /* s->at < s->len */
-static void step(struct scan *s)
+static void next_block(struct scan *s)
 {
 	if (s->d->scan > SCAN_VECTORS) {
 		step_by_tables(s);
@@ -383,7 +383,7 @@ bool scan_next(struct scan *s, struct candidate *c)
 	while (!take_lane(s, c)) {
 		if (s->at >= s->len)
 			return false;
-		step(s);
+		next_block(s);
 	}
 	return true;
 }
