@@ -164,7 +164,7 @@ static struct detectors compile(const char *only, enum detect_scan scan)
 			names[list.len++] = weir_str_of(detector_name(i));
 	if (detectors_init(&d, list, &error))
 		exit(1);
-	if (scan != SCAN_VECTORS)
+	if (scan != SCAN_WIDE)
 		d.scan = scan;
 	return d;
 }
@@ -256,7 +256,7 @@ static void time_floods(const struct detectors *d)
 
 int main(int argc, char **argv)
 {
-	struct detectors all = compile(NULL, SCAN_VECTORS);
+	struct detectors all = compile(NULL, SCAN_WIDE);
 	struct detectors tables = compile(NULL, SCAN_TABLES);
 	struct texts attributes = many_values();
 	struct texts talk = one_text(prose, 0), messages = one_text(json, 0);
@@ -273,7 +273,7 @@ int main(int argc, char **argv)
 	report("all, JSON", &messages, &all, any);
 	report("all, prose, a secret every 4 KiB", &planted, &all, each);
 	for (unsigned i = 0; i < DETECTORS; i++) {
-		struct detectors d = compile(detector_name(i), SCAN_VECTORS);
+		struct detectors d = compile(detector_name(i), SCAN_WIDE);
 		char what[64];
 
 		snprintf(what, sizeof(what), "%s, prose", detector_name(i));

@@ -29,7 +29,8 @@ enum detector {
 struct detectors {
 	uint32_t on;		/* bits 1 << enum detector */
 	enum detect_scan {
-		SCAN_VECTORS,	/* what the processor can do */
+		SCAN_WIDE,	/* what the processor can do */
+		SCAN_VECTORS,	/* what most can */
 		SCAN_TABLES,	/* what every processor can do */
 		SCAN_EVERYWHERE	/* every byte is a candidate: for tests */
 	} scan;

@@ -7,17 +7,20 @@
  * AND); the four answers, each one byte further on, are combined.  Without
  * shuffles the same is done with tables, a byte a step.  Payment cards have no
  * window: their runs of digits are found in a bit mask.  Before and behind the
- * text are zeros; a window may begin before the place to begin at.
+ * text are zeros; a window may begin before the place to begin at.  Where the
+ * processor can, what has no candidate is passed two blocks at once.
  */
 #include "detect_scan.h"
 
 #ifdef __SSE2__
-#include <tmmintrin.h>
+#include <immintrin.h>
 #define SSSE3 __attribute__((target("ssse3")))
+#define AVX2 __attribute__((target("avx2")))
 #endif
 
 #define RUN 13		/* bytes of the shortest card */
 #define ALL 0xffffu
+#define WIDE 32		/* bytes of a large step */
 
 void scan_start(struct scan *s, const struct detectors *d, weir_str text,
 		size_t from)
@@ -25,7 +28,7 @@ void scan_start(struct scan *s, const struct detectors *d, weir_str text,
 	s->d = d;
 	s->text = (const uint8_t *)text.ptr;
 	s->len = text.len;
-	s->at = from;
+	s->at = s->wide = from;
 	s->candidates = s->runs = s->digits = 0;
 	for (size_t i = 0; i < 3; i++)
 		s->before[i] = from + i < 3 ? 0 : s->text[from + i - 3];
@@ -96,7 +99,8 @@ static bool step_by_tables(struct scan *s)
 #ifdef __SSE2__
 enum detect_scan scan_fastest(void)
 {
-	return __builtin_cpu_supports("ssse3") ? SCAN_VECTORS : SCAN_TABLES;
+	return __builtin_cpu_supports("avx2") ? SCAN_WIDE :
+		__builtin_cpu_supports("ssse3") ? SCAN_VECTORS : SCAN_TABLES;
 }
 
 static uint64_t load(const uint8_t *p, size_t bytes)
@@ -142,16 +146,22 @@ SSSE3 static __m128i load_tail(const uint8_t *tail, size_t n, size_t before)
 						   (slide + 16 - n)));
 }
 
-/* By their halves, a bit for each high one that they have: 1 for digits, 2 for
- * what is between them, 4 and 8 for the bytes of a no-break space. */
+#define TABLE(t) _mm_loadu_si128((const __m128i *)(t))
+
+/* What runs are made of, by their halves, a bit for each high one that they
+ * have: 1 for digits, 2 for what is between them, 4 and 8 for the bytes of a
+ * no-break space. */
+static const uint8_t digit_low[16] = {
+	1 | 2 | 8, 1, 1 | 4, 1, 1, 1 | 2, 1, 1, 1, 1, 0, 2, 0, 2, 2, 0
+};
+static const uint8_t digit_high[16] = {
+	0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 8, 0, 4, 0, 0, 0
+};
+
 SSSE3 static inline uint32_t digits_of(__m128i low, __m128i high)
 {
-	const __m128i lows = _mm_setr_epi8(1 | 2 | 8, 1, 1 | 4, 1, 1, 1 | 2, 1,
-					   1, 1, 1, 0, 2, 0, 2, 2, 0);
-	const __m128i highs = _mm_setr_epi8(0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 8, 0,
-					    4, 0, 0, 0);
-	__m128i in = _mm_and_si128(_mm_shuffle_epi8(lows, low),
-				   _mm_shuffle_epi8(highs, high));
+	__m128i in = _mm_and_si128(_mm_shuffle_epi8(TABLE(digit_low), low),
+				   _mm_shuffle_epi8(TABLE(digit_high), high));
 
 	return ALL ^ (uint32_t)_mm_movemask_epi8(
 		_mm_cmpeq_epi8(in, _mm_setzero_si128()));
@@ -163,8 +173,6 @@ SSSE3 static inline __m128i buckets_of(__m128i low, __m128i high, __m128i tlow,
 	return _mm_and_si128(_mm_shuffle_epi8(tlow, low),
 			     _mm_shuffle_epi8(thigh, high));
 }
-
-#define TABLE(t) _mm_loadu_si128((const __m128i *)(t))
 
 /* Goes on until a block has a candidate. */
 SSSE3 static bool step_by_vectors(struct scan *s)
@@ -216,7 +224,89 @@ SSSE3 static bool step_by_vectors(struct scan *s)
 		s->candidates &= ALL >> (at - len);
 	return s->candidates | s->runs;
 }
+
+/* --- Wide vectors ---------------------------------------------------------------- */
+
+#define WIDE_AGAIN 256	/* bytes, when it was of no use */
+
+AVX2 static inline __m256i wide_buckets_of(__m256i v, __m256i tlow,
+					   __m256i thigh)
+{
+	const __m256i half = _mm256_set1_epi8(15);
+	__m256i high = _mm256_and_si256(_mm256_srli_epi16(v, 4), half);
+
+	return _mm256_and_si256(
+		_mm256_shuffle_epi8(tlow, _mm256_and_si256(v, half)),
+		_mm256_shuffle_epi8(thigh, high));
+}
+
+#define TWICE(t) _mm256_broadcastsi128_si256(TABLE(t))
+
+AVX2 static inline uint64_t wide_digits_of(__m256i v)
+{
+	__m256i in = wide_buckets_of(v, TWICE(digit_low), TWICE(digit_high));
+
+	return ~(uint32_t)_mm256_movemask_epi8(
+		_mm256_cmpeq_epi8(in, _mm256_setzero_si256()));
+}
+
+/* As runs_in, of twice as many lanes. */
+static inline bool has_run(uint64_t h)
+{
+	h &= h << 1;
+	h &= h << 2;
+	h &= h << 4;
+	h &= h << (RUN - 8);
+	return (h & ~(h << 1)) >> SCAN_BYTES;
+}
+
+/* Past what has no candidate, two blocks a step. */
+AVX2 static void skip_by_wide(struct scan *s)
+{
+	const struct detectors *d = s->d;
+	const __m256i l0 = TWICE(d->low[0]), h0 = TWICE(d->high[0]);
+	const __m256i l1 = TWICE(d->low[1]), h1 = TWICE(d->high[1]);
+	const __m256i l2 = TWICE(d->low[2]), h2 = TWICE(d->high[2]);
+	const __m256i l3 = TWICE(d->low[3]), h3 = TWICE(d->high[3]);
+	const bool cards = d->on & 1u << DETECT_PAYMENT_CARD;
+	__m256i last = _mm256_insert_epi8(_mm256_insert_epi8(
+		_mm256_insert_epi8(_mm256_setzero_si256(), (char)s->before[0],
+				   29), (char)s->before[1], 30),
+		(char)s->before[2], 31);
+	size_t at = s->at;
+
+	for (; s->len - at > WIDE; at += WIDE) {
+		__m256i v = _mm256_loadu_si256((const __m256i *)
+					       (s->text + at));
+		__m256i t = _mm256_permute2x128_si256(last, v, 0x21), b;
+		uint64_t digits = cards ? wide_digits_of(v) : 0;
+
+		b = wide_buckets_of(v, l3, h3);
+		b = _mm256_and_si256(b, wide_buckets_of(
+			_mm256_alignr_epi8(v, t, 15), l2, h2));
+		b = _mm256_and_si256(b, wide_buckets_of(
+			_mm256_alignr_epi8(v, t, 14), l1, h1));
+		b = _mm256_and_si256(b, wide_buckets_of(
+			_mm256_alignr_epi8(v, t, 13), l0, h0));
+		if (!_mm256_testz_si256(b, b) ||
+		    (cards && has_run(s->digits | digits << SCAN_BYTES)))
+			break;
+		s->digits = (uint32_t)(digits >> SCAN_BYTES);
+		last = v;
+	}
+	s->wide = at;
+	if (at == s->at)
+		s->wide += WIDE_AGAIN;
+	else
+		memcpy(s->before, s->text + at - 3, 3);
+	s->at = at;
+}
 #else
+static void skip_by_wide(struct scan *s)
+{
+	(void)s;
+}
+
 enum detect_scan scan_fastest(void)
 {
 	return SCAN_TABLES;
@@ -259,7 +349,7 @@ static bool take_lane(struct scan *s, struct candidate *c)
 		unsigned lane = (unsigned)__builtin_ctz(left);
 
 		load_window(s, block + lane, c->window);
-		c->buckets = d->scan == SCAN_VECTORS ?
+		c->buckets = d->scan <= SCAN_VECTORS ?
 			exact_buckets(d, c->window) : s->lane[lane];
 		c->run = s->runs >> lane & 1;
 		if (!(s->candidates >> lane & 1))
@@ -275,15 +365,25 @@ static bool take_lane(struct scan *s, struct candidate *c)
 	return false;
 }
 
+/* s->at < s->len */
+static void next_block(struct scan *s)
+{
+	if (s->d->scan > SCAN_VECTORS) {
+		step_by_tables(s);
+		return;
+	}
+	if (s->d->scan == SCAN_WIDE && s->at >= s->wide &&
+	    s->len - s->at > 2 * WIDE)
+		skip_by_wide(s);
+	step_by_vectors(s);
+}
+
 bool scan_next(struct scan *s, struct candidate *c)
 {
 	while (!take_lane(s, c)) {
 		if (s->at >= s->len)
 			return false;
-		if (s->d->scan == SCAN_VECTORS)
-			step_by_vectors(s);
-		else
-			step_by_tables(s);
+		next_block(s);
 	}
 	return true;
 }

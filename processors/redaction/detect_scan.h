@@ -13,6 +13,7 @@ struct scan {
 	const struct detectors *d;
 	const uint8_t *text;
 	size_t len, at;		/* the next block begins at `at` */
+	size_t wide;		/* from here on in large steps */
 	/* Of the block before it. */
 	uint32_t candidates, runs;	/* bits: lanes not yet told */
 	uint8_t lane[SCAN_BYTES];	/* buckets, by tables */

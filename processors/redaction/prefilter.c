@@ -147,45 +147,109 @@ static void fill_tables(struct prefilter *f, size_t i, unsigned bucket)
 		}
 }
 
-/* A bucket lets pass what has a byte of any of its windows at each place. */
+/* --- Buckets --------------------------------------------------------------------- */
+
+/* The scan tells a byte by its halves, so a bucket lets pass what has a low and
+ * a high half of any of its windows' bytes, at each of the four places. */
 struct bucket {
-	uint64_t set[4][4];
-	double share;
+	uint16_t low[4], high[4];
 };
 
-static void add_to_bucket(struct bucket *b, const struct window *w)
+struct dealer {
+	double byte[256];		/* byte_share */
+	struct bucket of[PREFILTER_WINDOWS];	/* each window by itself */
+	uint8_t at[PREFILTER_WINDOWS];	/* its bucket */
+	struct bucket bucket[BUCKETS];
+};
+
+static struct bucket halves_of(const struct window *w)
 {
-	b->share = 1;
-	for (unsigned place = 0; place < 4; place++) {
-		for (unsigned i = 0; i < 4; i++)
-			b->set[place][i] |= w->set[place][i];
-		b->share *= set_share(b->set[place]);
-	}
+	struct bucket b = { .low = { 0 } };
+
+	for (unsigned place = 0; place < 4; place++)
+		for (unsigned c = 0; c < 256; c++)
+			if (set_has(w->set[place], (uint8_t)c)) {
+				b.low[place] |= (uint16_t)(1u << (c & 15));
+				b.high[place] |= (uint16_t)(1u << (c >> 4));
+			}
+	return b;
 }
 
-/* Each window to the bucket that lets least more pass. */
+static struct bucket joined(struct bucket a, const struct bucket *b)
+{
+	for (unsigned place = 0; place < 4; place++) {
+		a.low[place] |= b->low[place];
+		a.high[place] |= b->high[place];
+	}
+	return a;
+}
+
+/* Of the places of a text that it lets pass. */
+static double passing(const struct dealer *d, const struct bucket *b)
+{
+	double share = 1;
+
+	for (unsigned place = 0; place < 4; place++) {
+		double sum = 0;
+
+		for (unsigned high = b->high[place]; high; high &= high - 1)
+			for (unsigned low = b->low[place]; low; low &= low - 1)
+				sum += d->byte[__builtin_ctz(high) << 4 |
+					       __builtin_ctz(low)];
+		share *= sum;
+	}
+	return share;
+}
+
+/* To the bucket that lets least more pass for it. */
+static void deal(struct dealer *d, size_t i)
+{
+	double least = 0;
+
+	for (unsigned b = 0; b < BUCKETS; b++) {
+		struct bucket with = joined(d->bucket[b], &d->of[i]);
+		double more = passing(d, &with) - passing(d, &d->bucket[b]);
+
+		if (b && more >= least)
+			continue;
+		least = more;
+		d->at[i] = (uint8_t)b;
+	}
+	d->bucket[d->at[i]] = joined(d->bucket[d->at[i]], &d->of[i]);
+}
+
+static void take_back(struct dealer *d, size_t i, size_t n)
+{
+	struct bucket left = { .low = { 0 } };
+
+	for (size_t other = 0; other < n; other++)
+		if (other != i && d->at[other] == d->at[i])
+			left = joined(left, &d->of[other]);
+	d->bucket[d->at[i]] = left;
+}
+
+#define DEALT_AGAIN 3		/* the first knew nothing of the others */
+#define FEW 256			/* windows for which that takes no time */
+
 static void fill_buckets(struct prefilter *f)
 {
-	struct bucket bucket[BUCKETS] = { { .share = 0 } };
+	struct dealer *d = alloc(1, sizeof(*d));
+	size_t n = f->n_windows;
 
-	for (size_t i = 0; i < f->n_windows; i++) {
-		struct bucket best = { .share = 0 };
-		unsigned at = 0;
-		double least = 0;
-
-		for (unsigned b = 0; b < BUCKETS; b++) {
-			struct bucket with = bucket[b];
-
-			add_to_bucket(&with, &f->windows[i]);
-			if (b && with.share - bucket[b].share >= least)
-				continue;
-			least = with.share - bucket[b].share;
-			best = with;
-			at = b;
-		}
-		bucket[at] = best;
-		fill_tables(f, i, at);
+	for (unsigned c = 0; c < 256; c++)
+		d->byte[c] = byte_share((uint8_t)c);
+	for (size_t i = 0; i < n; i++) {
+		d->of[i] = halves_of(&f->windows[i]);
+		deal(d, i);
 	}
+	for (unsigned again = 0; again < DEALT_AGAIN && n <= FEW; again++)
+		for (size_t i = 0; i < n; i++) {
+			take_back(d, i, n);
+			deal(d, i);
+		}
+	for (size_t i = 0; i < n; i++)
+		fill_tables(f, i, d->at[i]);
+	free(d);
 }
 
 void prefilter_init(struct prefilter *f, struct weir_regex *const *patterns,

@@ -30,7 +30,7 @@ static void set_range(struct set *set, uint8_t from, uint8_t to)
 }
 
 /* How often bytes come in names, paths, numbers and sentences, in 1/1000. */
-static double share_of(uint8_t c)
+double byte_share(uint8_t c)
 {
 	static const uint8_t letters[26] = {
 		55, 10, 25, 28, 80, 14, 14, 25, 50, 1, 6, 28, 18,	/* a-m */
@@ -48,13 +48,13 @@ static double share_of(uint8_t c)
 	return c && strchr("._-/", c) ? .02 : .001;
 }
 
-double set_share(const uint64_t bits[4])
+static double set_share(const uint64_t bits[4])
 {
 	double sum = 0;
 
 	for (unsigned c = 0; c < 256; c++)
 		if (set_has(bits, (uint8_t)c))
-			sum += share_of((uint8_t)c);
+			sum += byte_share((uint8_t)c);
 	return sum < 1 ? sum : 1;
 }
 

@@ -26,8 +26,8 @@ static inline bool set_has(const uint64_t bits[4], uint8_t c)
 	return bits[c >> 6] >> (c & 63) & 1;
 }
 
-/* How likely a byte of a text is in the set, 0 to 1. */
-double set_share(const uint64_t bits[4]);
+/* How likely a byte of a text is this one. */
+double byte_share(uint8_t c);
 /* At most so many windows can a pattern have. */
 size_t windows_max(weir_str pattern);
 /* Windows of which every match has one; returns how many, 0: a match may be

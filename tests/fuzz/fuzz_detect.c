@@ -52,7 +52,7 @@ static bool afresh(const struct detectors *d, weir_str text, size_t from,
 static bool step(struct detect_walk *walk, size_t from, struct detected *hit)
 {
 	static const enum detect_scan scans[] = {
-		SCAN_VECTORS, SCAN_TABLES, SCAN_EVERYWHERE
+		SCAN_WIDE, SCAN_VECTORS, SCAN_TABLES, SCAN_EVERYWHERE
 	};
 	const struct detectors *d = walk->d;
 	weir_str text = walk->text;
@@ -62,11 +62,12 @@ static bool step(struct detect_walk *walk, size_t from, struct detected *hit)
 		      hit->len > text.len - hit->at ||
 		      !(d->on >> hit->what & 1)))
 		abort();
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		struct detectors other = *d;
 		struct detected same;
 
-		other.scan = scans[i];
+		if (scans[i] > d->scan)		/* that is the fastest */
+			other.scan = scans[i];
 		if (afresh(&other, text, from, &same) != found ||
 		    (found && (same.at != hit->at || same.len != hit->len ||
 			       same.what != hit->what)))

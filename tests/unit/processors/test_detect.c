@@ -6,6 +6,8 @@
  */
 #include "detect_corpus.h"
 
+#define N(table) (int)(sizeof(table) / sizeof(*table))
+
 /* --- Names ------------------------------------------------------------------------ */
 
 static const struct name_case {
@@ -201,28 +203,26 @@ static const struct {
 START_TEST(a_window_over_the_beginning_is_seen_by_every_scan)
 {
 	static const enum detect_scan scans[] = {
-		SCAN_VECTORS, SCAN_TABLES, SCAN_EVERYWHERE
+		SCAN_WIDE, SCAN_VECTORS, SCAN_TABLES, SCAN_EVERYWHERE
 	};
 	weir_str text = weir_str_of(straddling[_i].text);
 
-	for (size_t i = 0; i < 3; i++) {
+	for (int i = 0; i < N(scans); i++) {
 		struct detectors d = detectors_of("email iban jwt credentials "
 						  "cloud_key");
 		struct detected hit = { .len = 0 };
 
-		if (scans[i] != SCAN_VECTORS)	/* as fast as it gets */
+		if (scans[i] > d.scan)	/* that was the fastest */
 			d.scan = scans[i];
 		ck_assert_msg(detect_from(&d, text, straddling[_i].from, &hit)
 			      == !!straddling[_i].len &&
 			      hit.len == straddling[_i].len &&
 			      (!hit.len || hit.at == straddling[_i].at),
-			      "%s: scan %zu: %zu bytes at %zu",
+			      "%s: scan %d: %zu bytes at %zu",
 			      straddling[_i].why, i, hit.len, hit.at);
 	}
 }
 END_TEST
-
-#define N(table) (int)(sizeof(table) / sizeof(*table))
 
 int main(void)
 {

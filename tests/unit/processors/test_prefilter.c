@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../../processors/redaction/detect_scan.h"
 #include "../../../processors/redaction/prefilter.h"
 #include "../../support/seeds.h"
 
@@ -223,7 +224,7 @@ static void make(struct maker *m, uint64_t shape)
 struct batch {
 	struct weir_regex *regex[MOST];
 	uint64_t shape[MOST];
-	struct prefilter by_vectors, by_tables;
+	struct prefilter fastest, slower;
 	size_t n;
 };
 
@@ -257,8 +258,8 @@ static void look_both_ways(struct batch *b, const char *text, size_t len)
 	weir_str given = { copy, len };
 
 	memcpy(copy, text, len);
-	look(b, &b->by_vectors, given);
-	look(b, &b->by_tables, given);
+	look(b, &b->fastest, given);
+	look(b, &b->slower, given);
 	free(copy);
 }
 
@@ -276,15 +277,16 @@ static void open_batch(struct batch *b, struct maker *m, size_t n)
 						&error);
 		b->n += b->regex[b->n] != NULL;
 	}
-	prefilter_init(&b->by_vectors, b->regex, n);
-	prefilter_init(&b->by_tables, b->regex, n);
-	b->by_tables.scan.scan = SCAN_TABLES;
+	prefilter_init(&b->fastest, b->regex, n);
+	prefilter_init(&b->slower, b->regex, n);
+	b->slower.scan.scan = chance(&luck, 2) ? SCAN_TABLES :
+		scan_fastest() < SCAN_VECTORS ? SCAN_VECTORS : scan_fastest();
 }
 
 static void close_batch(struct batch *b)
 {
-	prefilter_release(&b->by_vectors);
-	prefilter_release(&b->by_tables);
+	prefilter_release(&b->fastest);
+	prefilter_release(&b->slower);
 	for (size_t i = 0; i < b->n; i++)
 		weir_regex_free(&b->regex[i]);
 }
