@@ -99,12 +99,14 @@ START_TEST(row_111_an_allowed_value_that_cannot_be_told_is_none)
 }
 END_TEST
 
-/* Many hits are no reason: each is masked. */
+/* Many hits are no reason: each is masked.  An eighth of the length, far within
+ * what they may take, also on a slow machine and sanitized. */
 START_TEST(row_111_many_matches_in_a_long_text_are_masked_each)
 {
 	struct weir_text text = { 0 }, out = { 0 };
 
 	repeat(&text, "some words of text around card 4111111111111111 ... ");
+	weir_text_cut(&text, LONG / 8);
 	ck_assert_double_eq(redacted(RULES "blocked_values: "
 				     "['4[0-9]{15}', '[a-z]+@[a-z.]+']\n",
 				     (weir_str){ text.ptr, text.len }, &out),
