@@ -3,7 +3,7 @@
  * fuzz_detect.c: secrets by their shape.
  *
  * Input: a byte of detectors, one for where to begin, then a text.  Hits lie in
- * the text, go forward, and do not overlap.  detect_any sees what detect_next
+ * the text, go forward, and do not overlap; it is a name, too.  detect_any sees what detect_next
  * finds.  All ways to scan find the same: what the fast ones leave out, the one
  * that leaves out nothing must not find.  What a walk remembers changes nothing.
  */
@@ -97,5 +97,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	     from = hit.at + hit.len)
 		;
 	step(&walk, data[1], &hit);
+	detect_name(d, text);
 	return 0;
 }

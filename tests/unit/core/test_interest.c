@@ -630,7 +630,8 @@ START_TEST(a_scan_is_asked_about_each_key_once)
 	} cases[] = {
 		{ "db.password", true, true, false },
 		{ "api_key", true, false, false },
-		{ "exact", true, false, false }, { "index", false, false, false },
+		{ "exact", true, false, false },
+		{ "index", false, false, false },
 		{ "password_key", true, true, false },
 		{ "", false, false, false }, { "pas", false, false, false },
 	};
@@ -647,7 +648,7 @@ START_TEST(a_scan_is_asked_about_each_key_once)
 	event = &set->place[PLACE_OF(WEIR_LEVEL_EVENT, PLACE_FLAT)];
 	for (unsigned round = 0; round < 3; round++)
 		for (int i = 0; i < CASES; i++) {
-			uint8_t key[64] = { 0 };	/* it can be read over */
+			uint8_t key[64] = { 0 };	/* read over */
 			size_t n = strlen(cases[i].key);
 
 			memcpy(key, cases[i].key, n);

@@ -13,15 +13,18 @@
 /* --- By hand ---------------------------------------------------------------------- */
 
 static const char *const ordinary[] = {
-	"index", "key", "token.count", "db.cached", "db.response.returned_rows",
+	"index", "key", "token.count", "db.cached",
+	"db.response.returned_rows",
 	"http.response.status_code", "http.request.method", "http.route",
 	"http.status_code", "http.request.body.size", "http.method",
 	"http.request.header.content-type", "http.request.header.accept",
 	"http.request.resend_count", "url.path", "url.full", "url.query",
-	"server.address", "server.port", "client.address", "user_agent.original",
+	"server.address", "server.port", "client.address",
+	"user_agent.original",
 	"network.protocol.version", "network.peer.port", "tls.cipher",
 	"db.system.name", "db.query.text", "db.namespace", "db.operation.name",
-	"db.operation.batch.size", "db.collection.name", "db.redis.database_index",
+	"db.operation.batch.size", "db.collection.name",
+	"db.redis.database_index",
 	"gen_ai.request.model", "gen_ai.request.temperature",
 	"gen_ai.request.max_tokens", "gen_ai.usage.input_tokens",
 	"gen_ai.usage.output_tokens", "gen_ai.usage.cache_read.input_tokens",
