@@ -37,6 +37,13 @@ bool detect_any(const struct detectors *d, weir_str text)
 	return false;
 }
 
+bool detect_name(const struct detectors *d, weir_str name)
+{
+	(void)d;
+	(void)name;
+	return false;
+}
+
 void detect_start(struct detect_walk *walk, const struct detectors *d,
 		  weir_str text)
 {
