@@ -3,9 +3,10 @@
  * fuzz_detect.c: secrets by their shape.
  *
  * Input: a byte of detectors, one for where to begin, then a text.  Hits lie in
- * the text, go forward, and do not overlap; it is a name, too.  detect_any sees what detect_next
+ * the text, go forward, and do not overlap.  detect_any sees what detect_next
  * finds.  All ways to scan find the same: what the fast ones leave out, the one
- * that leaves out nothing must not find.  What a walk remembers changes nothing.
+ * that leaves out nothing must not find.  What a walk remembers changes
+ * nothing.  The text is a name, too.
  */
 #include <stdlib.h>
 
