@@ -463,6 +463,21 @@ walk_child(struct walker *w, const struct schema_field *f, const uint8_t *start,
 	return ok;
 }
 
+/* A number that is written as short as it can be, and nothing behind it. */
+static always_inline bool read_int_fast(const uint8_t *p, size_t len,
+					uint64_t *v)
+{
+	if (len == 1) {
+		*v = p[0];
+		return p[0] < 0x80;
+	}
+	if (len == 2) {
+		*v = (p[0] & 0x7fu) | (uint64_t)p[1] << 7;
+		return p[0] >= 0x80 && p[1] - 1u < 0x7f;
+	}
+	return len > 2 && p[len - 1] && wire_varint(p, p + len, v) == p + len;
+}
+
 /* An AnyValue of less than 128 bytes with one member, whole; false when it is
  * anything else, and nothing has been counted then. */
 static always_inline bool walk_value_fast(struct walker *w, const uint8_t *p,
@@ -482,12 +497,7 @@ static always_inline bool walk_value_fast(struct walker *w, const uint8_t *p,
 	if (match && unlikely(place->any_type))
 		return false;
 	if (p[0] == WIRE_TAG(3, WIRE_VARINT)) {		/* int_value */
-		if (len == 2)
-			return p[1] < 0x80;
-		if (len == 3)
-			return p[1] >= 0x80 && p[2] - 1u < 0x7f;
-		if (!(len > 3 && p[len - 1] &&
-		      wire_varint(p + 1, p + len, &v) == p + len))
+		if (!read_int_fast(p + 1, len - 1, &v))
 			return false;
 		if (match && unlikely(place->integers) && v >= place->integers)
 			want(w);

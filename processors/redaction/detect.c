@@ -213,17 +213,6 @@ static bool try_bucket(const struct look *l, const struct detect_word *w,
 	return false;
 }
 
-/* Is it one of a trigger's? */
-static bool known_window(const struct detectors *d, const struct candidate *c)
-{
-	for (unsigned left = c->buckets; left; left &= left - 1)
-		for (const struct detect_word *w =
-		     d->word[__builtin_ctz(left)]; w->trigger; w++)
-			if (same(c->window, w))
-				return true;
-	return false;
-}
-
 static bool decide(const struct detectors *d, const struct look *l,
 		   const struct candidate *c, struct detected *hit)
 {
@@ -235,31 +224,6 @@ static bool decide(const struct detectors *d, const struct look *l,
 	return false;
 }
 
-#define NAME_MAX 64	/* a longer one may */
-
-bool detect_name(const struct detectors *d, weir_str name)
-{
-	char text[NAME_MAX + 4];
-	weir_str all = { text, name.len + 4 };
-	struct candidate c;
-	struct scan s;
-
-	if (!d->on)
-		return false;
-	if (name.len > NAME_MAX)
-		return true;
-	text[0] = '"';
-	memcpy(text + 1, name.len ? name.ptr : "", name.len);
-	memcpy(text + 1 + name.len, "\":\"", 3);
-	scan_start(&s, d, all, 0);
-	while (scan_next(&s, &c))
-		if (c.buckets && known_window(d, &c))
-			return true;
-	return false;
-}
-
-#define SHORTEST 5	/* pwd=x */
-
 void detect_start(struct detect_walk *walk, const struct detectors *d,
 		  weir_str text)
 {
@@ -270,6 +234,50 @@ void detect_start(struct detect_walk *walk, const struct detectors *d,
 	walk->named = walk->named_end = SIZE_MAX;
 	walk->stops = 0;
 }
+
+/* Does a name end at the candidate that the value at `value` is of? */
+static bool ends_name(const struct look *l, const struct candidate *c,
+		      size_t value)
+{
+	const struct detectors *d = l->walk->d;
+
+	for (unsigned left = c->buckets; left; left &= left - 1)
+		for (const struct detect_word *w =
+		     d->word[__builtin_ctz(left)]; w->trigger; w++) {
+			const struct trigger *t =
+				&detect_triggers[w->trigger - 1];
+
+			if (t->probe == probe_name && same(c->window, w) &&
+			    names_value(l, t, c->last, value))
+				return true;
+		}
+	return false;
+}
+
+#define NAME_END 64	/* its last bytes decide: no word is as long */
+
+bool detect_name(const struct detectors *d, weir_str name)
+{
+	size_t len = name.len < NAME_END ? name.len : NAME_END;
+	char text[NAME_END + 4] = "\"";
+	struct detect_walk walk;
+	struct look l = { text, len + 4, 0, d->on, &walk };
+	struct candidate c;
+	struct scan s;
+
+	if (!len || !d->on)
+		return false;
+	memcpy(text + 1, name.ptr + name.len - len, len);
+	memcpy(text + 1 + len, "\":\"", 3);
+	detect_start(&walk, d, (weir_str){ text, l.len });
+	scan_start(&s, d, walk.text, 0);
+	while (scan_next(&s, &c))
+		if (ends_name(&l, &c, len + 3))
+			return true;
+	return false;
+}
+
+#define SHORTEST 5	/* pwd=x */
 
 bool detect_next(struct detect_walk *walk, size_t from, struct detected *hit)
 {

@@ -79,8 +79,8 @@ int detectors_init(struct detectors *d, struct weir_strs names,
 /* As it is configured: "payment_card". */
 const char *detector_name(enum detector detector);
 
-/* May something be found in what stands behind this name, as in JSON, because of
- * the name? */
+/* Is what stands behind this name, as in JSON, to be held for a secret because
+ * of the name?  No: only the value itself can tell. */
 bool detect_name(const struct detectors *d, weir_str name);
 /* Is there anything to find?  One fast scan where nothing looks like it. */
 bool detect_any(const struct detectors *d, weir_str text);

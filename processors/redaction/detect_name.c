@@ -461,25 +461,57 @@ static bool has_cookies(const struct look *l, struct value *v)
 	return true;
 }
 
+/* Where a name ends whose window ends at `last`, numbers included; 0: there is
+ * only the beginning of another word.  *end: the same without numbers. */
+static size_t behind_name(const struct look *l, const struct trigger *t,
+			  size_t last, size_t *end)
+{
+	size_t behind;
+
+	*end = last - 3 - t->back + t->len;
+	if (*end > l->len)
+		return 0;
+	behind = name_end(l, t, *end);
+	return joined_behind(l, behind, ALNUM | UNDERSCORE) ? 0 : behind;
+}
+
+/* The name that ends there, if it is one of a secret that somebody wants. */
+static const struct name *wanted_name(const struct look *l, enum named named,
+				      size_t end, size_t *word,
+				      enum detector *what)
+{
+	const struct name *n = name_before(l, end, named, word);
+
+	*what = n ? owner(l, n) : DETECTORS;
+	return *what == DETECTORS || part_of_word(l, n, *word) ? NULL : n;
+}
+
+bool names_value(const struct look *l, const struct trigger *t, size_t last,
+		 size_t value)
+{
+	struct value v = { .stop = A_VALUE_END };
+	size_t end, word, behind = behind_name(l, t, last, &end);
+	enum detector what;
+
+	return behind && value_begin(l, behind, &v) == value &&
+		wanted_name(l, t->body, end, &word, &what);
+}
+
 bool probe_name(const struct look *l, const struct trigger *t, size_t last,
 		struct detected *hit)
 {
-	size_t word, end = last - 3 - t->back + t->len, at, behind;
+	size_t word, end, at, behind = behind_name(l, t, last, &end);
 	const struct name *n;
 	struct value v = { .stop = A_VALUE_END };
 	enum detector what;
 
-	if (end > l->len)
-		return false;
-	behind = name_end(l, t, end);
-	if (joined_behind(l, behind, ALNUM | UNDERSCORE))
+	if (!behind)
 		return false;
 	at = value_begin(l, behind, &v);
 	if (!at)
 		return probe_spoken(l, t, behind, hit);
-	n = name_before(l, end, t->body, &word);
-	what = n ? owner(l, n) : DETECTORS;
-	if (what == DETECTORS || part_of_word(l, n, word))
+	n = wanted_name(l, t->body, end, &word, &what);
+	if (!n)
 		return false;
 	see_query(l, word, &v);
 	read_value(l, at, &v);

@@ -101,6 +101,10 @@ probe probe_key, probe_key_openai, probe_key_aws;
 probe probe_card;
 /* The secret access key beside the id that ends at l->from, if one does. */
 bool aws_secret_behind(const struct look *l, struct detected *hit);
+/* Is the value that begins at `value`, with its quote, that of a name of a
+ * secret?  The window of the trigger, one of probe_name, ends at `last`. */
+bool names_value(const struct look *l, const struct trigger *t, size_t last,
+		 size_t value);
 
 /* --- Bytes ----------------------------------------------------------------------- */
 

@@ -342,12 +342,11 @@ static bool suspects(const void *arg, weir_str text)
 		 patterns_match(&rules->allowed_values, text));
 }
 
-/* May a value be known by this name? */
 static bool speaks(const void *arg, weir_str key)
 {
 	const struct redaction *self = arg;
 
-	return detect_name(&self->rules.detectors, key);
+	return rules_speak(&self->rules, key);
 }
 
 #define CARD_INTEGER UINT64_C(1000000000000)	/* 13 digits */

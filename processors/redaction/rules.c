@@ -237,6 +237,12 @@ struct ruling rules_key(const struct rules *rules, struct work *work,
 	return slot[0].ruling;
 }
 
+bool rules_speak(const struct rules *rules, weir_str key)
+{
+	return detect_name(&rules->detectors, key) &&
+		judge(rules, key).verdict != KEY_SAFE;
+}
+
 const struct content_rule *rules_content(const struct rules *rules,
 					 struct ruling ruling, bool number)
 {

@@ -97,6 +97,8 @@ void work_release(struct work *work);
 /* Pure functions of the key, so they are remembered. */
 struct ruling rules_key(const struct rules *rules, struct work *work,
 			weir_str key);
+/* May a value be masked because of this key's name?  Of a safe one none is. */
+bool rules_speak(const struct rules *rules, weir_str key);
 static inline bool is_number(const struct weir_value *value)
 {
 	return value->type == WEIR_VALUE_INT ||

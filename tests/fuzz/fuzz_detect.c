@@ -5,7 +5,8 @@
  * Input: a byte of detectors, one for where to begin, then a text.  Hits lie in
  * the text, go forward, and do not overlap.  detect_any sees what detect_next
  * finds.  All ways to scan find the same: what the fast ones leave out, the one
- * that leaves out nothing must not find.  What a walk remembers changes nothing.
+ * that leaves out nothing must not find.  What a walk remembers changes
+ * nothing.  The text is a name, too.
  */
 #include <stdlib.h>
 
@@ -97,5 +98,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	     from = hit.at + hit.len)
 		;
 	step(&walk, data[1], &hit);
+	detect_name(d, text);
 	return 0;
 }

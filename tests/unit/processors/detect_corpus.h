@@ -275,7 +275,8 @@ static const char *corpus_mark(struct corpus_text *t, const char *line)
 }
 
 /* Appends a line, by what `seed` makes of it. */
-static void corpus_line(struct corpus_text *t, const char *line, uint64_t seed)
+static inline void corpus_line(struct corpus_text *t, const char *line,
+			       uint64_t seed)
 {
 	t->chance = seed;
 	while (*line) {
@@ -319,8 +320,8 @@ static struct detectors detectors_of(const char *list)
 }
 
 /* One hit, with nothing remembered of the ones before. */
-static bool detect_from(const struct detectors *d, weir_str text, size_t from,
-			struct detected *hit)
+static inline bool detect_from(const struct detectors *d, weir_str text,
+			       size_t from, struct detected *hit)
 {
 	struct detect_walk walk;
 
