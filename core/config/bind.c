@@ -281,7 +281,7 @@ static int read_enabled(struct binding *b, const struct weir_node *node,
 
 /* --- required keys ----------------------------------------------------------------------------- */
 
-static bool is_empty(const struct weir_field *row, const void *member)
+bool bind_holds_nothing(const struct weir_field *row, const void *member)
 {
 	switch ((enum weir_field_type)row->type) {
 	case WEIR_TYPE_STR:
@@ -294,6 +294,14 @@ static bool is_empty(const struct weir_field *row, const void *member)
 		return !((const struct weir_pairs *)member)->len;
 	case WEIR_TYPE_LIST:
 		return !((const struct weir_list *)member)->len;
+	default:
+		return false;
+	}
+}
+
+static bool is_empty(const struct weir_field *row, const void *member)
+{
+	switch ((enum weir_field_type)row->type) {
 	case WEIR_TYPE_NODE:
 		return !is_given(*(const struct weir_node *const *)member);
 	case WEIR_TYPE_DURATION:
@@ -306,11 +314,9 @@ static bool is_empty(const struct weir_field *row, const void *member)
 		return !*(const uint32_t *)member;
 	case WEIR_TYPE_DOUBLE:
 		return *(const double *)member == 0;
-	case WEIR_TYPE_BOOL:
-	case WEIR_TYPE_BLOCK:
-		break;
+	default:
+		return bind_holds_nothing(row, member);
 	}
-	return false;
 }
 
 static bool is_on(const struct weir_field *row, const void *owner)

@@ -29,6 +29,8 @@ bool bind_size(weir_str text, weir_size *out);
 int bind_value(struct arena *arena, const struct weir_field *field,
 	       void *target, const struct weir_node *node, const char *path,
 	       struct weir_error *error);
+/* Is the member a text, a list or a map, and an empty one? */
+bool bind_holds_nothing(const struct weir_field *row, const void *member);
 /* "string", "duration", "list of strings"...: what people call the row's
  * type. */
 const char *bind_type_name(const struct weir_field *field);

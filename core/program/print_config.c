@@ -322,16 +322,6 @@ static bool is_empty(const struct weir_field *row, const void *owner)
 	const void *member = MEMBER(owner, row);
 
 	switch ((enum weir_field_type)row->type) {
-	case WEIR_TYPE_STR:
-		return !((const weir_str *)member)->len;
-	case WEIR_TYPE_SECRET:
-		return !((const weir_secret *)member)->text.len;
-	case WEIR_TYPE_STRS:
-		return !((const struct weir_strs *)member)->len;
-	case WEIR_TYPE_PAIRS:
-		return !((const struct weir_pairs *)member)->len;
-	case WEIR_TYPE_LIST:
-		return !((const struct weir_list *)member)->len;
 	case WEIR_TYPE_NODE:
 		return !*(const struct weir_node *const *)member;
 	case WEIR_TYPE_BLOCK:
@@ -339,7 +329,7 @@ static bool is_empty(const struct weir_field *row, const void *owner)
 		       !*(const bool *)((const char *)owner +
 					row->enabled_offset);
 	default:
-		return false;
+		return bind_holds_nothing(row, member);
 	}
 }
 
